@@ -1,0 +1,1 @@
+"""The service on a workstation: notices, opens, has judged, decides, contains, tells."""

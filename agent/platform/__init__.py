@@ -1,0 +1,1 @@
+"""What differs between operating systems, behind the same functions in each module."""

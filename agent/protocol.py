@@ -1,0 +1,258 @@
+"""The messages between supervisor and keeper, and the channel that carries them.
+
+One `SOCK_SEQPACKET` socketpair for each keeper: one JSON object a packet, descriptors beside it.
+Keepers ask and wait for the answer; the supervisor also tells, at any time. Paths are `str` as
+`os.fsdecode` gives them (surrogates survive JSON). The story, in the order of one file:
+
+    keeper                               supervisor
+    Hello                             -> Welcome        root, settings, unfinished entries
+    Unseen  [identities]              -> UnseenAnswer   which of them need a judgement
+    Judged  identity, verdict         -> Orders         leave | take (intent is durable)
+    Vaulted entry, digests            -> Removal        remove (custody and held alert are durable) | discard
+    MayUnlink entry                   -> Go             true | false (revoked: put it back and stop)
+    Outcome entry, result, notice     -> Done           the alert is released
+    Swept   counts                    -> Done
+    Beat    state                        (no answer)
+                                      <- Tell           sweep | end
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Self
+
+MAX_PACKET_BYTES = 180_000
+MAX_UNSEEN = 200
+
+
+class ChannelClosed(Exception):
+    """The other side is gone; a keeper that sees this stops at once and touches nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which file: its path below the root, and what tells that very file from any other."""
+
+    relpath: str
+    dev: int
+    ino: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An entry whose removal was under way when its keeper or the service died."""
+
+    entry_id: str
+    identity: Identity
+    sha256: str
+    aside: str
+    """Where the original may have been moved: a path below the root."""
+    notice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Base of all messages; the class name is the type on the wire."""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"type": type(self).__name__, **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class Hello(Message):
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome(Message):
+    """All that a keeper needs; it reads no configuration itself."""
+
+    root_id: str
+    path: str
+    zone: str
+    handling: str
+    mode: str
+    device: int
+    """`st_dev` of the root when it was registered: the keeper refuses to work on any other."""
+    vault_dir: str
+    recipients: list[str]
+    settle_seconds: float
+    quiet_seconds: float
+    sweep_seconds: float
+    examine_seconds: float
+    reserve_bytes: int
+    contact: str
+    vocabulary: list[str]
+    config_digest: str
+    """The judge's digest, checked against each verdict."""
+    unfinished: list[Unfinished] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen(Message):
+    files: list[Identity]
+
+
+@dataclass(frozen=True, slots=True)
+class UnseenAnswer(Message):
+    indexes: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged(Message):
+    identity: Identity
+    verdict: dict[str, Any]
+    """`Verdict.to_json()`; also made by the keeper itself for what it could not open."""
+    origin: Literal["event", "sweep"]
+    observed_at: float
+    owner_uid: int = -1
+    mode: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Orders(Message):
+    do: Literal["leave", "take"]
+    entry_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Vaulted(Message):
+    entry_id: str
+    sha256: str
+    size: int
+    ciphertext_sha256: str
+    ciphertext_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotVaulted(Message):
+    """The deposit failed or the file changed meanwhile; nothing was removed. Answer: Done."""
+
+    entry_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Removal(Message):
+    do: Literal["remove", "discard"]
+    aside: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MayUnlink(Message):
+    entry_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Go(Message):
+    go: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Message):
+    entry_id: str
+    result: Literal["quarantined", "not_removed"]
+    reason: str | None
+    notice: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Swept(Message):
+    started_at: float
+    files: int
+    folders: int
+    judged: int
+    not_examined: dict[str, int]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Beat(Message):
+    state: Literal["native", "polling", "degraded", "no_access"]
+    backlog: int
+    missing: list[str]
+    """Protections that this keeper lacks, as `config.settings.Protection` values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Message):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Tell(Message):
+    do: Literal["sweep", "end"]
+
+
+_CLASSES: dict[str, type[Message]] = {
+    c.__name__: c
+    for c in (
+        Hello, Welcome, Unseen, UnseenAnswer, Judged, Orders, Vaulted, NotVaulted, Removal,
+        MayUnlink, Go, Outcome, Swept, Beat, Done, Tell,
+    )
+}  # fmt: skip
+
+
+def decode(untrusted: bytes) -> Message:
+    """One packet as a message; raises `ValueError` for anything that is not exactly one."""
+    plain = json.loads(untrusted)
+    if not isinstance(plain, dict):
+        raise ValueError("not an object")
+    cls = _CLASSES.get(plain.pop("type", ""))
+    if cls is None or set(plain) - {f.name for f in fields(cls)}:
+        raise ValueError("unknown message")
+    if cls is Unseen:
+        plain["files"] = [Identity(**x) for x in plain["files"]]
+    if "identity" in plain:
+        plain["identity"] = Identity(**plain["identity"])
+    if cls is Welcome:
+        plain["unfinished"] = [
+            Unfinished(**{**x, "identity": Identity(**x["identity"])}) for x in plain["unfinished"]
+        ]
+    return cls(**plain)
+
+
+class Channel:
+    """One end of a packet socket. `receive` blocks up to `timeout` seconds (None: for ever)."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+
+    @classmethod
+    def pair(cls) -> tuple[Self, Self]:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        return cls(ours), cls(theirs)
+
+    def fileno(self) -> int:
+        return self.sock.fileno()
+
+    def send(self, message: Message, descriptors: Sequence[int] = ()) -> None:
+        packet = json.dumps(message.to_json(), separators=(",", ":")).encode()
+        if len(packet) > MAX_PACKET_BYTES:
+            raise ValueError("packet too long")
+        try:
+            socket.send_fds(self.sock, [packet], list(descriptors))
+        except (BrokenPipeError, ConnectionResetError, OSError) as error:
+            raise ChannelClosed from error
+
+    def receive(self, timeout: float | None = None) -> Message | None:
+        """The next message, or None when `timeout` passed without one."""
+        self.sock.settimeout(timeout)
+        try:
+            packet = self.sock.recv(MAX_PACKET_BYTES + 1)
+        except TimeoutError:
+            return None
+        except OSError as error:
+            raise ChannelClosed from error
+        if not packet:
+            raise ChannelClosed
+        return decode(packet)
+
+    def close(self) -> None:
+        self.sock.close()

@@ -1,0 +1,1 @@
+"""What administrators tune: the settings model and the shipped TOML."""

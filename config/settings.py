@@ -1,0 +1,223 @@
+"""The settings model: frozen, strict, with the units in the names.
+
+Read by every package, imports none of them. `config.load` turns files and environment into it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Section(BaseModel):
+    """A part of the configuration: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class Zone(StrEnum):
+    """The kind of place a root is."""
+
+    REMOVABLE = "removable"
+    SHARED = "shared"
+    LOCAL = "local"
+    WEBSITE = "website"
+
+
+class Handling(StrEnum):
+    """Whether microdata may lie in a root: on `restricted` it is recorded, not taken."""
+
+    UNRESTRICTED = "unrestricted"
+    RESTRICTED = "restricted"
+
+
+class Mode(StrEnum):
+    """`audit` tells and never touches; `enforce` acts."""
+
+    AUDIT = "audit"
+    ENFORCE = "enforce"
+
+
+class Action(StrEnum):
+    """What policy does with a verdict, in rising order of severity."""
+
+    IGNORE = "ignore"
+    RECORD = "record"
+    ALERT = "alert"
+    QUARANTINE = "quarantine"
+
+
+class Protection(StrEnum):
+    """A protection of the machinery itself that can be made compulsory."""
+
+    WORKER_USER = "worker_user"
+    NETWORK_NAMESPACE = "network_namespace"
+    LANDLOCK = "landlock"
+    SECCOMP = "seccomp"
+    RLIMITS = "rlimits"
+    NO_NEW_PRIVILEGES = "no_new_privileges"
+    COURIER_USER = "courier_user"
+    OPENAT2 = "openat2"
+    PRIVATE_MOUNT = "private_mount"
+    WRITE_LEASE = "write_lease"
+
+
+Seconds = Annotated[float, Field(gt=0, le=7 * 86400)]
+Ratio = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Service(Section):
+    """How the processes run."""
+
+    worker_user: str = "nobody"
+    courier_user: str = "nobody"
+    control_group: str = "root"
+    require: tuple[Protection, ...] = ()
+    stuck_seconds: Seconds = 20.0
+    restart_seconds: Seconds = 1.0
+
+
+class Root(Section):
+    """A folder that is watched."""
+
+    path: Path
+    zone: Zone = Zone.SHARED
+    handling: Handling = Handling.UNRESTRICTED
+    mode: Mode | None = None
+
+    @model_validator(mode="after")
+    def _absolute(self) -> Root:
+        if not self.path.is_absolute():
+            raise ValueError("must be an absolute path")
+        return self
+
+
+class Volumes(Section):
+    """Roots that come and go with mounts."""
+
+    removable: bool = True
+    shares: bool = True
+    treat_as_removable: tuple[str, ...] = ()
+    mode: Mode | None = None
+
+
+class Watch(Section):
+    """What is watched, and how patiently."""
+
+    roots: tuple[Root, ...] = ()
+    volumes: Volumes = Volumes()
+    settle_seconds: Seconds = 0.1
+    quiet_seconds: Seconds = 2.0
+    sweep_seconds: Seconds = 3600.0
+
+
+class Limits(Section):
+    """What one file may cost."""
+
+    examine_seconds: Seconds = 60.0
+    worker_memory_mb: Annotated[int, Field(ge=128, le=16384)] = 512
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+    max_input_bytes: Count = 4 * 1024**3
+    max_expanded_bytes: Count = 4 * 1024**3
+    max_entries: Count = 10_000
+    max_depth: Annotated[int, Field(ge=1, le=16)] = 6
+    max_columns: Count = 16_384
+    max_cell_chars: Count = 32_768
+    max_line_bytes: Count = 8 * 1024**2
+
+
+class TierActions(Section):
+    """What to do with unprotected microdata about people, by how sure the judgement is."""
+
+    confirmed: Action = Action.QUARANTINE
+    likely: Action = Action.QUARANTINE
+    possible: Action = Action.ALERT
+
+
+class Actions(Section):
+    """Actions by zone."""
+
+    removable: TierActions = TierActions()
+    shared: TierActions = TierActions()
+    local: TierActions = TierActions()
+    website: TierActions = TierActions()
+
+    def for_zone(self, zone: Zone) -> TierActions:
+        """The tier actions of one zone."""
+        actions: TierActions = getattr(self, zone.value)
+        return actions
+
+
+class Breaker(Section):
+    """Bounds how many files a root may lose in an hour; past it the agent only alerts."""
+
+    max_files_per_hour: Count = 200
+
+
+class Policy(Section):
+    """What is done about a verdict. The shipped default only tells."""
+
+    mode: Mode = Mode.AUDIT
+    actions: Actions = Actions()
+    business_records: Literal[Action.IGNORE, Action.RECORD, Action.ALERT] = Action.RECORD
+    weak_protection: Literal[Action.IGNORE, Action.RECORD, Action.ALERT] = Action.ALERT
+    unreadable: Literal[Action.IGNORE, Action.RECORD, Action.ALERT] = Action.RECORD
+    breaker: Breaker = Breaker()
+    contact: str = "your information security team"
+    review_by: str | None = None
+
+
+class Vault(Section):
+    """Where quarantined content goes, and for whom it is encrypted."""
+
+    recipients: tuple[str, ...] = ()
+    recipients_file: Path | None = None
+    reserve_mb: Annotated[int, Field(ge=0)] = 256
+
+
+class FileSink(Section):
+    """Alerts as JSON Lines in a file."""
+
+    path: Path
+
+
+class SyslogSink(Section):
+    """Alerts by syslog (RFC 5424): `tcp` (octet counting), `udp`, or the `local` socket."""
+
+    transport: Literal["tcp", "udp", "local"] = "local"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 514
+    path: Path = Path("/dev/log")
+    facility: Annotated[int, Field(ge=0, le=23)] = 13
+    mask_paths: bool = False
+    timeout_seconds: Seconds = 10.0
+
+
+class Alerts(Section):
+    """Destinations. Each is optional; with none, alerts wait in the ledger."""
+
+    file: FileSink | None = None
+    syslog: SyslogSink | None = None
+    retry_seconds: Seconds = 5.0
+    retry_max_seconds: Seconds = 900.0
+
+
+class Settings(Section):
+    """All that administrators tune.
+
+    `detectors` holds one stanza for each detector id; each detector validates its own (in the
+    worker's process), so that the privileged side need not import it.
+    """
+
+    state_dir: Path = Path("/var/lib/recordwarden")
+    service: Service = Service()
+    watch: Watch = Watch()
+    limits: Limits = Limits()
+    policy: Policy = Policy()
+    vault: Vault = Vault()
+    alerts: Alerts = Alerts()
+    detectors: dict[str, dict[str, Any]] = Field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Sniffing, unpacking, protection, weighing of evidence, the wire types, the worker's main loop."""

@@ -1,0 +1,108 @@
+"""What readers give to detectors: tables of text cells, and running text.
+
+Readers turn any format into these two shapes; detectors see only them, never the format.
+Everything in here is `untrusted` content of a file and must stay inside the worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO, Protocol
+
+from detectors.engine.verdict import Reason
+
+
+class Unreadable(Exception):
+    """The stream cannot be examined (further). Carries a reason code and nothing else."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLimits:
+    """How much work one file may cost. Counted work, so the same bytes stop at the same place."""
+
+    max_input_bytes: int = 4 * 1024**3
+    max_expanded_bytes: int = 4 * 1024**3
+    max_entries: int = 10_000
+    max_depth: int = 6
+    max_columns: int = 16_384
+    max_cell_chars: int = 32_768
+    max_line_bytes: int = 8 * 1024**2
+
+
+Row = Sequence[str]
+"""One row: its cells as text, exactly as many as the row holds ("" is a blank cell)."""
+
+
+@dataclass(slots=True)
+class Table:
+    """One table of a file, streamed.
+
+    `header`   the variables' names as the file gives them, joined by "|" when several header rows
+               were folded into one; None when the file has none (never made up from row 1).
+    `rows`     yields each data row once, in file order; raises `Unreadable` where it must stop.
+    `context`  text lines around the table: titles, sheet name, notes (at most 40 short lines).
+    `labels`   variable labels of statistical formats, by column position.
+    `value_labels`  labels of codes, by column position.
+    `rows_total`    row count if the format states it, else None.
+    """
+
+    header: list[str] | None
+    rows: Iterator[Row]
+    context: list[str] = field(default_factory=list)
+    labels: dict[int, str] = field(default_factory=dict)
+    value_labels: dict[int, list[str]] = field(default_factory=dict)
+    rows_total: int | None = None
+    hidden: bool = False
+    """The table lies where people do not look (hidden sheet, pivot cache)."""
+
+
+@dataclass(slots=True)
+class Text:
+    """Running text outside tables: prose, a log, a mail body. Streamed as lines without line ends."""
+
+    lines: Iterator[str]
+
+
+@dataclass(slots=True)
+class Part:
+    """A member of a container: a stream of its own, to be sniffed and examined in turn.
+
+    `position` is the member's place in its container, counted from 0. `untrusted_name` may help to
+    tell a format (never to exempt); it does not leave the worker.
+    `protected` is set when the member is encrypted and cannot be opened.
+    """
+
+    position: int
+    open: Callable[[], BinaryIO]
+    untrusted_name: str = ""
+    protected: Protected | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """Content that is encrypted: strongly, or only weakly (`scheme` is a code such as `zip_aes`)."""
+
+    scheme: str
+    strong: bool
+
+
+Content = Table | Text | Part | Protected
+
+
+class Reader(Protocol):
+    """A family of formats. Each module in `detectors.readers` has `MEDIA_TYPES` and `read`."""
+
+    MEDIA_TYPES: frozenset[str]
+
+    def read(self, stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
+        """Yield what the stream holds, in order, lazily.
+
+        `stream` is seekable unless `stream.seekable()` says no. A consumer may abandon a table half
+        way and go on with the next. Raises nothing but `Unreadable`.
+        """
+        ...
