@@ -1,0 +1,169 @@
+"""Which of a table's first rows are its header, and what the variables are called.
+
+A header cell is text, is not one of the values below it, and is shaped unlike them; a header is
+never made up out of a first record. Shared by every reader that finds tables by their looks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+
+MAX_HEADER_ROWS = 4
+LOOK_BELOW = 25
+
+_NUMBER = re.compile(r"[-+(]?\s*[£$€]?\s*\d[\d,. \u00a0]*(?:[eE][-+]?\d+)?\s*%?\)?")
+_DATE = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ]\d.*)?"
+    r"|\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{2,4}|\d{1,2}:\d\d(?::\d\d.*)?"
+)
+_MARKS = frozenset(
+    """~ . .. ... - -- – — : * ** # na n/a nan null none nil c [c] [x] [z] [u] [w] [low] x z s <5
+    #n/a #value! #ref! #div/0!""".split()  # noqa: SIM905
+)
+_COMMON = frozenset(
+    """name names first last surname forename firstname lastname fullname initials title id code ref
+    reference number no date dob address street city town county country postcode sex gender email phone
+    mobile telephone type status grade rank region area category description notes note comment comments
+    job department dept unit team label value variable year month key field group role position company
+    organisation organization school subject class species product item nationality religion ethnicity
+    occupation language enw rhyw oed""".split()  # noqa: SIM905
+)
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_SHAPES = str.maketrans(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", "a" * 26 + "A" * 26 + "9" * 10
+)
+
+
+def kind(cell: str) -> str:
+    """`n` number, `d` date or time, `t` text, `b` blank or a mark that stands for no value."""
+    text = cell.strip()
+    if not text or (len(text) <= 8 and text.lower() in _MARKS):
+        return "b"
+    if len(text) > 40:
+        return "t"
+    if _DATE.fullmatch(text):
+        return "d"
+    return "n" if _NUMBER.fullmatch(text) else "t"
+
+
+def filled(row: Sequence[str]) -> int:
+    """How many cells of a row hold something."""
+    return sum(1 for cell in row if cell and not cell.isspace())
+
+
+def main_kind(cells: Sequence[str]) -> str:
+    """The kind of most cells that hold a value; `b` if none does."""
+    counts = Counter(k for k in map(kind, cells) if k != "b")
+    return counts.most_common(1)[0][0] if counts else "b"
+
+
+def column(rows: Sequence[Sequence[str]], position: int) -> list[str]:
+    """One column of ragged rows, blanks left out."""
+    return [row[position] for row in rows if position < len(row) and row[position].strip()]
+
+
+def header_depth(head: Sequence[Sequence[str]]) -> int:
+    """How many of the first rows are header rows: 0 for none.
+
+    `head` holds a table's first rows, titles and notes already taken off; about 30 suffice.
+    """
+    if len(head) == 1:
+        return int(_could_name(head[0]) and filled(head[0]) >= 2)
+    depth = 0
+    while depth < min(MAX_HEADER_ROWS, len(head) - 1):
+        below = head[depth + 1 : depth + 1 + LOOK_BELOW]
+        if not (_years(head[depth], below) or _votes(head[depth], below, strict=depth > 0)):
+            break
+        depth += 1
+    return depth
+
+
+def _could_name(row: Sequence[str]) -> bool:
+    cells = [cell.strip() for cell in row if cell.strip()]
+    if not cells or any(len(cell) > 250 for cell in cells):
+        return False
+    return all(kind(cell) in "tb" for cell in cells) and len(set(cells)) >= 0.5 * len(cells)
+
+
+def _years(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
+    """Years or other even steps across the top of a wide table."""
+    numbers = [int(cell) for cell in row if cell.strip().isdecimal() and len(cell.strip()) == 4]
+    texts = filled(row) - len(numbers)
+    if len(numbers) < 3 or texts > 3 or not all(1800 <= year <= 2150 for year in numbers):
+        return False
+    steps = {b - a for a, b in pairwise(numbers)}
+    if len(steps) != 1 or not -10 <= min(steps) <= 10 or 0 in steps:
+        return False
+    return not any(_years(other, ()) for other in below[:3])
+
+
+def _votes(row: Sequence[str], below: Sequence[Sequence[str]], strict: bool) -> bool:
+    if not _could_name(row):
+        return False
+    total = typed = 0.0
+    for position, cell in enumerate(row):
+        values = column(below, position)
+        if not cell.strip() or not values:
+            continue
+        vote, by_type = _vote(cell.strip(), values)
+        total += vote
+        typed += by_type
+    if strict:
+        return typed > 0 and total > 0
+    return total > 0 or (total == 0 and _common_words(row) and not any(map(_common_words, below)))
+
+
+def _vote(cell: str, values: list[str]) -> tuple[float, float]:
+    """How much one cell looks like the name of the values below it; and that by its type alone."""
+    below = main_kind(values)
+    mine = kind(cell)
+    if mine == "b" or below == "b":
+        return 0.0, 0.0
+    if below in "nd":
+        return (1.0, 1.0) if mine == "t" else (-1.0, -1.0)
+    if mine in "nd":
+        return -0.5, 0.0
+    return _vote_by_shape(cell, [value.strip() for value in values]), 0.0
+
+
+def _vote_by_shape(cell: str, values: list[str]) -> float:
+    """A text cell over text values."""
+    if cell in values:
+        return -1.0
+    vote = 0.5 if len(values) >= 4 and len(set(values)) <= 0.6 * len(values) else 0.0
+    shapes = Counter(value.translate(_SHAPES) for value in values)
+    shape, often = shapes.most_common(1)[0]
+    mine = cell.translate(_SHAPES)
+    if often >= 0.8 * len(values) and len(values) >= 3:
+        return vote - 0.4 if mine == shape else vote + 0.6
+    for mark in ("9", " ", "@", "A"):
+        share = sum(mark in value.translate(_SHAPES) for value in values) / len(values)
+        if share >= 0.8 and mark not in mine:
+            return vote + 0.4
+        if share <= 0.1 and mark in mine and mark != "A":
+            return vote - 0.2 if mark == "9" else vote + 0.1
+    return vote
+
+
+def _common_words(row: Sequence[str]) -> bool:
+    words = {word.lower() for cell in row if len(cell) <= 60 for word in _WORDS.findall(cell)}
+    return not words.isdisjoint(_COMMON)
+
+
+def fold(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Several header rows as one: group names carried to the right, joined by "|" from the top."""
+    width = max(map(len, rows))
+    names: list[list[str]] = [[] for _ in range(width)]
+    for depth, row in enumerate(rows):
+        carried = ""
+        for position in range(width):
+            cell = row[position].strip() if position < len(row) else ""
+            if depth < len(rows) - 1:
+                carried = cell or (carried if position else "")
+                cell = carried
+            if cell and cell not in names[position]:
+                names[position].append(cell)
+    return ["|".join(parts) for parts in names]
