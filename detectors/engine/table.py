@@ -21,6 +21,26 @@ class Unreadable(Exception):
         self.reason = reason
 
 
+class Budget:
+    """What is left of one file's limits. Shared by all its readers, so nesting buys nothing."""
+
+    def __init__(self, expanded_bytes: int, entries: int) -> None:
+        self.expanded_bytes = expanded_bytes
+        self.entries = entries
+
+    def expand(self, count: int) -> None:
+        """Spend `count` bytes that came out of a decompressor; raises `Unreadable` past the limit."""
+        self.expanded_bytes -= count
+        if self.expanded_bytes < 0:
+            raise Unreadable(Reason.LIMIT_EXPANDED)
+
+    def enter(self) -> None:
+        """Spend one member of a container; raises `Unreadable` past the limit."""
+        self.entries -= 1
+        if self.entries < 0:
+            raise Unreadable(Reason.LIMIT_ENTRIES)
+
+
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
     """How much work one file may cost. Counted work, so the same bytes stop at the same place."""
@@ -32,6 +52,13 @@ class ReadLimits:
     max_columns: int = 16_384
     max_cell_chars: int = 32_768
     max_line_bytes: int = 8 * 1024**2
+    budget: Budget | None = None
+    """The file's shared budget; readers take it by `spending()`. The consumer of a `Part` need not
+    count what it reads of it: the reader that made the part does."""
+
+    def spending(self) -> Budget:
+        """The shared budget, or a fresh one of these limits."""
+        return self.budget or Budget(self.max_expanded_bytes, self.max_entries)
 
 
 Row = Sequence[str]
