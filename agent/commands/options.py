@@ -1,0 +1,27 @@
+"""The options that commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def with_config(function: F) -> F:
+    """`--config FILE`, handed on as `config_file`."""
+    return click.option(
+        "--config",
+        "config_file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="The configuration [default: $RECORDWARDEN_CONFIG, else /etc/recordwarden/config.toml].",
+    )(function)
+
+
+def with_json(function: F) -> F:
+    """`--json`, handed on as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")(function)
