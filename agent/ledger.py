@@ -1,0 +1,162 @@
+"""The ledger: what was seen, what is in custody, what must still be told.
+
+SQLite in write-ahead mode with full synchronisation: when a verb returns, its transition is on the
+disk. Each transition is one transaction and carries its audit events with it. Only `saw` is lazy,
+because a lost `seen` row costs one more judgement and nothing else.
+
+Any failure of the ledger is a `LedgerError`, and whoever sees one must stop the service: an agent
+that cannot remember what it intends must not act.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from agent.database import Database, Event, LedgerError, WrongState
+from agent.letters import Letters
+from agent.memory import Memory
+from agent.protocol import Identity
+from agent.schema import AlertRow, Entry, EntryState
+
+__all__ = ["Event", "Ledger", "LedgerError", "WrongState"]
+
+_ENTRY_BYTES = ("path", "aside")
+
+
+class Ledger(Memory, Letters, Database):
+    """All of it; the verbs of custody are here."""
+
+    def intend(self, entry: Entry, events: Sequence[Event] = ()) -> None:
+        """The intent to take a file is durable before anything is done about it."""
+        with self._transaction(events) as db:
+            row = asdict(entry) | {
+                "path": os.fsencode(entry.path),
+                "aside": os.fsencode(entry.aside),
+                "identity": json.dumps(asdict(entry.identity)),
+                "verdict": json.dumps(entry.verdict),
+                "disposition": json.dumps(entry.disposition),
+            }
+            names, values = ",".join(row), ",".join(f":{name}" for name in row)
+            db.execute(f"INSERT INTO entries ({names}) VALUES ({values})", row)  # noqa: S608
+
+    def commit_custody(self, entry: Entry, alert: AlertRow, events: Sequence[Event] = ()) -> None:
+        """The file is in the vault and its alert is held; from now on the original may go."""
+        with self._transaction(events) as db:
+            self._move(db, entry.entry_id, (EntryState.INTENDED,), EntryState.VAULTED, {
+                "sha256": entry.sha256, "size": entry.size,
+                "ciphertext_sha256": entry.ciphertext_sha256, "ciphertext_size": entry.ciphertext_size,
+                "aside": os.fsencode(entry.aside), "vaulted_at": entry.vaulted_at, "alert_id": alert.alert_id,
+            })  # fmt: skip
+            self._put_alert(db, alert, ())
+
+    def conclude(
+        self,
+        entry_id: str,
+        state: EntryState,
+        reason: str,
+        notice: bool,
+        alert: AlertRow | None,
+        sinks: Sequence[str],
+        events: Sequence[Event] = (),
+    ) -> None:
+        """The removal ended one way or the other; the alert is released with what truly happened."""
+        with self._transaction(events) as db:
+            self._move(db, entry_id, (EntryState.VAULTED, EntryState.PUT_BACK), state, {
+                "reason": reason, "notice": int(notice), "finished_at": time.time(),
+            })  # fmt: skip
+            if alert is not None:
+                self._put_alert(db, alert, sinks)
+
+    def revoke(
+        self,
+        entry_id: str,
+        reason: str,
+        *,
+        alert: AlertRow | None = None,
+        sinks: Sequence[str] = (),
+        events: Sequence[Event] = (),
+    ) -> None:
+        """An intent that came to nothing; the original was never touched."""
+        with self._transaction(events) as db:
+            self._move(db, entry_id, (EntryState.INTENDED,), EntryState.REVOKED, {
+                "reason": reason, "finished_at": time.time(),
+            })  # fmt: skip
+            if alert is not None:
+                self._put_alert(db, alert, sinks)
+
+    def lose_custody(self, entry_id: str, reason: str, events: Sequence[Event] = ()) -> None:
+        """The ciphertext is gone or damaged before the removal was finished."""
+        with self._transaction(events) as db:
+            self._move(db, entry_id, (EntryState.VAULTED,), EntryState.PUT_BACK, {"reason": reason})
+
+    def restored(
+        self, entry_id: str, alert: AlertRow | None, sinks: Sequence[str], events: Sequence[Event] = ()
+    ) -> None:
+        with self._transaction(events) as db:
+            self._move(
+                db, entry_id, (EntryState.QUARANTINED, EntryState.NOT_REMOVED, EntryState.RESTORED),
+                EntryState.RESTORED, {"finished_at": time.time()},
+            )  # fmt: skip
+            if alert is not None:
+                self._put_alert(db, alert, sinks)
+
+    def _move(
+        self,
+        db: sqlite3.Connection,
+        entry_id: str,
+        allowed: Sequence[EntryState],
+        to: EntryState,
+        columns: Mapping[str, Any],
+    ) -> None:
+        names = "".join(f", {name} = :{name}" for name in columns)
+        sql = f"UPDATE entries SET state = :to{names} WHERE entry_id = :entry_id AND {_in(allowed)}"  # noqa: S608
+        done = db.execute(sql, {**columns, "to": to, "entry_id": entry_id})
+        if done.rowcount != 1:
+            raise WrongState(f"entry {entry_id} cannot become {to}")
+
+    def entry(self, entry_id: str) -> Entry | None:
+        rows = self._rows("SELECT * FROM entries WHERE entry_id = ?", (entry_id,))
+        return _entry(rows[0]) if rows else None
+
+    def entries(
+        self, *, states: Sequence[EntryState] = (), root_id: str | None = None, limit: int = -1
+    ) -> list[Entry]:
+        """Entries in any of `states` (all if empty), the newest first."""
+        where = ["1"]
+        if states:
+            where.append(_in(states))
+        if root_id is not None:
+            where.append("root_id = :root_id")
+        sql = f"SELECT * FROM entries WHERE {' AND '.join(where)}"  # noqa: S608
+        sql += " ORDER BY intended_at DESC LIMIT :limit"
+        return [_entry(r) for r in self._rows(sql, {"root_id": root_id, "limit": limit})]
+
+    def taken_since(self, root_id: str, since: float) -> int:
+        """How many files a root has lost, or is losing, since then: what the breaker counts."""
+        sql = (
+            "SELECT count(*) FROM entries WHERE root_id = ? AND intended_at > ?"
+            " AND state IN ('intended', 'vaulted', 'quarantined', 'restored')"
+        )
+        return int(self._rows(sql, (root_id, since))[0][0])
+
+
+def _in(states: Sequence[EntryState]) -> str:
+    return f"state IN ({','.join(repr(EntryState(s).value) for s in states)})"
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    plain = dict(row)
+    for name in _ENTRY_BYTES:
+        plain[name] = os.fsdecode(plain[name])
+    plain["identity"] = Identity(**json.loads(plain["identity"]))
+    plain["verdict"] = json.loads(plain["verdict"])
+    plain["disposition"] = json.loads(plain["disposition"])
+    plain["state"] = EntryState(plain["state"])
+    plain["notice"] = bool(plain["notice"])
+    return Entry(**plain)
