@@ -12,6 +12,9 @@ from typing import BinaryIO, Protocol
 
 from detectors.engine.verdict import Reason
 
+MEMORY_BYTES = 96 * 1024**2
+"""What all unpacked streams of one file may keep in memory together."""
+
 
 class Unreadable(Exception):
     """The stream cannot be examined (further). Carries a reason code and nothing else."""
@@ -27,6 +30,14 @@ class Budget:
     def __init__(self, expanded_bytes: int, entries: int) -> None:
         self.expanded_bytes = expanded_bytes
         self.entries = entries
+        self.memory = MEMORY_BYTES
+
+    def keep(self, count: int) -> bool:
+        """Ask for memory to keep unpacked bytes in (negative gives back); False if there is none left."""
+        if count > self.memory:
+            return False
+        self.memory -= count
+        return True
 
     def expand(self, count: int) -> None:
         """Spend `count` bytes that came out of a decompressor; raises `Unreadable` past the limit."""
