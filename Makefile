@@ -1,0 +1,73 @@
+# Everything that is done with this checkout. `make run` and `make test` need Python 3.11+ with venv,
+# make and git, and no root; what they need else is set up in .venv from the lock files.
+
+PYTHON ?= python3
+SHELL := /bin/bash
+BIN := .venv/bin
+FUZZ_SECONDS ?= 60
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench system soak fuzz train lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: .venv/run.stamp ## set up, then show the service at work on made-up files in one temporary folder
+	$(BIN)/recordwarden demo
+
+test: .venv/dev.stamp ## set up, then run the tests (those that need root are skipped by name without it)
+	$(BIN)/python -m pytest
+
+check: .venv/dev.stamp ## the definition of done: format, lint, types and tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+format: .venv/dev.stamp ## put the code in order
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/dev.stamp ## measure latency and throughput, and write docs/performance.md
+	$(BIN)/python benchmarks/latency.py --write docs/performance.md
+
+system: .venv/dev.stamp ## the long tests: real mounts, real crashes, full counts (root)
+	$(BIN)/python -m pytest -m system --timeout 1800 tests/system
+
+soak: .venv/dev.stamp ## kill and restart the service again and again while files arrive (root)
+	$(BIN)/python -m pytest -m soak --timeout 7200 tests/system
+
+fuzz: .venv/dev.stamp ## throw broken files at every reader for FUZZ_SECONDS each
+	$(BIN)/python benchmarks/fuzz.py --seconds $(FUZZ_SECONDS)
+
+train: .venv/train.stamp ## fit the record-level model anew (needs a corpus folder; see docs/detection.md)
+	$(BIN)/python benchmarks/train_model.py $(TRAIN)
+
+lock: .venv/dev.stamp ## write the lock files anew from pyproject.toml
+	.ci/lock
+
+clean: ## forget the environment and all that was built
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# One environment, three sets of packages. A set is installed once and again when its lock changes;
+# only wheels, only with the hashes of the lock, and our own code in place.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "make: Python 3.11, 3.12 or 3.13 is needed: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
+	@echo "setting up .venv (once) ..."
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
+
+.venv/run.stamp: requirements.lock pyproject.toml | .venv/bin/python
+	@$(INSTALL) --only-binary :all: --require-hashes -r requirements.lock
+	@$(INSTALL) --no-build-isolation --no-deps -e .
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock .venv/run.stamp
+	@$(INSTALL) --only-binary :all: --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/train.stamp: requirements-train.lock .venv/dev.stamp
+	@$(INSTALL) --only-binary :all: --require-hashes -r requirements-train.lock
+	@touch $@

@@ -1,0 +1,109 @@
+"""The tiers of the suite, and the few fixtures that need the machine rather than the code.
+
+`root` tests are skipped by name without root, and the summary says which; with
+RECORDWARDEN_REQUIRE_ALL set (as `.ci/run` does) a skipped one fails the run. `system` and `soak`
+tests run only when `-m` asks for them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+LONG_TIERS = ("system", "soak")
+REQUIRE_ALL = bool(os.environ.get("RECORDWARDEN_REQUIRE_ALL"))
+_skipped_root: list[str] = []
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    asked = config.getoption("-m") or ""
+    long = [i for i in items if any(i.get_closest_marker(t) and t not in asked for t in LONG_TIERS)]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [i for i in items if i not in set(long)]
+    if os.geteuid() != 0:
+        for item in items:
+            if item.get_closest_marker("root"):
+                item.add_marker(pytest.mark.skip(reason="needs root"))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("root"):
+        _skipped_root.append(item.nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if REQUIRE_ALL and _skipped_root and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _skipped_root:
+        verdict = "NOT RUN, though all were required" if REQUIRE_ALL else "NOT RUN for want of root"
+        terminalreporter.section(f"{len(_skipped_root)} tests {verdict}", red=REQUIRE_ALL, yellow=True)
+        for name in _skipped_root:
+            terminalreporter.write_line(name)
+
+
+@pytest.fixture
+def need() -> Callable[..., None]:
+    """Skip (loudly, for a root test) unless all these programs are there."""
+
+    def check(*programs: str) -> None:
+        absent = [p for p in programs if shutil.which(p) is None]
+        if absent:
+            pytest.skip(f"not installed: {', '.join(absent)}")
+
+    return check
+
+
+class Volume:
+    """A file system in an image, as a stand-in for a drive: `plug()` mounts it, `pull()` unmounts it."""
+
+    def __init__(self, image: Path, mount_point: Path) -> None:
+        self.image = image
+        self.path = mount_point
+
+    def plug(self) -> Path:
+        subprocess.run(["mount", "-o", "loop", str(self.image), str(self.path)], check=True)
+        self.path.chmod(0o777)
+        return self.path
+
+    def pull(self) -> subprocess.CompletedProcess[str]:
+        """One plain `umount`, as a user types it; the caller looks at how it went."""
+        return subprocess.run(["umount", str(self.path)], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def drive(
+    tmp_path_factory: pytest.TempPathFactory, need: Callable[..., None]
+) -> Iterator[Callable[..., Volume]]:
+    """Make ext4 drives in images: `drive(megabytes=64)`. They are unmounted afterwards whatever happened."""
+    need("mkfs.ext4", "mount", "umount")
+    made: list[Volume] = []
+
+    def make(megabytes: int = 64) -> Volume:
+        folder = tmp_path_factory.mktemp("drive")
+        folder.chmod(0o755)
+        image, mount_point = folder / "image", folder / "mnt"
+        mount_point.mkdir()
+        with image.open("wb") as file:
+            file.truncate(megabytes * 1024**2)
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=1", str(image)], check=True)
+        volume = Volume(image, mount_point)
+        made.append(volume)
+        return volume
+
+    yield make
+    for volume in made:
+        with contextlib.suppress(OSError):
+            subprocess.run(["umount", "-l", str(volume.path)], capture_output=True, check=False)
