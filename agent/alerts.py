@@ -76,7 +76,7 @@ def record(seen: Occurrence) -> dict[str, Any]:
     severity = _severity(seen, row)
     verdict = seen.verdict
     plain: dict[str, Any] = {
-        **activity(seen.revision),
+        **activity(1 if seen.revision == 1 else 2),
         "category_uid": 2,
         "category_name": "Findings",
         "class_uid": CLASS_UID,
@@ -127,7 +127,7 @@ def record(seen: Occurrence) -> dict[str, Any]:
     return plain
 
 
-def withactivity(plain: dict[str, Any], first: bool) -> dict[str, Any]:
+def with_activity(plain: dict[str, Any], first: bool) -> dict[str, Any]:
     """The record as one sink shall get it: Create if it never had this alert, else Update."""
     return {**plain, **activity(1 if first else 2)}
 

@@ -9,12 +9,12 @@ Every path in an answer is as `os.fsdecode` gives it: escape it before showing i
     sweep    [root: id or path]                   sweep now (all roots without one); result: {roots: [id]}
     reload                                        read the configuration again; result: {digest}
     alerts   [limit, since, recorded]             result: list of alert rows, the newest first
-    alert    id                                   result: the row with its OCSF `record` (an id's start is enough)
+    alert    id                                   result: the row with its OCSF `record`; the start of an id will do
     entries  [limit, states]                      result: list of entries, the newest first
-    entry    id                                   result: the entry with its verdict (an id's start is enough)
+    entry    id                                   result: the entry with its verdict; likewise
     decide   alert, determination, note           record a determination: true_positive | false_positive |
                                                   authorised | inconclusive; result: the row
-    restored entry, path                          an entry's content was given back at `path`; result: the entry
+    restored entry, path                          the content was given back at `path`; result: the entry
     resend                                        dead letters wait again; result: {count}
 
 To restore: first `decide` (false_positive or authorised: the same bytes in that root are let be from

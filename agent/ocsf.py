@@ -68,8 +68,8 @@ TITLES = {
 }
 
 
-def activity(number: int) -> dict[str, Any]:
-    activity_id = min(number, 3)
+def activity(activity_id: int) -> dict[str, Any]:
+    """1 Create, 2 Update, 3 Close, and the `type_uid` that follows from it."""
     name = {1: "Create", 2: "Update", 3: "Close"}[activity_id]
     return {
         "activity_id": activity_id,
