@@ -1,0 +1,111 @@
+"""The two ends of a deposit: a reader that trusts no offset, a writer that ends on the disk."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+BLOCK_BYTES = 1 << 20
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+NotDeposited = Literal["vault_full", "vault_error", "changed", "io_error"]
+
+
+class DepositFailed(Exception):
+    """Nothing was deposited; the source is untouched. `reason` says who must act."""
+
+    def __init__(self, reason: NotDeposited) -> None:
+        super().__init__(reason)
+        self.reason: NotDeposited = reason
+
+
+@contextmanager
+def vault_faults() -> Iterator[None]:
+    """Turns the vault's own `OSError` into `DepositFailed`."""
+    try:
+        yield
+    except OSError as error:
+        raise _vault_fault(error) from None
+
+
+def _vault_fault(error: OSError) -> DepositFailed:
+    return DepositFailed("vault_full" if error.errno in _NO_ROOM else "vault_error")
+
+
+class PositionalReader:
+    """Reads a descriptor by position, at most to the size it had: nobody's offset matters."""
+
+    def __init__(self, fd: int, size: int, while_working: Callable[[], None]) -> None:
+        self._fd, self._size, self._while_working = fd, size, while_working
+        self._block = memoryview(b"")
+        self._fetched = 0
+        self.offset = 0
+        self.digest = hashlib.sha256()
+        self.fault: BaseException | None = None
+
+    def read(self, most: int = -1) -> bytes:
+        try:
+            if not self._block:
+                self._fetch()
+        except BaseException as error:
+            self.fault = error
+            raise
+        piece = self._block if most < 0 else self._block[:most]
+        self._block = self._block[len(piece) :]
+        self.offset += len(piece)
+        return bytes(piece)
+
+    def _fetch(self) -> None:
+        self._while_working()
+        wanted = min(BLOCK_BYTES, self._size - self._fetched)
+        try:
+            block = os.pread(self._fd, wanted, self._fetched) if wanted > 0 else b""
+        except OSError:
+            raise DepositFailed("io_error") from None
+        self._fetched += len(block)
+        self.digest.update(block)
+        self._block = memoryview(block)
+
+
+class DurableWriter:
+    """Gathers small writes into blocks; counts and digests; `finish` makes them durable."""
+
+    def __init__(self, file: io.FileIO, *, durable: bool = True) -> None:
+        self._file = file
+        self._durable = durable
+        self._gathered = bytearray()
+        self.digest = hashlib.sha256()
+        self.size = 0
+        self.fault: BaseException | None = None
+
+    def write(self, data: bytes) -> int:
+        self._gathered += data
+        if len(self._gathered) >= BLOCK_BYTES:
+            self._put()
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing: pyrage flushes after each chunk of 64 KiB."""
+
+    def finish(self) -> None:
+        self._put()
+        if self._durable:
+            with vault_faults():
+                os.fsync(self._file.fileno())
+
+    def _put(self) -> None:
+        data, self._gathered = bytes(self._gathered), bytearray()
+        self.digest.update(data)
+        self.size += len(data)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[self._file.write(view) or 0 :]
+        except OSError as error:
+            self.fault = _vault_fault(error) if self._durable else error
+            raise self.fault from None

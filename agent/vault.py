@@ -1,0 +1,321 @@
+"""The vault: ciphertext of taken files, which this workstation cannot open.
+
+`vault/entries/ID.age` is an ordinary age file; beside it `ID.json` says where the file came from and
+what it looked like, never what was in it. Work in progress lies in `vault/tmp/` and means nothing.
+A deposit that returned is on the disk; what it read is what its digest says, twice.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyrage
+
+from agent.streams import BLOCK_BYTES, DepositFailed, DurableWriter, PositionalReader, vault_faults
+
+MAX_XATTR_BYTES = 256 * 1024
+MAX_MANIFEST_BYTES = 1 << 20
+_HEADER = b"age-encryption.org/v1\n"
+_ENTRY_ID = re.compile(r"[0-9a-zA-Z-]{8,64}")
+
+
+class BadRecipient(ValueError):
+    """A line that is no age or ssh public key. The message does not repeat it."""
+
+
+class VaultError(Exception):
+    """An entry that is missing, damaged, or was not encrypted for the given identity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deposit:
+    """Digests (hex) and sizes (bytes) of a file and of its ciphertext."""
+
+    sha256: str
+    size: int
+    ciphertext_sha256: str
+    ciphertext_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What is needed to give a file back as it was."""
+
+    entry_id: str
+    root_id: str
+    root_path: str
+    relpath: str
+    sha256: str
+    size: int
+    ciphertext_sha256: str
+    ciphertext_size: int
+    uid: int
+    gid: int
+    mode: int
+    atime_ns: int
+    mtime_ns: int
+    sealed_xattrs: str
+    """Extended attributes (ACLs among them) as base64 of an age file of JSON {name: base64}: users
+    write text into them, so they are as secret as the content. Empty if there are none."""
+    deposited_at: float
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What to deposit: an open descriptor, read by position only, and where it came from."""
+
+    fd: int
+    status: os.stat_result
+    root_id: str
+    root_path: str
+    relpath: str
+
+
+class Vault:
+    """The deposit side, for one keeper. `directory` holds `tmp/` and `entries/`, both 0700."""
+
+    def __init__(self, directory: Path, recipients: Sequence[str], reserve_bytes: int) -> None:
+        self.directory = directory
+        self.reserve_bytes = reserve_bytes
+        self._recipients = parse_recipients(recipients)
+
+    def deposit(
+        self, entry_id: str, source: Source, now: float, while_working: Callable[[], None] = lambda: None
+    ) -> Deposit:
+        """Encrypt the source into the vault, durably; raises `DepositFailed`.
+
+        `while_working` is called about once for each block read; what it raises ends the deposit.
+        """
+        self._check_room(source.status.st_size)
+        tmp = self.directory / "tmp" / _checked(entry_id)
+        try:
+            return self._deposit(tmp, entry_id, source, now, while_working)
+        except BaseException:
+            for leftover in (tmp, tmp.with_suffix(".json")):
+                with suppress(OSError):
+                    leftover.unlink()
+            raise
+
+    def discard(self, entry_id: str) -> None:
+        """Forget an entry that never came into custody. A missing one is no error."""
+        for path in _places(self.directory, entry_id):
+            path.unlink(missing_ok=True)
+
+    def _check_room(self, size: int) -> None:
+        room = os.statvfs(self.directory)
+        needed = size + size // 4096 + 8192  # age adds 16 bytes to each 64 KiB, and its header
+        if room.f_bavail * room.f_frsize - needed < self.reserve_bytes:
+            raise DepositFailed("vault_full")
+
+    def _deposit(
+        self, tmp: Path, entry_id: str, source: Source, now: float, while_working: Callable[[], None]
+    ) -> Deposit:
+        plain = PositionalReader(source.fd, source.status.st_size, while_working)
+        with _creating(tmp) as file:
+            cipher = DurableWriter(file)
+            _encrypt(plain, cipher, self._recipients)
+            cipher.finish()
+        deposit = Deposit(plain.digest.hexdigest(), plain.offset, cipher.digest.hexdigest(), cipher.size)
+        again = PositionalReader(source.fd, source.status.st_size, while_working)
+        while again.read(BLOCK_BYTES):
+            pass
+        after = os.fstat(source.fd)
+        if (
+            again.digest.digest() != plain.digest.digest()
+            or plain.offset != source.status.st_size
+            or _version(after) != _version(source.status)
+        ):
+            raise DepositFailed("changed")
+        manifest = self._manifest(entry_id, source, deposit, now)
+        with _creating(tmp.with_suffix(".json")) as file:
+            writer = DurableWriter(file)
+            writer.write(json.dumps(asdict(manifest)).encode())
+            writer.finish()
+        with vault_faults():
+            ciphertext_path, manifest_path = _places(self.directory, entry_id)
+            tmp.with_suffix(".json").rename(manifest_path)
+            tmp.rename(ciphertext_path)
+            sync_folder(ciphertext_path.parent)
+        return deposit
+
+    def _manifest(self, entry_id: str, source: Source, deposit: Deposit, now: float) -> Manifest:
+        status = source.status
+        return Manifest(
+            entry_id=entry_id,
+            root_id=source.root_id,
+            root_path=source.root_path,
+            relpath=source.relpath,
+            **asdict(deposit),
+            uid=status.st_uid,
+            gid=status.st_gid,
+            mode=stat.S_IMODE(status.st_mode),
+            atime_ns=status.st_atime_ns,
+            mtime_ns=status.st_mtime_ns,
+            sealed_xattrs=self._sealed_xattrs(source.fd),
+            deposited_at=now,
+        )
+
+    def _sealed_xattrs(self, fd: int) -> str:
+        found: dict[str, str] = {}
+        room = MAX_XATTR_BYTES
+        with suppress(OSError):  # most removable media have none
+            for name in os.listxattr(fd):
+                with suppress(OSError):
+                    value = os.getxattr(fd, name)
+                    room -= len(value) + len(name)
+                    if room >= 0:
+                        found[name] = base64.b64encode(value).decode()
+        if not found:
+            return ""
+        return base64.b64encode(pyrage.encrypt(json.dumps(found).encode(), self._recipients)).decode()
+
+
+def parse_recipients(lines: Sequence[str]) -> list[Any]:
+    """Recipients for pyrage out of public keys: `age1…` or `ssh-…`. Raises `BadRecipient`."""
+    recipients: list[Any] = []
+    for number, line in enumerate(lines, 1):
+        key = line.strip()
+        kind = pyrage.ssh.Recipient if key.startswith("ssh-") else pyrage.x25519.Recipient
+        try:
+            recipients.append(kind.from_str(key))
+        except pyrage.RecipientError:
+            raise BadRecipient(f"recipient {number} is neither an age nor an ssh public key") from None
+    if not recipients:
+        raise BadRecipient("no recipient")
+    return recipients
+
+
+# --- reading, for `quarantine list | verify | restore` and for recovery
+
+
+def manifests(directory: Path) -> Iterator[Manifest]:
+    """All entries' manifests, in the order of their names; damaged ones are left out (see `verify`)."""
+    for path in sorted((directory / "entries").glob("*.json")):
+        with suppress(VaultError):
+            yield manifest(directory, path.stem)
+
+
+def manifest(directory: Path, entry_id: str) -> Manifest:
+    """One entry's manifest; raises `VaultError`."""
+    try:
+        with _places(directory, entry_id)[1].open("rb") as file:
+            plain = json.loads(file.read(MAX_MANIFEST_BYTES))
+        found = Manifest(**plain)
+    except (OSError, ValueError, TypeError):
+        raise VaultError("the manifest is missing or damaged") from None
+    if found.entry_id != entry_id or found.version != 1:
+        raise VaultError("the manifest is of another entry or another version")
+    return found
+
+
+def verify(
+    directory: Path,
+    entry_id: str,
+    ciphertext_sha256: str | None = None,
+    while_working: Callable[[int], None] = lambda size: None,
+) -> None:
+    """Check an entry's ciphertext as far as it can be without the key; raises `VaultError`.
+
+    The digest is held against `ciphertext_sha256` (the ledger's), else the manifest's. `while_working`
+    is told the size of each block read, in bytes.
+    """
+    if ciphertext_sha256 is None:
+        ciphertext_sha256 = manifest(directory, entry_id).ciphertext_sha256
+    digest = hashlib.sha256()
+    try:
+        with _places(directory, entry_id)[0].open("rb") as file:
+            if file.read(len(_HEADER)) != _HEADER:
+                raise VaultError("not an age file")
+            digest.update(_HEADER)
+            while block := file.read(BLOCK_BYTES):
+                digest.update(block)
+                while_working(len(block))
+    except OSError:
+        raise VaultError("the ciphertext is missing or cannot be read") from None
+    if digest.hexdigest() != ciphertext_sha256:
+        raise VaultError("the ciphertext was changed")
+
+
+def decrypt_to(directory: Path, entry_id: str, identities: Sequence[Any], fd: int) -> Manifest:
+    """Write an entry's content to `fd` and check its digest.
+
+    Raises `VaultError`; what is in `fd` is then worth nothing.
+    """
+    found = manifest(directory, entry_id)
+    plain = DurableWriter(io.FileIO(fd, "wb", closefd=False), durable=False)
+    try:
+        with _places(directory, entry_id)[0].open("rb") as file:
+            pyrage.decrypt_io(file, plain, identities)
+        plain.finish()
+    except pyrage.DecryptError:
+        raise VaultError("damaged, or not encrypted for this identity") from None
+    except OSError as error:
+        raise VaultError(f"reading or writing failed: {os.strerror(error.errno or 0)}") from None
+    if plain.digest.hexdigest() != found.sha256:
+        raise VaultError("the content is not what was taken")
+    return found
+
+
+def unseal_xattrs(found: Manifest, identities: Sequence[Any]) -> dict[str, bytes]:
+    """The extended attributes of an entry; raises `VaultError`."""
+    if not found.sealed_xattrs:
+        return {}
+    try:
+        plain = json.loads(pyrage.decrypt(base64.b64decode(found.sealed_xattrs), identities))
+    except (pyrage.DecryptError, ValueError):
+        raise VaultError("damaged, or not encrypted for this identity") from None
+    return {name: base64.b64decode(value) for name, value in plain.items()}
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _checked(entry_id: str) -> str:
+    if not _ENTRY_ID.fullmatch(entry_id):
+        raise VaultError("not an entry id")
+    return entry_id
+
+
+def _places(directory: Path, entry_id: str) -> tuple[Path, Path]:
+    """(ciphertext, manifest)."""
+    entries = directory / "entries"
+    return entries / f"{_checked(entry_id)}.age", entries / f"{entry_id}.json"
+
+
+def _version(status: os.stat_result) -> tuple[int, ...]:
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _creating(path: Path) -> io.FileIO:
+    with vault_faults():
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    return io.FileIO(fd, "wb")
+
+
+def _encrypt(plain: PositionalReader, cipher: DurableWriter, recipients: list[Any]) -> None:
+    """pyrage wraps whatever its reader or writer raises, so they keep what truly happened."""
+    try:
+        pyrage.encrypt_io(plain, cipher, recipients)
+    except Exception:
+        fault = plain.fault or cipher.fault
+        if fault is not None:
+            raise fault from None
+        raise DepositFailed("vault_error") from None
