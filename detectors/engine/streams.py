@@ -8,7 +8,6 @@ going back is free.
 from __future__ import annotations
 
 import io
-import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
@@ -56,26 +55,6 @@ def chunks_of(stream: BinaryIO, offset: int, length: int | None) -> Iterator[byt
         if length is not None:
             length -= len(chunk)
         yield chunk
-
-
-def inflated(packed: Iterator[bytes], wbits: int = -15) -> Iterator[bytes]:
-    """Raw deflate (or what `wbits` says) undone; one stream, an early end is `malformed`."""
-    engine = zlib.decompressobj(wbits)
-    try:
-        for chunk in packed:
-            while chunk:
-                out = engine.decompress(chunk, OUT_CHUNK)
-                if out:
-                    yield out
-                if engine.eof:
-                    return
-                chunk = engine.unconsumed_tail
-        while out := engine.decompress(b"", OUT_CHUNK):
-            yield out
-    except zlib.error:
-        raise Unreadable(Reason.MALFORMED) from None
-    if not engine.eof:
-        raise Unreadable(Reason.MALFORMED)
 
 
 class _Seekable(io.RawIOBase):
