@@ -1,0 +1,225 @@
+"""The house rules: who may import whom, how big things get, what belongs to what."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("agent", "config", "detectors")
+MODULES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
+PARSERS = {
+    "bs4", "calamine", "ijson", "lxml", "magic", "msoffcrypto", "numpy", "olefile", "openpyxl", "pandas",
+    "py7zr", "pyarrow", "pylibmagic", "pyreadstat", "python_calamine", "rdata", "re2", "xarray", "zstandard",
+}  # fmt: skip
+HEAVY = {"numpy", "pandas", "pyarrow", "pyreadstat", "rdata", "xarray"}
+WIRE = {"detectors.engine.verdict", "detectors.engine.explain"}
+MOST_LINES = 360
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Every module that a source file imports, anywhere in it; `from a import b` counts as a.b too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def tops_of(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imports_of(path)}
+
+
+def committed() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "-c", "safe.directory=*", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def loaded_after(statement: str) -> set[str]:
+    """The top-level modules in a fresh, isolated interpreter after `statement`."""
+    code = f"import sys\n{statement}\nprint(*{{m.split('.')[0] for m in sys.modules}})"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_go_from_agent_to_detectors_to_config_only(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[0]
+    forbidden = {
+        "agent": {"console"},
+        "detectors": {"agent", "console"},
+        "config": {"agent", "detectors", "console"},
+    }[package]
+    assert not tops_of(path) & (forbidden | {"tests", "benchmarks", "packaging"})
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if "agent" in p.parts], ids=name_of)
+def test_the_privileged_side_imports_no_parser_and_only_the_wire_types(path: Path) -> None:
+    assert not tops_of(path) & PARSERS
+    wanted = {n for n in imports_of(path) if n.startswith("detectors")}
+    strange = {n for n in wanted if not any(n == w or n.startswith(w + ".") for w in WIRE)}
+    assert not strange - {"detectors.engine"}
+
+
+@pytest.mark.parametrize("module", sorted(WIRE))
+def test_the_wire_types_need_the_standard_library_only(module: str) -> None:
+    path = ROOT / (module.replace(".", "/") + ".py")
+    assert all(top in sys.stdlib_module_names or top == "detectors" for top in tops_of(path))
+
+
+@pytest.mark.parametrize("module", ["agent.service", "agent.keeper", "agent.courier", "agent.cli"])
+def test_a_privileged_process_never_loads_a_parser(module: str) -> None:
+    assert not loaded_after(f"import {module}") & PARSERS
+
+
+def test_an_idle_template_starts_light() -> None:
+    assert not loaded_after("import detectors.engine.template, detectors.engine.judge") & HEAVY
+
+
+def test_packaging_is_no_python_package() -> None:
+    assert not list((ROOT / "packaging").rglob("__init__.py"))
+    assert not list((ROOT / "packaging").glob("*.py"))
+
+
+def test_tests_are_no_packages() -> None:
+    assert not list((ROOT / "tests").rglob("__init__.py"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_can_be_read_in_one_sitting(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= MOST_LINES
+
+
+def test_the_pipeline_is_the_story_and_nothing_else() -> None:
+    assert len((ROOT / "agent/pipeline.py").read_text().splitlines()) <= 160
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_every_module_states_its_contract(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+def has_logic(path: Path) -> bool:
+    """Whether a module holds a function or method with a body worth a test of its own."""
+    return any(isinstance(n, ast.FunctionDef) for n in ast.walk(ast.parse(path.read_text())))
+
+
+def test_every_module_has_its_test_and_every_test_its_module() -> None:
+    missing = []
+    for path in MODULES:
+        relative = path.relative_to(ROOT)
+        if path.name.startswith("__") or not has_logic(path):
+            continue
+        if not (ROOT / "tests" / relative.parent / f"test_{path.name}").exists():
+            missing.append(str(relative))
+    orphans = []
+    for package in PACKAGES:
+        for test in (ROOT / "tests" / package).rglob("test_*.py"):
+            relative = test.relative_to(ROOT / "tests")
+            if not (ROOT / relative.parent / test.name.removeprefix("test_")).exists():
+                orphans.append(str(relative))
+    assert (missing, orphans) == ([], [])
+
+
+def detectors() -> list[str]:
+    return sorted(p.stem for p in (ROOT / "detectors").glob("*.py") if p.stem != "__init__")
+
+
+def test_there_are_detectors() -> None:
+    assert detectors()
+
+
+@pytest.mark.parametrize("detector", detectors())
+def test_a_detector_has_a_stanza_and_a_test_of_its_name(detector: str) -> None:
+    defaults = tomllib.loads((ROOT / "config/defaults.toml").read_text())
+    assert detector in defaults["detectors"]
+    assert (ROOT / f"tests/detectors/test_{detector}.py").exists()
+
+
+def test_a_stanza_belongs_to_a_detector() -> None:
+    defaults = tomllib.loads((ROOT / "config/defaults.toml").read_text())
+    assert set(defaults["detectors"]) <= set(detectors()) | {"engine", "judge"}
+
+
+def test_a_broad_except_stands_only_at_an_outermost_frame() -> None:
+    found = {
+        name_of(path)
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ExceptHandler)
+        and (
+            node.type is None
+            or (isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException"))
+        )
+    }
+    allowed = {"detectors.engine.worker", "detectors.engine.template", "agent.keeper"}
+    assert found <= allowed
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_names_say_what_a_thing_is(path: Path) -> None:
+    vague = re.compile(r"(Manager|Helper|Handler|Utils?)$")
+    classes = [n.name for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.ClassDef)]
+    assert not [c for c in classes if vague.search(c)]
+    assert path.stem not in {"util", "utils", "common", "helpers", "types", "misc"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_settings_are_never_cached_behind_ones_back(path: Path) -> None:
+    assert "lru_cache" not in path.read_text()
+
+
+def test_a_lock_holds_hashes_and_no_address() -> None:
+    for lock in ROOT.glob("requirements*.lock"):
+        text = lock.read_text()
+        assert "://" not in text
+        assert not re.search(r"^--(?!hash)", text, re.MULTILINE)
+        pinned = re.findall(r"^[a-z][\w.-]*==[^\n]*\\\n\s+--hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)
+        assert len(pinned) == len(re.findall(r"^[a-z]", text, re.MULTILINE)) > 20
+
+
+def test_every_dependency_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = {
+        "requirements.lock": project["project"]["dependencies"],
+        "requirements-dev.lock": project["dependency-groups"]["dev"],
+        "requirements-train.lock": project["dependency-groups"]["train"],
+    }
+    for lock, dependencies in wanted.items():
+        pinned = set(re.findall(r"^([a-z][\w.-]*)==", (ROOT / lock).read_text(), re.MULTILINE))
+        names = {re.split(r"[<>=;\[ ]", d)[0].lower().replace("_", "-") for d in dependencies}
+        assert names <= pinned, lock
+
+
+def test_nothing_committed_knows_the_machine_it_was_made_on() -> None:
+    places = [f"{place}/" for place in (ROOT, ROOT.parent, Path.home()) if len(place.parts) > 1]
+    places = [p for p in places if p not in ("/home/", "/tmp/", "/opt/", "/srv/")]
+    told = []
+    for path in committed():
+        text = path.read_bytes().decode(errors="replace")
+        told += [f"{path.relative_to(ROOT)}: {place}" for place in places if place in text]
+    assert told == []
+
+
+def test_the_words_of_the_configuration_are_documented() -> None:
+    page = (ROOT / "docs/configuration.md").read_text()
+    keys = re.findall(r"^#?([a-z_]+) = ", (ROOT / "config/defaults.toml").read_text(), re.MULTILINE)
+    assert [key for key in keys if f"`{key}`" not in page and f".{key}`" not in page] == []
