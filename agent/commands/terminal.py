@@ -30,7 +30,7 @@ def say(text: str = "", *, error: bool = False, **style: Any) -> None:
 
 
 def say_json(value: Any) -> None:
-    """One JSON object on one line, in ASCII: names with lone surrogates or controls stay exact and harmless."""
+    """One JSON object on one line, in ASCII: any name in it stays exact and harmless."""
     sys.stdout.write(json.dumps(value, separators=(", ", ": "), default=str) + "\n")
 
 

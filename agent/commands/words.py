@@ -1,0 +1,99 @@
+"""Verdicts in words, for people at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agent.commands.terminal import count
+from detectors.engine.verdict import Outcome, Protection, Reason, Subject, Tier, Verdict
+
+REASONS: Mapping[Reason, str] = {
+    Reason.UNSUPPORTED: "a kind of file that no reader opens",
+    Reason.MALFORMED: "broken in a way that hides what it holds",
+    Reason.PARTIAL: "only a part could be read",
+    Reason.OPAQUE: "looks random: perhaps an encrypted container",
+    Reason.PASSWORD: "under a password that does not protect it well, not looked into",
+    Reason.STRONG_ENCRYPTION: "strongly encrypted",
+    Reason.LIMIT_BYTES: "larger than the limit on input",
+    Reason.LIMIT_EXPANDED: "unpacks to more than the limit",
+    Reason.LIMIT_ENTRIES: "holds more members than the limit",
+    Reason.LIMIT_DEPTH: "nested deeper than the limit",
+    Reason.LIMIT_COLUMNS: "has more columns than the limit",
+    Reason.LIMIT_CELL: "has a cell longer than the limit",
+    Reason.LIMIT_MEMORY: "needed more memory than a worker may have",
+    Reason.TIMEOUT: "took longer than a worker may take",
+    Reason.CRASHED: "its worker crashed",
+    Reason.BAD_ANSWER: "its worker broke the rules and was thrown away",
+    Reason.WORKER_UNAVAILABLE: "no worker was to be had",
+    Reason.INTERNAL: "an error in recordwarden",
+    Reason.IO_ERROR: "the medium failed",
+    Reason.NOT_REGULAR: "a device, pipe or socket",
+    Reason.LINK: "a link, not followed",
+    Reason.NO_ACCESS: "no permission to read",
+    Reason.GONE: "went away meanwhile",
+    Reason.CHANGED: "changed while it was read",
+    Reason.STUCK: "the medium does not answer",
+}
+
+_WHO: Mapping[Subject | None, str] = {
+    Subject.PERSON: "one record per person",
+    Subject.HOUSEHOLD: "one record per household",
+    Subject.ORGANISATION: "one record per organisation",
+    Subject.THING: "one record per thing",
+    None: "one record per unit",
+}
+
+_SURE: Mapping[Tier, str] = {
+    Tier.CONFIRMED: "certainly",
+    Tier.LIKELY: "very likely",
+    Tier.POSSIBLE: "possibly",
+    Tier.NONE: "probably not",
+}
+
+_PLAIN: Mapping[Outcome, str] = {
+    Outcome.AGGREGATE: "statistics: totals, no records",
+    Outcome.NO_RECORDS: "no records",
+}
+
+
+def examined(verdict: Verdict) -> bool:
+    """Whether the file was looked into as far as its verdict needs; strong encryption is an answer."""
+    if verdict.flagged:
+        return True
+    if verdict.outcome is Outcome.ENCRYPTED:
+        return verdict.protection is Protection.STRONG
+    return verdict.outcome is not Outcome.UNREADABLE and verdict.complete
+
+
+def why_not_examined(verdict: Verdict) -> Reason:
+    """The reason to count an unexamined file under."""
+    return verdict.reason or (Reason.PASSWORD if verdict.outcome is Outcome.ENCRYPTED else Reason.PARTIAL)
+
+
+def sentence(verdict: Verdict) -> str:
+    """What a verdict says, on one line. Our own words only: a verdict holds no text of a file."""
+    where = f" (in member {verdict.member})" if verdict.member else ""
+    if verdict.outcome is Outcome.UNREADABLE:
+        return f"not examined: {REASONS[why_not_examined(verdict)]}{where}"
+    if verdict.outcome is Outcome.ENCRYPTED:
+        strong = verdict.protection is Protection.STRONG
+        return "strongly encrypted" if strong else f"not examined: {REASONS[Reason.PASSWORD]}{where}"
+    if verdict.outcome in _PLAIN:
+        said = _PLAIN[verdict.outcome]
+    else:
+        said = f"{_SURE[verdict.tier]} {_kind(verdict)}{_how_many(verdict)}"
+    if "small_cells" in verdict.advisories:
+        said += "; holds disclosively small counts"
+    return said + where + ("" if verdict.complete or verdict.flagged else "; only partly examined")
+
+
+def _kind(verdict: Verdict) -> str:
+    if verdict.outcome is Outcome.MICRODATA:
+        return f"microdata, {_WHO[verdict.subject]}"
+    return _WHO[verdict.subject]
+
+
+def _how_many(verdict: Verdict) -> str:
+    return (
+        "" if verdict.records_estimated is None else f", about {count(verdict.records_estimated, 'record')}"
+    )
