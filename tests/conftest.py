@@ -1,7 +1,7 @@
 """The tiers of the suite, and the few fixtures that need the machine rather than the code.
 
 `root` tests are skipped by name without root, and the summary says which; with
-RECORDWARDEN_REQUIRE_ALL set (as `.ci/run` does) a skipped one fails the run. `system` and `soak`
+REQUIRE_ALL_TESTS set (as `.ci/run` does) a skipped one fails the run. `system` and `soak`
 tests run only when `-m` asks for them.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 LONG_TIERS = ("system", "soak")
-REQUIRE_ALL = bool(os.environ.get("RECORDWARDEN_REQUIRE_ALL"))
+REQUIRE_ALL = bool(os.environ.get("REQUIRE_ALL_TESTS"))
 _skipped_root: list[str] = []
 
 
