@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, pairwise, takewhile
 
 from detectors.engine.header import column, filled, fold, header_depth, kind, main_kind
-from detectors.engine.table import Row, Table, Text
+from detectors.engine.table import Row, Table, Text, Unreadable
 
 LOOK_AHEAD = 40
 MAX_CONTEXT = 40
@@ -23,17 +23,34 @@ MAX_LINES = 500
 
 
 class _Feed:
-    """Rows with a look ahead; knows how many were taken."""
+    """Rows with a look ahead; knows how many were taken.
+
+    A fault of the rows is kept until all rows before it were taken.
+    """
 
     def __init__(self, rows: Iterator[Row]) -> None:
         self._rows = rows
         self._held: deque[Row] = deque()
         self.taken = 0
+        self._fault: Unreadable | None = None
+
+    def _next(self) -> Row | None:
+        try:
+            return next(self._rows, None)
+        except Unreadable as fault:
+            self._fault = fault
+            return None
+
+    def finish(self) -> None:
+        """Raise the fault that ended the rows, once."""
+        if self._fault is not None and not self._held:
+            fault, self._fault = self._fault, None
+            raise Unreadable(fault.reason)
 
     def peek(self, count: int = LOOK_AHEAD) -> list[Row]:
         """Up to `count` rows ahead, none taken."""
         while len(self._held) < count:
-            row = next(self._rows, None)
+            row = self._next()
             if row is None:
                 break
             self._held.append(row)
@@ -44,7 +61,7 @@ class _Feed:
         return list(takewhile(filled, self.peek(count)))
 
     def take(self) -> Row | None:
-        row = self._held.popleft() if self._held else next(self._rows, None)
+        row = self._held.popleft() if self._held else self._next()
         if row is not None:
             self.taken += 1
         return row
@@ -96,6 +113,7 @@ def tables(
             lines = []
     if lines:
         yield Text(iter(lines))
+    feed.finish()
 
 
 def _block(
@@ -182,6 +200,7 @@ class _Body:
 
     def __init__(self, feed: _Feed, body: list[Row], lines: list[str], span: tuple[int, int] | None) -> None:
         self._feed, self._lines, self._span = feed, lines, span
+        self._lead = 0 if span else min(map(_blanks_before, body))
         mine = [cut for row in body if filled(cut := self._cut(row))]
         lead = next((i for i, row in enumerate(body) if filled(self._cut(row))), 0)
         titles = _titles(mine) if span else 0
@@ -197,7 +216,12 @@ class _Body:
         feed.skip(lead + titles + depth)
 
     def _cut(self, row: Row) -> Row:
-        return row if self._span is None else row[self._span[0] : self._span[1]]
+        if self._span is not None:
+            return row[self._span[0] : self._span[1]]
+        if not self._lead:
+            return row
+        astray = [cell for cell in row[: self._lead] if cell]
+        return [*row[self._lead :], *astray]
 
     def rows(self) -> Iterator[Row]:
         """Data rows; repeated headers are left out, trailing notes become lines."""
@@ -224,6 +248,7 @@ class _Body:
             yield row
         for row in lone:
             _note(row, [], self._lines)
+        feed.finish()
 
     def _goes_on(self, whole: Row) -> bool:
         """Whether the table continues after the blank row just taken; takes the others if so."""
@@ -256,6 +281,10 @@ class _Body:
         if texts < 2 or texts < 0.6 * len(self._numbers) or any(kind(cell) in "nd" for cell in row):
             return False
         return header_depth([row, *self._feed.block(20)]) > 0
+
+
+def _blanks_before(row: Row) -> int:
+    return next((i for i, cell in enumerate(row) if cell and not cell.isspace()), len(row))
 
 
 def _kinds(rows: Sequence[Row]) -> list[str]:
