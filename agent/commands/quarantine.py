@@ -1,0 +1,317 @@
+"""`recordwarden quarantine`: what is in custody, and giving it back."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import click
+
+from agent import vault
+from agent.commands.asking import ask
+from agent.commands.keys import read_identities
+from agent.commands.options import with_config, with_json
+from agent.commands.terminal import bytes_text, count, say, say_fields, say_json, say_table, time_text
+from agent.errors import NotFound, NotPermitted, NotRunning, Refused, VaultTrouble
+from agent.escape import escape
+from agent.giving_back import give_back, remove_notice
+from config.load import load
+from config.settings import Handling, Mode, Settings
+
+_HARMLESS = ("false_positive", "authorised")
+IN_CUSTODY = ("vaulted", "quarantined", "not_removed", "put_back", "restored")
+
+
+@click.group()
+def quarantine() -> None:
+    """The vault: what was taken, and giving it back.
+
+    An ID may be cut short as long as it stays unambiguous. Entries are ordinary age files: with the key,
+    `age -d -i KEYFILE STATE_DIR/vault/entries/ID.age` opens one without recordwarden.
+    """
+
+
+@quarantine.command("list")
+@with_config
+@with_json
+def list_(config_file: Path | None, as_json: bool) -> None:
+    """List what is in custody, the newest first."""
+    settings = load(config_file)
+    entries = _entries(settings)
+    if as_json:
+        for entry in entries:
+            say_json(entry)
+        return
+    rows = [
+        (e["entry_id"], time_text(e["vaulted_at"]), e["state"], bytes_text(e["size"]), e["path"])
+        for e in entries
+    ]
+    if rows:
+        say_table(("entry", "taken", "state", "size", "path"), rows)
+    else:
+        say("nothing is in custody")
+
+
+@quarantine.command("show")
+@click.argument("entry_id", metavar="ID")
+@with_config
+@with_json
+def show(entry_id: str, config_file: Path | None, as_json: bool) -> None:
+    """Show one entry: where it came from, why it was taken, what became of it."""
+    settings = load(config_file)
+    entry = _entry(settings, entry_id)
+    if as_json:
+        say_json(entry)
+        return
+    verdict = entry.get("verdict") or {}
+    say_fields(
+        (name.replace("_", " "), value)
+        for name, value in (
+            ("entry", entry["entry_id"]),
+            ("path", entry["path"]),
+            ("state", entry["state"]),
+            ("reason", entry.get("reason")),
+            ("taken", time_text(entry["vaulted_at"])),
+            ("size", bytes_text(entry["size"])),
+            ("sha256", entry["sha256"]),
+            ("outcome", " ".join(filter(None, (verdict.get("tier"), verdict.get("outcome"))))),
+            ("records", verdict.get("records_estimated")),
+            ("alert", entry.get("alert_id")),
+            ("ciphertext", _vault(settings) / "entries" / f"{entry['entry_id']}.age"),
+        )
+        if value not in (None, "")
+    )
+
+
+@quarantine.command("verify")
+@click.argument("entry_ids", nargs=-1, metavar="[ID]...")
+@click.option(
+    "--identity",
+    type=click.Path(path_type=Path),
+    metavar="KEYFILE",
+    help="Decrypt too, and check the content.",
+)
+@with_config
+@with_json
+def verify(entry_ids: tuple[str, ...], identity: Path | None, config_file: Path | None, as_json: bool) -> int:
+    """Check that entries are whole; all of them if none is named. Exit code 1 if one is not."""
+    settings = load(config_file)
+    entries = [_entry(settings, i) for i in entry_ids] or _entries(settings)
+    identities = read_identities(identity) if identity else []
+    damaged = 0
+    for entry in entries:
+        fault = _fault(settings, entry, identities)
+        damaged += fault is not None
+        if as_json:
+            say_json({"entry_id": entry["entry_id"], "whole": fault is None, "fault": fault})
+        else:
+            say(f"{entry['entry_id']}  {fault or 'whole'}", fg="red" if fault else None)
+    if not as_json:
+        say(f"{count(len(entries), 'entry', 'entries')} checked, {damaged} damaged")
+    return 1 if damaged else 0
+
+
+@quarantine.command("restore")
+@click.argument("entry_id", metavar="ID")
+@click.option(
+    "--identity", required=True, type=click.Path(path_type=Path), metavar="KEYFILE", help="The secret key."
+)
+@click.option(
+    "--to", type=click.Path(path_type=Path), metavar="PATH", help="Where to put it instead of its old place."
+)
+@with_config
+@with_json
+def restore(entry_id: str, identity: Path, to: Path | None, config_file: Path | None, as_json: bool) -> None:
+    """Give a file back, with the secret key at hand.
+
+    Never over another file. Not into a root that would take it again, unless its alert was decided
+    to be a false positive or authorised.
+    """
+    settings = load(config_file)
+    entry = _entry(settings, entry_id)
+    manifest = _manifest(settings, entry["entry_id"])
+    identities = read_identities(identity)
+    folder, relpath = _place(manifest, to)
+    target = folder / relpath
+    _check_policy(settings, entry, manifest, target, in_place=to is None)
+    lost = give_back(_vault(settings), manifest, identities, folder, relpath)
+    if to is None:
+        remove_notice(manifest)
+    try:
+        ask(settings, "restored", entry=manifest.entry_id, path=str(target))
+    except (NotRunning, NotPermitted) as problem:
+        say(
+            f"recordwarden: warning: the ledger does not know of this yet: {problem}", error=True, fg="yellow"
+        )
+    if lost:
+        say(f"recordwarden: warning: not restored: {', '.join(lost)}", error=True, fg="yellow")
+    if as_json:
+        say_json(
+            {
+                "entry_id": manifest.entry_id,
+                "path": str(target),
+                "sha256": manifest.sha256,
+                "not_restored": lost,
+            }
+        )
+    else:
+        say(f"restored {escape(target)}: {bytes_text(manifest.size)}, sha256 as taken")
+
+
+@quarantine.command("export")
+@click.argument("entry_ids", nargs=-1, required=True, metavar="ID...")
+@click.option(
+    "--to",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="A new folder.",
+)
+@with_config
+@with_json
+def export(entry_ids: tuple[str, ...], to: Path, config_file: Path | None, as_json: bool) -> None:
+    """Copy entries, still encrypted, with their manifests into a new folder, to hand them over."""
+    settings = load(config_file)
+    manifests = [_manifest(settings, _entry(settings, i)["entry_id"]) for i in entry_ids]
+    try:
+        to.mkdir(mode=0o700)
+    except FileExistsError:
+        raise Refused(f"{escape(to)} is there already", "name a new folder") from None
+    except OSError as error:
+        raise NotPermitted(f"{escape(to)}: {error.strerror}") from None
+    for manifest in manifests:
+        for ending in (".age", ".json"):
+            name = manifest.entry_id + ending
+            shutil.copyfile(_vault(settings) / "entries" / name, to / name)
+        with (to / f"{manifest.entry_id}.age").open("rb") as copy:
+            if hashlib.file_digest(copy, "sha256").hexdigest() != manifest.ciphertext_sha256:
+                raise VaultTrouble(f"entry {manifest.entry_id}: the ciphertext was changed")
+        if as_json:
+            say_json({"entry_id": manifest.entry_id, "file": str(to / f"{manifest.entry_id}.age")})
+    if not as_json:
+        exported = count(len(manifests), "entry", "entries")
+        say(f"{exported} exported to {escape(to)}; `age -d -i KEYFILE` opens them")
+
+
+def _vault(settings: Settings) -> Path:
+    return settings.state_dir / "vault"
+
+
+def _entries(settings: Settings) -> list[dict[str, Any]]:
+    """From the service, which knows their states; when it is down, from the vault itself."""
+    try:
+        found: list[dict[str, Any]] = ask(settings, "entries", states=list(IN_CUSTODY))
+        return found
+    except NotRunning:
+        return [_bare(m) for m in _manifests(settings)]
+
+
+def _entry(settings: Settings, entry_id: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = ask(settings, "entry", id=entry_id)
+        return found
+    except NotRunning:
+        fitting = [m for m in _manifests(settings) if m.entry_id.startswith(entry_id)]
+    if len(fitting) != 1:
+        fault = "no entry" if not fitting else "more than one entry"
+        raise NotFound(
+            f"{fault} has an id that starts with {escape(entry_id)}", "see `recordwarden quarantine list`"
+        )
+    return _bare(fitting[0])
+
+
+def _manifests(settings: Settings) -> list[vault.Manifest]:
+    entries = _vault(settings) / "entries"
+    try:
+        next(entries.iterdir(), None)
+    except FileNotFoundError:
+        raise NotFound(
+            f"there is no vault in {escape(settings.state_dir)}", "is it the right --config?"
+        ) from None
+    except PermissionError:
+        raise NotPermitted(f"you may not read {escape(entries)}", "ask as root") from None
+    return sorted(vault.manifests(_vault(settings)), key=lambda m: -m.deposited_at)
+
+
+def _manifest(settings: Settings, entry_id: str) -> vault.Manifest:
+    try:
+        return vault.manifest(_vault(settings), entry_id)
+    except vault.VaultError as error:
+        raise VaultTrouble(f"entry {escape(entry_id)}: {error}") from None
+
+
+def _bare(manifest: vault.Manifest) -> dict[str, Any]:
+    """What the vault alone knows of an entry."""
+    return {
+        "entry_id": manifest.entry_id,
+        "root_id": manifest.root_id,
+        "path": os.path.join(manifest.root_path, manifest.relpath),
+        "state": "in_vault",
+        "size": manifest.size,
+        "sha256": manifest.sha256,
+        "ciphertext_sha256": manifest.ciphertext_sha256,
+        "vaulted_at": manifest.deposited_at,
+        "alert_id": None,
+    }
+
+
+def _fault(settings: Settings, entry: dict[str, Any], identities: list[object]) -> str | None:
+    try:
+        vault.verify(_vault(settings), entry["entry_id"], entry["ciphertext_sha256"] or None)
+        if identities:
+            nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+            try:
+                vault.decrypt_to(_vault(settings), entry["entry_id"], identities, nowhere)
+            finally:
+                os.close(nowhere)
+    except vault.VaultError as error:
+        return str(error)
+    return None
+
+
+def _place(manifest: vault.Manifest, to: Path | None) -> tuple[Path, str]:
+    """(folder without links in its path, path below it). A folder given with --to keeps the name."""
+    if to is None:
+        return Path(manifest.root_path), manifest.relpath
+    name = manifest.relpath.rpartition("/")[2]
+    if to.is_dir():
+        return to.resolve(), name
+    return to.parent.resolve(), to.name
+
+
+def _check_policy(
+    settings: Settings, entry: dict[str, Any], manifest: vault.Manifest, target: Path, *, in_place: bool
+) -> None:
+    """Refuse a place where the file would be taken again at once."""
+    root = _taking_root(settings, target)
+    if root is None:
+        return
+    alert_id = entry.get("alert_id")
+    if alert_id and str(root) == manifest.root_path:
+        if ask(settings, "alert", id=alert_id).get("determination") in _HARMLESS:
+            return
+        hint = (
+            f"`recordwarden alerts decide {alert_id} false_positive` (or authorised) first, or give --to PATH"
+        )
+    else:
+        hint = (
+            "give a place outside of it with --to PATH" if in_place else "give another place with --to PATH"
+        )
+    raise Refused(f"{escape(root)} would take the file again at once", hint)
+
+
+def _taking_root(settings: Settings, target: Path) -> Path | None:
+    """The enforcing, unrestricted root that `target` lies in, if any."""
+    try:
+        live = ask(settings, "status")["roots"]
+        roots = [(Path(r["path"]), r["mode"], r["handling"]) for r in live]
+    except (NotRunning, NotPermitted):
+        roots = [(r.path, r.mode or settings.policy.mode, r.handling) for r in settings.watch.roots]
+    around = [root for root in roots if target.is_relative_to(root[0])]
+    if not around:
+        return None
+    path, mode, handling = max(around, key=lambda root: len(root[0].parts))
+    return path if mode == Mode.ENFORCE and handling != Handling.RESTRICTED else None
