@@ -129,7 +129,7 @@ def record(seen: Occurrence) -> dict[str, Any]:
 
 def with_activity(plain: dict[str, Any], first: bool) -> dict[str, Any]:
     """The record as one sink shall get it: Create if it never had this alert, else Update."""
-    return {**plain, **activity(1 if first else 2)}
+    return {**plain, **activity(1 if first else max(2, plain["activity_id"]))}
 
 
 def decided(alert: AlertRow, determination: str, note: str, by: str, at: float) -> dict[str, Any]:

@@ -9,7 +9,7 @@ Every path in an answer is as `os.fsdecode` gives it: escape it before showing i
     sweep    [root: id or path]                   sweep now (all roots without one); result: {roots: [id]}
     reload                                        read the configuration again; result: {digest}
     alerts   [limit, since, recorded]             result: list of alert rows, the newest first
-    alert    id                                   result: the row with its OCSF `record`; the start of an id will do
+    alert    id                                   result: the row with its OCSF `record`; an id may be cut
     entries  [limit, states]                      result: list of entries, the newest first
     entry    id                                   result: the entry with its verdict; likewise
     decide   alert, determination, note           record a determination: true_positive | false_positive |

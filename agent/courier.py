@@ -1,0 +1,137 @@
+"""The courier: delivers alerts, with no privileges but the network.
+
+Started as `python -I -m agent.courier FD USER`, where FD is one end of a packet socket. It becomes
+USER before it reads its first order. Packets are JSON objects, descriptors beside them:
+
+    supervisor                                              courier
+                                                         <- {ready: true, missing: [...]}
+    {do: configure, sinks: {file: {}, syslog: {...}}} + fd ->
+    {do: file} + fd (rotated)                              ->
+    {do: deliver, sink, id, revision, record}              ->
+                                                         <- {sink, id, revision, ok: true}
+                                                         <- {sink, id, revision, ok: false, permanent, code}
+
+Each sink has a thread of its own, so that a server that hangs delays nobody else.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import pwd
+import queue
+import socket
+import sys
+import threading
+from typing import Any
+
+from agent.protocol import MAX_PACKET_BYTES
+from agent.sinks.choose import build
+from agent.sinks.file import FileSink
+from agent.sinks.sink import DeliveryError, Sink
+
+_PR_SET_NO_NEW_PRIVS = 38
+
+
+def become(user: str) -> list[str]:
+    """Give up all privileges for good; what could not be given up, as `Protection` values."""
+    ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    if os.geteuid() != 0:
+        return ["courier_user"]
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError:
+        return ["courier_user"]
+    if account.pw_uid == 0:
+        return ["courier_user"]
+    os.setgroups([])
+    os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
+    os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)
+    return []
+
+
+class Round:
+    """One courier's round: orders come in, answers go out."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._answering = threading.Lock()
+        self._queues: dict[str, queue.SimpleQueue[dict[str, Any] | None]] = {}
+        self._sinks: dict[str, Sink] = {}
+
+    def answer(self, plain: dict[str, Any]) -> None:
+        with self._answering:
+            self._sock.send(json.dumps(plain).encode())
+
+    def run(self) -> None:
+        """Until the supervisor hangs up."""
+        while True:
+            packet, fds, _, _ = socket.recv_fds(self._sock, MAX_PACKET_BYTES + 1, 4)
+            if not packet:
+                return
+            self._obey(json.loads(packet), fds)
+
+    def _obey(self, order: dict[str, Any], fds: list[int]) -> None:
+        match order["do"]:
+            case "configure":
+                self._configure(order["sinks"], fds[0] if fds else None)
+            case "file":
+                sink = self._sinks.get("file")
+                if isinstance(sink, FileSink) and fds:
+                    sink.replace(fds[0])
+            case "deliver":
+                waiting = self._queues.get(order["sink"])
+                if waiting is None:
+                    self._tell(order, "no_such_sink", permanent=False)
+                else:
+                    waiting.put(order)
+
+    def _configure(self, plain: dict[str, Any], file_fd: int | None) -> None:
+        for waiting in self._queues.values():
+            waiting.put(None)
+        self._sinks = build(plain, file_fd)
+        self._queues = {name: queue.SimpleQueue() for name in self._sinks}
+        for name, sink in self._sinks.items():
+            work = (sink, self._queues[name])
+            threading.Thread(target=self._deliver_all, args=work, name=name, daemon=True).start()
+
+    def _deliver_all(self, sink: Sink, waiting: queue.SimpleQueue[dict[str, Any] | None]) -> None:
+        while (order := waiting.get()) is not None:
+            try:
+                sink.deliver(order["record"])
+            except DeliveryError as error:
+                self._tell(order, error.code, permanent=error.permanent)
+            else:
+                self._tell(order, None)
+        sink.close()
+
+    def _tell(self, order: dict[str, Any], code: str | None, *, permanent: bool = False) -> None:
+        plain = {"sink": order["sink"], "id": order["id"], "revision": order["revision"], "ok": code is None}
+        if code is not None:
+            plain |= {"permanent": permanent, "code": code}
+        self.answer(plain)
+
+
+def _die(fault: threading.ExceptHookArgs) -> None:
+    """A sink broke its contract: die and be restarted, rather than go on with one sink less.
+
+    Nothing but the type is printed, because the text of an error may quote a record."""
+    print(f"courier: {fault.exc_type.__name__} in sink {fault.thread and fault.thread.name}", file=sys.stderr)
+    os._exit(70)
+
+
+def main() -> None:
+    threading.excepthook = _die
+    sock = socket.socket(fileno=int(sys.argv[1]))
+    missing = become(sys.argv[2])
+    tour = Round(sock)
+    tour.answer({"ready": True, "missing": missing})
+    try:
+        tour.run()
+    except (ConnectionResetError, BrokenPipeError):
+        return
+
+
+if __name__ == "__main__":
+    main()
