@@ -103,7 +103,7 @@ class _Seekable(io.RawIOBase):
 
 
 class Slice(_Seekable):
-    """A window of `length` bytes on a seekable stream."""
+    """A window of `length` bytes on a seekable stream; it is `malformed` where the stream ends before."""
 
     def __init__(self, stream: BinaryIO, start: int, length: int) -> None:
         super().__init__()
@@ -111,10 +111,15 @@ class Slice(_Seekable):
 
     def _at(self, offset: int, count: int) -> bytes:
         count = min(count, self._length - offset)
-        return read_at(self._stream, self._start + offset, count) if count > 0 else b""
+        if count <= 0:
+            return b""
+        data = read_at(self._stream, self._start + offset, count)
+        if not data:
+            raise Unreadable(Reason.MALFORMED)
+        return data
 
     def _size(self) -> int:
-        return max(0, min(self._length, size_of(self._stream) - self._start))
+        return self._length
 
 
 class Unpacked(_Seekable):

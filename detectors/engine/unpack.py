@@ -21,6 +21,33 @@ from detectors.engine.verdict import Reason
 OUT_CHUNK = 256 * 1024
 
 
+def gunzipped(packed: Iterator[bytes]) -> Iterator[bytes]:
+    """A gzip file: members one after the other, zero bytes as padding after the last."""
+    return bounded(packed, _Gzip, many=True)
+
+
+class _Gzip:
+    """One gzip member in the manner of the other decompressors."""
+
+    def __init__(self) -> None:
+        self._engine = zlib.decompressobj(31)
+
+    @property
+    def eof(self) -> bool:
+        return self._engine.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._engine.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._engine.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        return self._engine.decompress(self._engine.unconsumed_tail + data, max_length)
+
+
 class _Engine(Protocol):
     """What the decompressors of bz2, lzma and zstd have in common."""
 
@@ -70,7 +97,7 @@ def bounded(packed: Iterator[bytes], fresh: Callable[[], _Engine], many: bool = 
                     yield engine.decompress(b"", OUT_CHUNK)
                 chunk = engine.unused_data if engine.eof else b""
                 started = not engine.eof
-    except (OSError, EOFError, ValueError, lzma.LZMAError, zstd.ZstdError):
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, zstd.ZstdError):
         raise Unreadable(Reason.MALFORMED) from None
     if started:
         raise Unreadable(Reason.MALFORMED)
