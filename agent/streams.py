@@ -13,7 +13,7 @@ from typing import Literal
 BLOCK_BYTES = 1 << 20
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
-NotDeposited = Literal["vault_full", "vault_error", "changed", "io_error"]
+NotDeposited = Literal["vault_full", "vault_error", "changed", "in_use", "io_error"]
 
 
 class DepositFailed(Exception):
@@ -22,6 +22,11 @@ class DepositFailed(Exception):
     def __init__(self, reason: NotDeposited) -> None:
         super().__init__(reason)
         self.reason: NotDeposited = reason
+
+    @property
+    def passing(self) -> bool:
+        """Whether the file itself was only busy."""
+        return self.reason in ("changed", "in_use")
 
 
 @contextmanager

@@ -1,0 +1,183 @@
+"""Who works on a file besides the keeper: the supervisor, the sandbox and the vault, as verbs."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from typing import Literal, Protocol, TypeVar
+
+from agent import notice
+from agent.lease import WriteLease
+from agent.opening import CannotOpen, OpenedFile, RootFolder, identity_of
+from agent.protocol import (
+    Done,
+    Go,
+    Identity,
+    Judged,
+    MayUnlink,
+    Message,
+    NotVaulted,
+    Orders,
+    Outcome,
+    Removal,
+    Unseen,
+    UnseenAnswer,
+    Vaulted,
+    Welcome,
+)  # fmt: skip
+from agent.removal import Ending
+from agent.streams import DepositFailed
+from agent.vault import Deposit, Source, Vault
+from agent.watcher import FileEvent
+from detectors.engine.verdict import PASSING_FAULTS, Reason, Verdict
+
+Answer = TypeVar("Answer", bound=Message)
+
+
+class Ask(Protocol):
+    """Send a message to the supervisor and wait for its answer."""
+
+    def __call__(self, message: Message, answer: type[Answer]) -> Answer: ...
+
+
+class Examines(Protocol):
+    """The sandbox: a descriptor in, a verdict out; it never raises for a fault of its own."""
+
+    def examine(
+        self, fd: int, size: int, deadline: float, while_waiting: Callable[[], None] | None = None
+    ) -> Verdict: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one sighting; `reason` says why the file was not (fully) examined."""
+
+    step: Literal["seen", "done", "later"]
+    reason: Reason | None = None
+
+
+SEEN = Fate("seen")
+DONE = Fate("done")
+
+
+def later(reason: Reason | None) -> Fate:
+    """It is still being written, or a fault may pass: try again."""
+    return Fate("later", reason)
+
+
+@dataclass(slots=True)
+class Crew:
+    """`breathe` is called often during long work, and raises when that must end."""
+
+    root: RootFolder
+    welcome: Welcome
+    ask: Ask
+    breathe: Callable[[], None]
+    examiner: Examines
+    vault: Vault | None
+
+    def is_unseen(self, identity: Identity) -> bool:
+        """Whether this very version of a file still needs a judgement."""
+        return bool(self.ask(Unseen([identity]), UnseenAnswer).indexes)
+
+    def could_not_open(self, event: FileEvent, refusal: CannotOpen, last_try: bool) -> Fate:
+        """Report what is there but cannot be examined. What is gone needs no report."""
+        if refusal.reason is Reason.GONE:
+            return DONE
+        if refusal.reason in PASSING_FAULTS and not last_try:
+            return later(refusal.reason)
+        identity = Identity(event.relpath, self.root.device, 0, 0, 0, 0)
+        owner, mode = -1, 0
+        if refusal.status is not None:
+            identity = identity_of(event.relpath, refusal.status)
+            owner, mode = refusal.status.st_uid, refusal.status.st_mode
+            if not self.is_unseen(identity):
+                return Fate("seen", refusal.reason)
+        verdict = Verdict.unreadable(refusal.reason, config_digest=self.welcome.config_digest)
+        report = Judged(identity, verdict.to_json(), event.origin, event.observed_at, owner, mode)
+        self.ask(report, Orders)
+        return Fate("done", refusal.reason)
+
+    def examine(self, opened: OpenedFile) -> Verdict:
+        """The worker's verdict; `unreadable(changed)` if the file changed meanwhile."""
+        begun = time.monotonic()
+        try:
+            worker_fd = opened.second_descriptor()
+        except OSError:
+            return self._unreadable(Reason.IO_ERROR)
+        try:
+            deadline = begun + self.welcome.examine_seconds
+            verdict = self.examiner.examine(worker_fd, opened.status.st_size, deadline, self.breathe)
+        finally:
+            os.close(worker_fd)
+        if not opened.unchanged():
+            return self._unreadable(Reason.CHANGED)
+        return replace(verdict, elapsed_ms=int((time.monotonic() - begun) * 1000))
+
+    def _unreadable(self, reason: Reason) -> Verdict:
+        return Verdict.unreadable(reason, config_digest=self.welcome.config_digest)
+
+    def judged(self, event: FileEvent, opened: OpenedFile, verdict: Verdict) -> Orders:
+        status = opened.status
+        report = Judged(
+            opened.identity(),
+            verdict.to_json(),
+            event.origin,
+            event.observed_at,
+            status.st_uid,
+            status.st_mode,
+        )
+        return self.ask(report, Orders)
+
+    def deposit(self, entry_id: str, opened: OpenedFile, lease: WriteLease, last_try: bool) -> Deposit:
+        """Into the vault, as long as nobody waits to write; raises `DepositFailed`."""
+
+        def working() -> None:
+            self.breathe()
+            if lease.held and lease.wanted():
+                lease.release()
+                raise DepositFailed("in_use")
+
+        if lease.in_use and not last_try:
+            raise DepositFailed("in_use")
+        if self.vault is None:
+            raise DepositFailed("vault_error")
+        source = Source(opened.fd, opened.status, self.welcome.root_id, self.welcome.path, opened.relpath)
+        return self.vault.deposit(entry_id, source, time.time(), working)
+
+    def not_vaulted(self, entry_id: str, failure: DepositFailed) -> None:
+        self.ask(NotVaulted(entry_id, failure.reason), Done)
+
+    def vaulted(self, entry_id: str, deposit: Deposit) -> Removal:
+        return self.ask(Vaulted(entry_id, **asdict(deposit)), Removal)
+
+    def discard(self, entry_id: str) -> None:
+        """The file may stay, so its copy must not."""
+        if self.vault is not None:
+            self.vault.discard(entry_id)
+
+    def permission(self, entry_id: str) -> Callable[[], bool]:
+        """The last question before the unlink; a no means that the intent was revoked."""
+        return lambda: self.ask(MayUnlink(entry_id), Go).go
+
+    def leave_notice(self, entry_id: str, opened: OpenedFile) -> bool:
+        """Whether a notice lies where the file was; on the disk, as is the removal itself."""
+        owner = (opened.status.st_uid, opened.status.st_gid)
+        return self.notice_in(opened.parent, opened.name, entry_id, owner)
+
+    def notice_in(self, parent: int, name: str, entry_id: str, owner: tuple[int, int]) -> bool:
+        words = notice.text(name, self.welcome.zone, entry_id, self.welcome.contact)
+        left = notice.leave(parent, name, words, entry_id, owner)
+        with suppress(OSError):
+            fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=parent)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+        return left
+
+    def outcome(self, entry_id: str, ending: Ending, noticed: bool) -> None:
+        self.ask(Outcome(entry_id, ending.result, ending.reason, noticed), Done)

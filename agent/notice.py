@@ -1,0 +1,112 @@
+"""The notice that is left where a file was: what happened, why, and how to get it back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+
+from agent.escape import escape
+from agent.removal import beside_name
+
+ENDING = ".quarantined.txt"
+_MOST_NOTICES = 50  # of one name in one folder
+
+_PLACES = {
+    "removable": "a removable drive",
+    "shared": "a shared folder",
+    "local": "this computer",
+    "website": "a folder that is published on the web",
+}
+
+
+def text(name: str, zone: str, entry_id: str, contact: str) -> str:
+    """The notice's words. Nothing in them comes out of the file; its name is escaped."""
+    return f"""This file was taken into safe custody: {escape(name)}
+
+What happened
+  recordwarden found that the file holds records about individual people, one row for each person,
+  without strong encryption. Nothing is lost: an encrypted copy is kept for your security team.
+  Nobody can open it on this computer.
+
+Why
+  Records about individual people may not be kept unencrypted on {_PLACES.get(zone, "this medium")}.
+  This also holds when names have been removed, because people can be recognised by the rest.
+
+How to get it back
+  Ask {escape(contact)}
+  and give this reference: {entry_id}
+
+How to do it right
+  Keep such files in a place that was approved for them, or encrypt them before they are copied.
+  Tables of totals, rates and other published statistics are not affected.
+
+If you think that this was a mistake, say so with the reference above: it helps to correct the rules.
+"""
+
+
+def leave(parent: int, name: str, words: str, reference: str, owner: tuple[int, int]) -> bool:
+    """Write a notice for `name` into the open folder `parent`; False if there is no room or no right.
+
+    Never over another file and never through a link. If one with this `reference` is there already,
+    that one will do. `owner` (uid, gid) may then delete it as their own.
+    """
+    for target in _targets(name):
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            fd = os.open(target, flags, 0o644, dir_fd=parent)
+        except FileExistsError:
+            if _speaks_of(parent, target, reference):
+                return True
+            continue
+        except OSError:
+            return False
+        return _write(fd, parent, target, words.encode(), owner)
+    return False
+
+
+def take_away(parent: int, name: str, reference: str) -> bool:
+    """Remove the notice for `name` that speaks of `reference` from the open folder `parent`, if any."""
+    for target in _targets(name):
+        if _speaks_of(parent, target, reference):
+            with suppress(OSError):
+                os.unlink(target, dir_fd=parent)
+                return True
+    return False
+
+
+def _targets(name: str) -> Iterator[str]:
+    """The names a notice for `name` may have, in the order in which they are tried."""
+    for number in range(1, _MOST_NOTICES + 1):
+        yield beside_name(name, ENDING if number == 1 else f".quarantined-{number}.txt")
+
+
+def _write(fd: int, parent: int, target: str, words: bytes, owner: tuple[int, int]) -> bool:
+    try:
+        with suppress(OSError):  # a medium without owners
+            os.fchown(fd, *owner)
+        try:
+            if os.write(fd, words) != len(words):
+                raise OSError
+        except OSError:
+            os.unlink(target, dir_fd=parent)
+            return False
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(fd)
+
+
+def _speaks_of(parent: int, target: str, reference: str) -> bool:
+    try:
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
+        fd = os.open(target, flags, dir_fd=parent)
+    except OSError:
+        return False
+    try:
+        return reference.encode() in os.read(fd, 8192)
+    except OSError:
+        return False
+    finally:
+        os.close(fd)

@@ -1,0 +1,279 @@
+"""Taking an original away once it is in custody: only the very file that was vaulted.
+
+Linux cannot unlink by descriptor. So the name is first moved aside, without replacing anything, into a
+fresh private folder where nobody else can reach it; what came out is compared with the open descriptor;
+then it is unlinked, or put back. Each step can be taken up again after a crash (`finish`):
+
+    found after a crash                                   done
+    the vaulted content lies aside                        ask again; unlink it, or put it back
+    something else lies aside                             put it back: not_removed, changed
+    nothing aside, the very file at its place             begin again
+    nothing aside, our folder there                       it was unlinked: quarantined
+    neither                                               not_removed, gone
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.lease import WriteLease
+from agent.opening import (
+    CannotOpen,
+    OpenedFile,
+    RootFolder,
+    open_untrusted,
+    rename_no_replace,
+    same_content,
+)
+from agent.protocol import Unfinished
+from agent.streams import DepositFailed, PositionalReader
+from detectors.engine.verdict import Reason
+
+MAX_NAME_BYTES = 255
+_INSIDE = "original"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a removal ended; `reason` is None for a plain success."""
+
+    result: Literal["quarantined", "not_removed"]
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class _Place:
+    """A name in an open folder; `folder` is closed by whoever made this."""
+
+    folder: int
+    name: str
+
+    def status(self) -> os.stat_result:
+        return os.stat(self.name, dir_fd=self.folder, follow_symlinks=False)
+
+
+def take_away(
+    root: RootFolder, opened: OpenedFile, aside: str, may_unlink: Callable[[], bool], lease: WriteLease
+) -> Ending:
+    """Remove the opened file's name from its root; `aside` is a name that nobody else uses.
+
+    `may_unlink` is asked last; after a False, as after any doubt, the file is back at its place.
+    """
+    if lease.wanted():
+        return Ending("not_removed", "in_use")
+    if not opened.unchanged():
+        return Ending("not_removed", "changed")
+    try:
+        place = _set_aside(root, opened, aside)
+    except OSError as error:
+        return Ending("not_removed", _why(error))
+    try:
+        doubt = _doubt(place, opened) or _unlink(place, may_unlink, lease)
+        if doubt is not None:
+            back = _put_back(place, root, opened.parent, opened.name)
+            return Ending("not_removed", doubt if back else f"{doubt}_left_aside")
+    finally:
+        os.close(place.folder)
+    others = os.fstat(opened.fd).st_nlink
+    return Ending("quarantined", "other_names" if others else None)
+
+
+def tidy(root: RootFolder, aside: str) -> None:
+    """Remove the private folder; kept until the outcome is durable, because it is evidence."""
+    with suppress(OSError):
+        os.rmdir(aside, dir_fd=root.fd)
+
+
+def _set_aside(root: RootFolder, opened: OpenedFile, aside: str) -> _Place:
+    folder = -1
+    try:
+        os.mkdir(aside, 0o700, dir_fd=root.fd)
+        folder = root.beneath(aside, _FOLDER)
+        if os.fstat(folder).st_uid not in (os.geteuid(), os.fstat(root.fd).st_uid):
+            raise PermissionError(errno.EPERM, "not the folder that was made")
+        _move(_Place(opened.parent, opened.name), _Place(folder, _INSIDE))
+        return _Place(folder, _INSIDE)
+    except OSError as error:
+        if folder >= 0:
+            os.close(folder)
+            tidy(root, aside)
+        if error.errno in (errno.EROFS, errno.ENOENT):
+            raise
+    # No folder can be made here, or not on this file system: a name in the same folder will do.
+    place = _Place(os.open(".", _FOLDER | os.O_CLOEXEC, dir_fd=opened.parent), aside)
+    try:
+        _move(_Place(opened.parent, opened.name), place)
+    except BaseException:
+        os.close(place.folder)
+        raise
+    return place
+
+
+def _move(source: _Place, target: _Place) -> None:
+    """Rename without replacing. Raises `OSError`, `FileExistsError` among them."""
+    try:
+        rename_no_replace(source.folder, source.name, target.folder, target.name)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        # This file system knows no such flag. A link never replaces either, where there are links.
+        os.link(
+            source.name,
+            target.name,
+            src_dir_fd=source.folder,
+            dst_dir_fd=target.folder,
+            follow_symlinks=False,
+        )
+        os.unlink(source.name, dir_fd=source.folder)
+
+
+def _doubt(place: _Place, opened: OpenedFile) -> str | None:
+    """Why what came out is not the very file that was vaulted, or None."""
+    try:
+        if same_content(opened.status, place.status()) and same_content(opened.status, os.fstat(opened.fd)):
+            return None
+    except OSError as error:
+        return _why(error)
+    return "changed"
+
+
+def _unlink(place: _Place, may_unlink: Callable[[], bool], lease: WriteLease) -> str | None:
+    """Unlink, durably; the reason if it was not to be."""
+    if not may_unlink():
+        return "revoked"
+    if lease.wanted():  # the waiting writer shall find the file where it was
+        return "in_use"
+    try:
+        os.unlink(place.name, dir_fd=place.folder)
+    except OSError as error:
+        return _why(error)
+    with suppress(OSError):
+        os.fsync(place.folder)
+    return None
+
+
+def _put_back(place: _Place, root: RootFolder, parent: int, name: str) -> bool:
+    """Give a file its name again, or one beside it if that was taken; never over another."""
+    beside = beside_name(name, f".put-back-{secrets.token_hex(4)}")
+    for target in (_Place(parent, name), _Place(parent, beside), _Place(root.fd, beside)):
+        try:
+            _move(place, target)
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def beside_name(name: str, ending: str) -> str:
+    """`name + ending`, shortened within the name so that it is a legal one."""
+    room = MAX_NAME_BYTES - len(ending.encode())
+    raw = os.fsencode(name)
+    while len(raw) > room:
+        name = name[:-1]
+        raw = os.fsencode(name)
+    return name + ending
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.EROFS:
+        return "read_only"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "no_access"
+    if error.errno in (errno.ENOENT, errno.ESTALE):
+        return "gone"
+    return "io_error"
+
+
+# --- after a crash
+
+
+def finish(
+    root: RootFolder,
+    unfinished: Unfinished,
+    may_unlink: Callable[[], bool],
+    while_working: Callable[[], None] = lambda: None,
+) -> Ending | None:
+    """Take up a removal that was under way; any number of times. None: not possible now, try later."""
+    folder = unfinished.identity.relpath.rpartition("/")[0]
+    inside = (f"{unfinished.aside}/{_INSIDE}", f"{folder}/{unfinished.aside}".lstrip("/"))
+    for relpath in inside:
+        opened = _open_again(root, relpath)
+        if opened in (Reason.GONE, Reason.LINK, Reason.NOT_REGULAR):
+            continue
+        if not isinstance(opened, OpenedFile):
+            return None
+        with opened:
+            if not (opened.relpath == inside[0] or _was_vaulted(opened, unfinished, while_working)):
+                continue
+            return _finish_aside(root, opened, unfinished, may_unlink, while_working)
+    opened = _open_again(root, unfinished.identity.relpath)
+    if isinstance(opened, OpenedFile):
+        with opened:
+            if _was_vaulted(opened, unfinished, while_working):
+                tidy(root, unfinished.aside)
+                with WriteLease(opened.fd) as lease:
+                    return take_away(root, opened, unfinished.aside, may_unlink, lease)
+    elif opened in (Reason.NO_ACCESS, Reason.IO_ERROR):
+        return None
+    return Ending("quarantined") if _is_there(root, unfinished.aside) else Ending("not_removed", "gone")
+
+
+def _open_again(root: RootFolder, relpath: str) -> OpenedFile | Reason:
+    try:
+        return open_untrusted(root, relpath)
+    except CannotOpen as refusal:
+        return refusal.reason
+
+
+def _is_there(root: RootFolder, aside: str) -> bool:
+    try:
+        os.stat(aside, dir_fd=root.fd, follow_symlinks=False)
+    except OSError:
+        return False
+    return True
+
+
+def _finish_aside(
+    root: RootFolder,
+    opened: OpenedFile,
+    unfinished: Unfinished,
+    may_unlink: Callable[[], bool],
+    while_working: Callable[[], None],
+) -> Ending:
+    folder, _, name = unfinished.identity.relpath.rpartition("/")
+    try:
+        home = root.beneath(folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        home = os.dup(root.fd)  # its folder is gone: put back, if need be, at the top
+    place = _Place(os.open(".", _FOLDER | os.O_CLOEXEC, dir_fd=opened.parent), opened.name)
+    try:
+        with WriteLease(opened.fd) as lease:
+            doubt = None if _was_vaulted(opened, unfinished, while_working) else "changed"
+            doubt = doubt or _doubt(place, opened) or _unlink(place, may_unlink, lease)
+        if doubt is None:
+            return Ending("quarantined")
+        back = _put_back(place, root, home, name)
+        return Ending("not_removed", doubt if back else f"{doubt}_left_aside")
+    finally:
+        os.close(home)
+        os.close(place.folder)
+
+
+def _was_vaulted(opened: OpenedFile, unfinished: Unfinished, while_working: Callable[[], None]) -> bool:
+    """By content, not by number: device and inode numbers may change when a medium comes back."""
+    if opened.status.st_size != unfinished.identity.size:
+        return False
+    reader = PositionalReader(opened.fd, opened.status.st_size, while_working)
+    try:
+        while reader.read():
+            pass
+    except DepositFailed:
+        return False
+    return reader.digest.hexdigest() == unfinished.sha256
