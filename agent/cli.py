@@ -40,7 +40,7 @@ COMMANDS: Mapping[str, Command] = {
     "quarantine": Command("agent.commands.quarantine", "The vault: list, show, verify, restore, export."),
     "alerts": Command("agent.commands.alerts", "Alerts: list, show, decide."),
     "detectors": Command("agent.commands.detectors", "Detectors: list them, test their examples."),
-    "config": Command("agent.commands.configuration", "The configuration: check, show, schema."),
+    "config": Command("agent.commands.configuration", "The configuration: check, show, schema.", "config"),
     "keys": Command("agent.commands.keys", "Keys of the security team."),
     "audit": Command("agent.commands.audit", "The audit log: verify, export."),
     "demo": Command("agent.commands.demo", "All of it in one folder with made-up data."),
@@ -57,6 +57,7 @@ EXIT_CODES: Mapping[type[errors.Problem], int] = {
     errors.WorkerUnavailable: UNAVAILABLE,
     errors.Unprotected: UNAVAILABLE,
     errors.NotPermitted: NOT_PERMITTED,
+    errors.Misconfigured: CONFIG,
 }
 
 
@@ -102,7 +103,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         return complain(error.format_message(), "", USAGE)
     except errors.Problem as problem:
-        return complain(str(problem), problem.hint, _exit_code(problem))
+        return complain(_sentence(problem), problem.hint, _exit_code(problem))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
@@ -125,6 +126,10 @@ def complain(message: str, hint: str, code: int) -> int:
         lines.append(f"recordwarden: hint: {hint}")
     print("\n".join(lines), file=sys.stderr, flush=True)
     return code
+
+
+def _sentence(problem: errors.Problem) -> str:
+    return f"{problem.key}: {problem}" if isinstance(problem, errors.Misconfigured) else str(problem)
 
 
 def _exit_code(problem: errors.Problem) -> int:

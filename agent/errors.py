@@ -47,5 +47,13 @@ class Refused(Problem):
     """Policy does not allow it: an analyst must decide first, or another place must be chosen."""
 
 
+class Misconfigured(Problem):
+    """The administrator must mend the configuration: `key` names the place."""
+
+    def __init__(self, key: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.key = key
+
+
 class WorkerUnavailable(Problem):
     """The administrator must see why files cannot be examined at all on this machine."""

@@ -68,11 +68,16 @@ def config_file(given: Path | None = None) -> Path | None:
     return DEFAULT_FILE if os.path.lexists(DEFAULT_FILE) else None
 
 
+def source_of(given: Path | None = None) -> str:
+    """The name of the file that counts, for messages."""
+    return str(config_file(given) or SHIPPED_FILE)
+
+
 def load(given: Path | None = None) -> Settings:
     """The settings out of the file (see `config_file`) and the environment; raises `ConfigError`."""
     file = config_file(given)
     plain = _read(file) if file else {}
-    source = str(file) if file else str(SHIPPED_FILE)
+    source = source_of(file)
     variables = _check_environment()
     try:
         layers = _Layers(**plain)

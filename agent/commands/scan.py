@@ -19,7 +19,7 @@ from agent.commands.walk import Found, walk
 from agent.commands.words import REASONS, examined, sentence, why_not_examined
 from agent.errors import Mistyped
 from agent.escape import escape
-from config.load import load
+from config.load import load, source_of
 from detectors.engine.verdict import Outcome, Reason, Verdict
 
 NOTHING, FLAGGED, NOT_EXAMINED = 0, 1, 3
@@ -70,7 +70,7 @@ def scan(paths: tuple[str, ...], config_file: Path | None, as_json: bool, show_a
             )
     settings = load(config_file)
     tally = Tally()
-    with examination(settings) as workers, progress(paths) as seen:
+    with examination(settings, source_of(config_file)) as workers, progress(paths) as seen:
         for found, verdict in _judge(_files(paths), workers, seen):
             tally.add(verdict)
             if show_all or verdict.flagged or not examined(verdict):

@@ -1,0 +1,84 @@
+"""`recordwarden config`: check what is written, show what counts, print the schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from agent.commands import toml
+from agent.commands.options import with_config, with_json
+from agent.commands.terminal import say, say_json
+from agent.escape import escape
+from config.load import SHIPPED_FILE, load, source_of
+from config.settings import Settings
+
+
+@click.group("config")
+def config() -> None:
+    """The configuration: check, show, schema.
+
+    A TOML file, and over it the environment: RECORDWARDEN_POLICY__MODE=enforce sets policy.mode.
+    """
+
+
+@config.command("check")
+@with_config
+@with_json
+def check(config_file: Path | None, as_json: bool) -> None:
+    """Check every key, the recipients and the detectors' stanzas. Exit code 78 if one is wrong.
+
+    The first fault is told in one line with its file, its key and a hint.
+    """
+    from agent.commands.examination import check_detectors
+    from agent.recipients import enforces, usable_recipients
+
+    settings = load(config_file)
+    recipients = usable_recipients(settings)
+    digest = check_detectors(settings, source_of(config_file))
+    found: dict[str, Any] = {
+        "ok": True,
+        "file": source_of(config_file),
+        "enforces": enforces(settings),
+        "roots": len(settings.watch.roots),
+        "recipients": len(recipients),
+        "config_digest": digest,
+    }
+    if as_json:
+        say_json(found)
+        return
+    acts = "acts on what it finds (enforce)" if found["enforces"] else "only tells (audit)"
+    say(f"{escape(found['file'])}: good; the service {acts}")
+
+
+@config.command("show")
+@click.option("--defaults", is_flag=True, help="The shipped file, with a comment on every key.")
+@with_config
+@with_json
+def show(defaults: bool, config_file: Path | None, as_json: bool) -> None:
+    """Show every key with the value that counts: shipped defaults, file and environment together."""
+    if defaults:
+        say(SHIPPED_FILE.read_text("utf-8").rstrip())
+        return
+    plain = load(config_file).model_dump(mode="json")
+    if as_json:
+        say_json(plain)
+        return
+    say(f"# out of {escape(source_of(config_file))} and the environment")
+    for line in toml.write(plain):
+        say(line if line.isascii() and line.isprintable() else escape_value(line))
+
+
+def escape_value(line: str) -> str:
+    """A TOML line whose characters beyond ASCII are written as TOML's own escapes."""
+    return "".join(char if " " <= char <= "~" else f"\\U{ord(char):08x}" for char in line)
+
+
+@config.command("schema")
+def schema() -> None:
+    """Print the JSON schema of the configuration, for editors."""
+    import json
+
+    plain = Settings.model_json_schema()
+    say(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **plain}, indent=2))
