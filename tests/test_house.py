@@ -20,7 +20,7 @@ PARSERS = {
     "py7zr", "pyarrow", "pylibmagic", "pyreadstat", "python_calamine", "rdata", "re2", "xarray", "zstandard",
 }  # fmt: skip
 HEAVY = {"numpy", "pandas", "pyarrow", "pyreadstat", "rdata", "xarray"}
-WIRE = {"detectors.engine.verdict", "detectors.engine.explain"}
+WIRE = {"detectors.engine.exchange", "detectors.engine.verdict", "detectors.engine.explain"}
 MOST_LINES = 360
 
 

@@ -1,0 +1,267 @@
+"""The examination of one file: sniff, protection, readers, judgement; members of members in turn.
+
+One `Budget` is shared by all that is nested, so nesting buys an attacker nothing. The most severe
+part decides the verdict; whatever was not examined to its end keeps the file from being clean.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import pkgutil
+import sys
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cache
+from types import MappingProxyType, ModuleType
+from typing import BinaryIO
+
+import detectors.readers
+from detectors.engine.judge import Conclusion, FileJudgement, Judge
+from detectors.engine.protection import protection
+from detectors.engine.sniff import sniff
+from detectors.engine.streams import read_at, size_of
+from detectors.engine.table import Budget, Content, Part, Protected, ReadLimits, Table, Text, Unreadable
+from detectors.engine.verdict import (
+    MAX_ADVISORIES,
+    Finding,
+    Outcome,
+    Polarity,
+    Protection,
+    Reason,
+    Role,
+    Verdict,
+)
+
+HEAD_BYTES = 64 * 1024
+TAIL_BYTES = 64 * 1024
+UNKNOWN = "application/octet-stream"
+
+
+class NeedsHeavy(Exception):
+    """A part of the file is for a reader whose parsers this process has not imported."""
+
+
+@cache
+def readers() -> Mapping[str, ModuleType]:
+    """Every media type that can be read -> its reader; found by walking `detectors.readers`.
+
+    A reader whose parsers are large names them in `HEAVY` and imports them inside its functions.
+    """
+    found: dict[str, ModuleType] = {}
+    for info in pkgutil.iter_modules(detectors.readers.__path__):
+        module = importlib.import_module(f"{detectors.readers.__name__}.{info.name}")
+        for media_type in getattr(module, "MEDIA_TYPES", ()):
+            if media_type in found:
+                raise RuntimeError(f"two readers for {media_type}")
+            found[media_type] = module
+    return MappingProxyType(found)
+
+
+def heavy_imports() -> Iterator[str]:
+    """The modules that the heavy template imports before it forks."""
+    for module in {id(m): m for m in readers().values()}.values():
+        yield from getattr(module, "HEAVY", ())
+
+
+def warm_up(judge: Judge, heavy: bool) -> None:
+    """Import every reader and touch the common ones once, so that no worker has to.
+
+    What is examined here is our own.
+    """
+    if heavy:
+        for name in heavy_imports():
+            importlib.import_module(name)
+    table = b"region,year,count\n" + b"North,2024,1200\nSouth,2024,1310\n" * 20
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr("a.csv", table)
+        out.writestr("b.json", b'[{"region": "North", "count": 1200}]')
+        out.writestr("c.txt", b"A line of text.\n" * 10)
+    for sample in (table, archive.getvalue()):
+        examine(io.BytesIO(sample), len(sample), judge, ReadLimits())
+
+
+def examine(stream: BinaryIO, size: int, judge: Judge, limits: ReadLimits, *, light: bool = False) -> Verdict:
+    """Say what the file behind `stream` (seekable, `size` bytes) is.
+
+    Raises `NeedsHeavy` only when `light` is set. Never raises for what is in the file, but for
+    `MemoryError`, which the caller must turn into `limit_memory`.
+    """
+    started = time.monotonic()
+    budget = Budget(limits.max_expanded_bytes, limits.max_entries)
+    examination = _Examination(judge, replace(limits, budget=budget), light)
+    if size > limits.max_input_bytes:
+        examination.note(_Part((), UNKNOWN, reason=Reason.LIMIT_BYTES))
+    else:
+        examination.stream(stream, size, (), "")
+    verdict = examination.verdict()
+    return replace(verdict, elapsed_ms=int((time.monotonic() - started) * 1000))
+
+
+@dataclass(slots=True)
+class _Part:
+    """What was found out about one stream; the file itself has the empty position."""
+
+    position: tuple[int, ...]
+    media_type: str
+    conclusion: Conclusion = field(default_factory=Conclusion)
+    reason: Reason | None = None
+    protected: Protected | None = None
+
+    @property
+    def severity(self) -> tuple[int, float]:
+        """Order among the parts of a file: what policy must hear of first."""
+        if self.conclusion.flagged:
+            return 9, self.conclusion.weight
+        if self.conclusion.outcome is Outcome.MICRODATA:
+            return 8, self.conclusion.weight
+        if self.protected is not None and not self.protected.strong:
+            return 7, 0.0
+        if self.reason is not None:
+            return 6, 0.0
+        if self.conclusion.outcome is Outcome.BUSINESS_RECORDS:
+            return 5, self.conclusion.weight
+        if self.protected is not None:
+            return 4, 0.0
+        order = {Outcome.OTHER_RECORDS: 3, Outcome.AGGREGATE: 2}
+        return order.get(self.conclusion.outcome, 1), self.conclusion.weight
+
+
+class _Examination:
+    """One file under way: the worst part so far, and what all parts together lack."""
+
+    def __init__(self, judge: Judge, limits: ReadLimits, light: bool) -> None:
+        self._judge, self._limits, self._light = judge, limits, light
+        self._worst: _Part | None = None
+        self._file_type = UNKNOWN
+        self._unread: Reason | None = None
+        self._stopped_early = False
+        self._advisories: dict[str, None] = {}
+
+    def note(self, part: _Part) -> None:
+        """Take one part's result into account."""
+        if self._worst is None or part.severity > self._worst.severity:
+            self._worst = part
+        self._unread = self._unread or part.reason
+        self._advisories |= dict.fromkeys(part.conclusion.advisories)
+
+    @property
+    def _settled(self) -> bool:
+        return self._worst is not None and self._worst.conclusion.flagged
+
+    def stream(self, stream: BinaryIO, size: int, position: tuple[int, ...], untrusted_name: str) -> None:
+        """Examine one stream and, in turn, what it contains."""
+        part = _Part(position, UNKNOWN)
+        judgement = self._judge.begin()
+        nested = False
+        try:
+            if len(position) > self._limits.max_depth:
+                raise Unreadable(Reason.LIMIT_DEPTH)
+            part.media_type = self._sniff(stream, size, untrusted_name)
+            if not position:
+                self._file_type = part.media_type
+            part.protected = protection(stream, size, part.media_type) if size else None
+            if part.protected is None and size:
+                for content in self._contents(stream, size, part.media_type):
+                    nested |= isinstance(content, Part | Protected)
+                    self._content(content, judgement, part)
+                    if judgement.settled or self._settled:
+                        self._stopped_early = True
+                        break
+        except Unreadable as fault:
+            part.reason = fault.reason
+        except RecursionError:
+            part.reason = Reason.LIMIT_DEPTH
+        except (NeedsHeavy, MemoryError):
+            raise
+        except Exception:
+            # A fault of ours or of a parser; its text may quote the file, so only the code remains.
+            part.reason = Reason.INTERNAL
+        part.conclusion = judgement.conclude()
+        self.note(part)
+
+    def _sniff(self, stream: BinaryIO, size: int, untrusted_name: str) -> str:
+        head = read_at(stream, 0, HEAD_BYTES)
+        tail = read_at(stream, max(0, size - TAIL_BYTES), TAIL_BYTES) if size > HEAD_BYTES else head
+        return sniff(head, tail, size, untrusted_name)
+
+    def _contents(self, stream: BinaryIO, size: int, media_type: str) -> Iterator[Content]:
+        reader = readers().get(media_type)
+        if reader is None:
+            raise Unreadable(Reason.UNSUPPORTED)
+        if self._light and any(name not in sys.modules for name in getattr(reader, "HEAVY", ())):
+            raise NeedsHeavy
+        stream.seek(0)
+        contents: Iterator[Content] = reader.read(stream, media_type, self._limits)
+        return contents
+
+    def _content(self, content: Content, judgement: FileJudgement, part: _Part) -> None:
+        match content:
+            case Table():
+                judgement.table(content)
+            case Text():
+                judgement.text(content)
+            case Protected():
+                self.note(_Part(part.position, part.media_type, protected=content))
+            case Part():
+                self._member(content, (*part.position, content.position))
+
+    def _member(self, member: Part, position: tuple[int, ...]) -> None:
+        if member.protected is not None:
+            self.note(_Part(position, UNKNOWN, protected=member.protected))
+            return
+        try:
+            stream = member.open()
+            size = size_of(stream)
+        except Unreadable as fault:
+            self.note(_Part(position, UNKNOWN, reason=fault.reason))
+            return
+        try:
+            self.stream(stream, size, position, member.untrusted_name)
+        finally:
+            with suppress(Exception):
+                stream.close()
+
+    def verdict(self) -> Verdict:
+        """The answer for the file as a whole."""
+        worst = self._worst
+        assert worst is not None
+        conclusion = worst.conclusion
+        outcome, reason, protected = conclusion.outcome, self._unread, Protection.NONE
+        rank = worst.severity[0]
+        if rank in (4, 7):
+            assert worst.protected is not None
+            strong = worst.protected.strong
+            outcome = Outcome.ENCRYPTED
+            protected = Protection.STRONG if strong else Protection.WEAK
+            reason = Reason.STRONG_ENCRYPTION if strong else Reason.PASSWORD
+        elif rank == 6:
+            outcome = Outcome.UNREADABLE
+            reason = worst.reason
+        return Verdict(
+            outcome=outcome,
+            reason=reason,
+            flagged=conclusion.flagged,
+            confidence=conclusion.confidence,
+            tier=conclusion.tier,
+            subject=conclusion.subject,
+            records_estimated=conclusion.records_estimated,
+            protection=protected,
+            media_type=self._file_type,
+            complete=self._unread is None and not self._stopped_early and rank != 7,
+            member="/".join(map(str, worst.position)) or None,
+            advisories=tuple(self._advisories)[:MAX_ADVISORIES],
+            findings=conclusion.findings + self._scheme(worst),
+            config_digest=self._judge.digest,
+        )
+
+    def _scheme(self, part: _Part) -> tuple[Finding, ...]:
+        """Which protection was met, as evidence."""
+        if part.protected is None or not {"protection", part.protected.scheme} <= self._judge.vocabulary:
+            return ()
+        scheme = part.protected.scheme
+        return (Finding("protection", Polarity.AGAINST, scheme, role=Role.TABLE),)

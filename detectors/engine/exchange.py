@@ -1,0 +1,114 @@
+"""The packets between a template and those who ask it. Standard library only: both sides import it.
+
+A peer (keeper, scan, or the light template asking the heavy one) holds one `SOCK_SEQPACKET` end:
+
+    peer                                   template
+    Request id, size + one descriptor  ->  (queued)
+                                       <-  STARTED id            a worker has begun: clocks start
+                                       <-  VERDICT id, wire      what the worker said, unread by us
+                                       <-  FAULT   id, reason    a `Reason` code of the template's own
+    Cancel id                          ->  the worker is killed; no reply
+                                       <-  LOST                  a new template: all that was asked is lost
+
+A reply is sent only when the worker is dead and reaped.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from enum import IntEnum
+from typing import Any
+
+MAX_REPLY_BYTES = 160 * 1024
+MAX_REQUEST_BYTES = 64
+_REPLY = struct.Struct("=IB")
+_REQUEST = struct.Struct("=IBQ")
+_CHUNK = 64 * 1024
+_MAX_CONTROL_BYTES = 16 * 1024**2
+
+
+class Kind(IntEnum):
+    """What a reply is."""
+
+    STARTED = 1
+    VERDICT = 2
+    FAULT = 3
+    LOST = 4
+
+
+class Broken(Exception):
+    """The other end is gone or does not keep to the protocol."""
+
+
+def request(request_id: int, size: int) -> bytes:
+    """Ask to examine the descriptor sent beside this, of `size` bytes."""
+    return _REQUEST.pack(request_id, 0, size)
+
+
+def cancel(request_id: int) -> bytes:
+    """Give a request up."""
+    return _REQUEST.pack(request_id, 1, 0)
+
+
+def parse_request(untrusted: bytes) -> tuple[int, bool, int]:
+    """A request as (id, is a cancel, size); raises `Broken`."""
+    if len(untrusted) != _REQUEST.size:
+        raise Broken
+    request_id, cancelled, size = _REQUEST.unpack(untrusted)
+    return request_id, bool(cancelled), size
+
+
+def reply(request_id: int, kind: Kind, payload: bytes = b"") -> bytes:
+    """One reply as a packet."""
+    return _REPLY.pack(request_id, kind) + payload
+
+
+def parse_reply(untrusted: bytes) -> tuple[int, Kind, bytes]:
+    """A reply as (request id, kind, payload); raises `Broken`."""
+    try:
+        request_id, kind = _REPLY.unpack_from(untrusted)
+        return request_id, Kind(kind), untrusted[_REPLY.size :]
+    except (struct.error, ValueError):
+        raise Broken from None
+
+
+def send_control(sock: socket.socket, message: dict[str, Any], descriptor: int | None = None) -> None:
+    """Send one message of any length over a packet socket, in chunks; raises `Broken`."""
+    body = json.dumps(message, separators=(",", ":")).encode()
+    chunks = [body[i : i + _CHUNK] for i in range(0, len(body), _CHUNK)]
+    fds = [] if descriptor is None else [descriptor]
+    try:
+        for chunk in chunks[:-1]:
+            sock.send(b"+" + chunk)
+        socket.send_fds(sock, [b"." + chunks[-1]], fds)
+    except OSError:
+        raise Broken from None
+
+
+def receive_control(sock: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    """The next whole message and the descriptors beside it; raises `Broken`, or `BlockingIOError`."""
+    body = b""
+    while True:
+        try:
+            chunk, fds, _, _ = socket.recv_fds(sock, _CHUNK + 1, 4)
+        except BlockingIOError:
+            if not body:
+                raise
+            sock.setblocking(True)  # the rest of a message is on its way
+            continue
+        except OSError:
+            raise Broken from None
+        body += chunk[1:]
+        if not chunk or chunk[:1] not in (b"+", b".") or len(body) > _MAX_CONTROL_BYTES:
+            raise Broken
+        if chunk[:1] == b".":
+            break
+    try:
+        message = json.loads(body)
+    except ValueError:
+        raise Broken from None
+    if not isinstance(message, dict):
+        raise Broken
+    return message, fds

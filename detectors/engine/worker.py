@@ -1,0 +1,156 @@
+"""One worker: examines one file behind the walls and answers once.
+
+Runs in a process that the template has just forked. All it has is the descriptor it reads, the
+pipe it answers on and /dev/null. The answer is one status byte and, for `ANSWER`, a verdict.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO, NoReturn, cast
+
+from detectors.engine.examine import NeedsHeavy, examine
+from detectors.engine.judge import Judge
+from detectors.engine.lockdown import Bounds, Report, Walls, die_with_parent
+from detectors.engine.table import ReadLimits, Unreadable
+from detectors.engine.verdict import Reason, Verdict
+
+ANSWER, NEEDS_HEAVY = b"V", b"H"
+EXIT_WALLS_MISSING, EXIT_INTERNAL, EXIT_MEMORY = 70, 71, 72
+
+_FILE_FD, _ANSWER_FD, _FIRST_FREE_FD = 3, 4, 5
+_BUFFER_BYTES = 256 * 1024
+
+
+class Medium(io.RawIOBase):
+    """Read-only view of a descriptor, `size` bytes long, with a position of its own.
+
+    An error of the medium becomes `Unreadable(io_error)` and stays in `fault`, for a parser may
+    swallow it and go on as if the file ended there.
+    """
+
+    def __init__(self, descriptor: int, size: int) -> None:
+        self._descriptor, self._size, self._position = descriptor, size, 0
+        self.fault: Reason | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}[whence]
+        if base + offset < 0:
+            raise ValueError("negative seek position")
+        self._position = base + offset
+        return self._position
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+        wanted = max(0, min(len(buffer), self._size - self._position))
+        try:
+            got = os.preadv(self._descriptor, [memoryview(buffer)[:wanted]], self._position) if wanted else 0
+        except OSError:
+            self.fault = Reason.IO_ERROR
+            raise Unreadable(Reason.IO_ERROR) from None
+        if got < wanted and not got:
+            self.fault = Reason.CHANGED  # shorter than it was when the request was made
+        self._position += got
+        return got
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What all workers of a template share."""
+
+    judge: Judge
+    limits: ReadLimits
+    walls: Walls
+    bounds: Bounds
+    must_hold: frozenset[str]
+    """Protections that held when the template tried them; a worker that lacks one reads nothing."""
+    light: bool
+
+
+def probe(walls: Walls, bounds: Bounds) -> Report:
+    """Close the walls in a throw-away process and say which of them stand."""
+    ours, theirs = os.pipe()
+    parent = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            die_with_parent(parent)
+            os.write(theirs, json.dumps(walls.close(bounds)).encode())
+        finally:
+            os._exit(0)
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as answer:
+        said = answer.read()
+    os.waitpid(pid, 0)
+    report: Report = json.loads(said)
+    return report
+
+
+def work(descriptor: int, answer: int, size: int, parent: int, duty: Duty) -> NoReturn:
+    """Examine `descriptor` and write the answer to `answer`. Never returns, never raises."""
+    try:
+        die_with_parent(parent)
+        _keep_only(descriptor, answer)
+        standing = duty.walls.close(duty.bounds)
+        if any(standing.get(p, "not tried") for p in duty.must_hold):
+            os._exit(EXIT_WALLS_MISSING)
+        _write(_answer(size, duty))
+    except MemoryError:
+        os._exit(EXIT_MEMORY)
+    except BaseException:  # the outermost frame: a traceback would quote the file
+        os._exit(EXIT_INTERNAL)
+    os._exit(0)
+
+
+def _answer(size: int, duty: Duty) -> bytes:
+    medium = Medium(_FILE_FD, size)
+    try:
+        stream = cast(BinaryIO, io.BufferedReader(medium, _BUFFER_BYTES))
+        verdict = examine(stream, size, duty.judge, duty.limits, light=duty.light)
+    except NeedsHeavy:
+        return NEEDS_HEAVY
+    except MemoryError:
+        verdict = Verdict.unreadable(Reason.LIMIT_MEMORY, config_digest=duty.judge.digest)
+    if medium.fault is not None and not verdict.flagged:
+        verdict = Verdict.unreadable(
+            medium.fault, config_digest=duty.judge.digest, media_type=verdict.media_type
+        )
+    return ANSWER + verdict.to_wire()
+
+
+def _write(message: bytes) -> None:
+    while message:
+        message = message[os.write(_ANSWER_FD, message) :]
+
+
+def _keep_only(descriptor: int, answer: int) -> None:
+    """Leave this process /dev/null, the file and the answer pipe, and no way to print."""
+    spare = max(descriptor, answer, _FIRST_FREE_FD) + 1
+    file, pipe = _dup_above(descriptor, spare), _dup_above(answer, spare)
+    null = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(null, number)
+    os.dup2(file, _FILE_FD)
+    os.dup2(pipe, _ANSWER_FD)
+    os.closerange(_FIRST_FREE_FD, os.sysconf("SC_OPEN_MAX"))
+    silent: Callable[..., None] = lambda *_: None  # noqa: E731
+    sys.excepthook = sys.unraisablehook = silent
+
+
+def _dup_above(descriptor: int, lowest: int) -> int:
+    import fcntl
+
+    return fcntl.fcntl(descriptor, fcntl.F_DUPFD, lowest)
