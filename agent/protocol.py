@@ -246,7 +246,7 @@ class Channel:
         self.sock.settimeout(timeout)
         try:
             packet = self.sock.recv(MAX_PACKET_BYTES + 1)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             return None
         except OSError as error:
             raise ChannelClosed from error
