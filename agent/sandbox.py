@@ -24,14 +24,10 @@ from config.settings import Protection, Settings
 from detectors.engine import exchange
 from detectors.engine.exchange import Broken
 
-__all__ = ["Examiner", "Ready", "StanzaRefused", "Template"]
+__all__ = ["Examiner", "Ready", "Template"]
 
 HEAVY_IDLE_SECONDS = 60.0
 START_SECONDS = 60.0
-
-
-class StanzaRefused(Misconfigured):
-    """A detector's stanza is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +100,7 @@ class Template:
     def start(self) -> Ready:
         """Start the light template and wait until it is ready.
 
-        Raises `StanzaRefused` for a wrong detector stanza, `Unprotected` when a compulsory protection
+        Raises `Misconfigured` for a wrong detector stanza, `Unprotected` when a compulsory protection
         is missing, `WorkerUnavailable` when it does not start at all.
         """
         with self._lock:
@@ -272,7 +268,7 @@ def _refusal(refused: dict[str, Any]) -> Problem:
             "give the service this protection, or take it out of service.require",
         )
     if refused.get("key"):
-        return StanzaRefused(str(refused["key"]), message, hint)
+        return Misconfigured(str(refused["key"]), message, hint)
     return WorkerUnavailable(f"the template process does not start: {message}", hint)
 
 
