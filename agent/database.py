@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -78,8 +79,7 @@ class Database:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
-                for event in events:
-                    self._db.execute("INSERT INTO audit_queue (event) VALUES (?)", (json.dumps(event),))
+                self._queue(events)
                 self._write_pending()
                 self._db.execute("COMMIT")
             except BaseException:
@@ -89,6 +89,11 @@ class Database:
         except sqlite3.Error as error:
             raise LedgerError(f"the ledger cannot be written: {error}") from error
         self._pending_written()
+
+    def _queue(self, events: Sequence[Event]) -> None:
+        for event in events:
+            told = json.dumps({"time": time.time(), **event})
+            self._db.execute("INSERT INTO audit_queue (event) VALUES (?)", (told,))
 
     def _rows(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
         try:
@@ -119,10 +124,11 @@ class Database:
             for r in self._rows("SELECT * FROM audit_queue ORDER BY number")
         ]
 
-    def audited(self, number: int) -> None:
-        """All events up to this one are in the audit log."""
+    def audited(self, number: int, head: Mapping[str, str]) -> None:
+        """All events up to this one are in the audit log, whose head goes into `meta`."""
         with self._transaction() as db:
             db.execute("DELETE FROM audit_queue WHERE number <= ?", (number,))
+            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", head.items())
 
 
 def _version(db: sqlite3.Connection) -> int:

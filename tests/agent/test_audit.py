@@ -1,0 +1,143 @@
+"""The audit log: complete, in order, and every tampering named by its line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.audit import AuditLog, export, stored_head, verify
+from agent.ledger import Ledger, LedgerError
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger.open(tmp_path / "ledger.db")
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path, ledger: Ledger) -> Path:
+    path = tmp_path / "audit.jsonl"
+    log = AuditLog.open(path, ledger)
+    for n in range(6):
+        ledger.queue_audit([{"event": "quarantined", "path": f"/srv/\udcff{n}\n", "time": float(n)}])
+    log.drain()
+    log.close()
+    return path
+
+
+def test_an_untouched_log_is_whole(path: Path, ledger: Ledger) -> None:
+    assert verify(path, stored_head(ledger)) == (6, [])
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+Tampering = Callable[[list[bytes]], list[bytes]]
+
+
+def swapped(lines: list[bytes]) -> list[bytes]:
+    lines[2], lines[3] = lines[3], lines[2]
+    return lines
+
+
+def edited(lines: list[bytes]) -> list[bytes]:
+    lines[2] = lines[2].replace(b"quarantined", b"allowed")
+    return lines
+
+
+def reforged(lines: list[bytes]) -> list[bytes]:
+    from agent.audit import digest_of
+
+    plain = json.loads(lines[2]) | {"event": "allowed"}
+    plain["digest"] = digest_of(plain)
+    lines[2] = json.dumps(plain).encode() + b"\n"
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("tampering", "line", "kind"),
+    [
+        (edited, 3, "changed"),
+        (reforged, 4, "changed"),
+        (lambda x: x[:2] + x[3:], 3, "removed"),
+        (lambda x: x[1:], 1, "removed"),
+        (swapped, 3, "removed"),
+        (lambda x: x[:3] + x[2:], 4, "reordered"),
+        (lambda x: x[:4], 4, "cut_off"),
+        (lambda x: [], 0, "cut_off"),
+        (lambda x: [*x[:2], b"{}\n", *x[3:]], 3, "unreadable"),
+        (lambda x: [*x[:2], b"\xff\n", *x[3:]], 3, "unreadable"),
+    ],
+)
+def test_tampering_is_found_and_the_line_is_named(
+    path: Path, ledger: Ledger, tampering: Tampering, line: int, kind: str
+) -> None:
+    path.write_bytes(b"".join(tampering(path.read_bytes().splitlines(keepends=True))))
+    _, faults = verify(path, stored_head(ledger))
+    assert (faults[0].line, faults[0].kind) == (line, kind)
+
+
+def test_reordering_is_called_so(path: Path) -> None:
+    path.write_bytes(b"".join(swapped(path.read_bytes().splitlines(keepends=True))))
+    assert "reordered" in {f.kind for f in verify(path)[1]}
+
+
+def test_events_that_were_committed_but_not_written_come_at_the_next_start(
+    path: Path, ledger: Ledger
+) -> None:
+    ledger.queue_audit([{"event": "late"}])
+    AuditLog.open(path, ledger).close()
+    assert verify(path, stored_head(ledger)) == (7, [])
+    assert ledger.audit_waiting() == []
+
+
+def test_events_that_were_written_but_not_struck_off_are_not_doubled(path: Path, ledger: Ledger) -> None:
+    class Dies(Exception):
+        pass
+
+    def die(number: int, head: object) -> None:
+        raise Dies
+
+    log = AuditLog.open(path, ledger)
+    ledger.queue_audit([{"event": "once"}])
+    ledger.audited = die  # type: ignore[method-assign, assignment]
+    with pytest.raises(Dies):
+        log.drain()
+    del ledger.audited
+    AuditLog.open(path, ledger).close()
+    assert verify(path, stored_head(ledger)) == (7, [])
+    assert path.read_text().count('"once"') == 1
+
+
+def test_a_torn_last_line_is_written_again_whole(path: Path, ledger: Ledger) -> None:
+    class Dies(Exception):
+        pass
+
+    def die(number: int, head: object) -> None:
+        raise Dies
+
+    log = AuditLog.open(path, ledger)
+    ledger.queue_audit([{"event": "torn"}])
+    ledger.audited = die  # type: ignore[method-assign, assignment]
+    with pytest.raises(Dies):
+        log.drain()
+    del ledger.audited
+    path.write_bytes(path.read_bytes()[:-20])
+    AuditLog.open(path, ledger).close()
+    assert verify(path, stored_head(ledger)) == (7, [])
+
+
+def test_a_log_that_cannot_be_written_stops_the_service(path: Path, ledger: Ledger) -> None:
+    with open("/dev/full", "r+b", buffering=0) as full:
+        log = AuditLog.open(path, ledger)
+        log._file = full
+        ledger.queue_audit([{"event": "x"}])
+        with pytest.raises(LedgerError, match="audit log"):
+            log.drain()
+
+
+def test_a_span_of_time_can_be_exported(path: Path) -> None:
+    assert [e["time"] for e in export(path, 2.0, 4.0)] == [2.0, 3.0]
