@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from agent.commands import looking
 from agent.commands.asking import ask
 from agent.commands.options import with_config, with_json
 from agent.commands.terminal import say, say_fields, say_json, say_table, time_text
@@ -27,7 +28,7 @@ def alerts() -> None:
 @with_json
 def list_(limit: int, recorded: bool, config_file: Path | None, as_json: bool) -> None:
     """List alerts, the newest first."""
-    found = ask(load(config_file), "alerts", limit=limit, recorded=recorded)
+    found = looking.alerts(load(config_file), limit, recorded)
     if as_json:
         for alert in found:
             say_json(alert)
@@ -49,7 +50,7 @@ def list_(limit: int, recorded: bool, config_file: Path | None, as_json: bool) -
 @with_json
 def show(alert_id: str, config_file: Path | None, as_json: bool) -> None:
     """Show one alert; with --json its OCSF record, as it goes to the sinks."""
-    alert = ask(load(config_file), "alert", id=alert_id)
+    alert = looking.alert(load(config_file), alert_id)
     if as_json:
         say_json(alert["record"])
         return

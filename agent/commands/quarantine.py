@@ -11,18 +11,19 @@ from typing import Any
 import click
 
 from agent import vault
+from agent.commands import looking
 from agent.commands.asking import ask
 from agent.commands.keys import read_identities
 from agent.commands.options import with_config, with_json
 from agent.commands.terminal import bytes_text, count, say, say_fields, say_json, say_table, time_text
-from agent.errors import NotFound, NotPermitted, NotRunning, Refused, VaultTrouble
+from agent.errors import NotPermitted, NotRunning, Refused, VaultTrouble
 from agent.escape import escape
 from agent.giving_back import give_back, remove_notice
 from config.load import load
 from config.settings import Handling, Mode, Settings
 
 _HARMLESS = ("false_positive", "authorised")
-IN_CUSTODY = ("vaulted", "quarantined", "not_removed", "put_back", "restored")
+IN_CUSTODY = ["vaulted", "quarantined", "not_removed", "put_back", "restored"]
 
 
 @click.group()
@@ -40,7 +41,7 @@ def quarantine() -> None:
 def list_(config_file: Path | None, as_json: bool) -> None:
     """List what is in custody, the newest first."""
     settings = load(config_file)
-    entries = _entries(settings)
+    entries = looking.entries(settings, IN_CUSTODY)
     if as_json:
         for entry in entries:
             say_json(entry)
@@ -62,7 +63,7 @@ def list_(config_file: Path | None, as_json: bool) -> None:
 def show(entry_id: str, config_file: Path | None, as_json: bool) -> None:
     """Show one entry: where it came from, why it was taken, what became of it."""
     settings = load(config_file)
-    entry = _entry(settings, entry_id)
+    entry = looking.entry(settings, entry_id)
     if as_json:
         say_json(entry)
         return
@@ -99,7 +100,7 @@ def show(entry_id: str, config_file: Path | None, as_json: bool) -> None:
 def verify(entry_ids: tuple[str, ...], identity: Path | None, config_file: Path | None, as_json: bool) -> int:
     """Check that entries are whole; all of them if none is named. Exit code 1 if one is not."""
     settings = load(config_file)
-    entries = [_entry(settings, i) for i in entry_ids] or _entries(settings)
+    entries = [looking.entry(settings, i) for i in entry_ids] or looking.entries(settings, IN_CUSTODY)
     identities = read_identities(identity) if identity else []
     damaged = 0
     for entry in entries:
@@ -131,7 +132,7 @@ def restore(entry_id: str, identity: Path, to: Path | None, config_file: Path | 
     to be a false positive or authorised.
     """
     settings = load(config_file)
-    entry = _entry(settings, entry_id)
+    entry = looking.entry(settings, entry_id)
     manifest = _manifest(settings, entry["entry_id"])
     identities = read_identities(identity)
     folder, relpath = _place(manifest, to)
@@ -175,7 +176,7 @@ def restore(entry_id: str, identity: Path, to: Path | None, config_file: Path | 
 def export(entry_ids: tuple[str, ...], to: Path, config_file: Path | None, as_json: bool) -> None:
     """Copy entries, still encrypted, with their manifests into a new folder, to hand them over."""
     settings = load(config_file)
-    manifests = [_manifest(settings, _entry(settings, i)["entry_id"]) for i in entry_ids]
+    manifests = [_manifest(settings, looking.entry(settings, i)["entry_id"]) for i in entry_ids]
     try:
         to.mkdir(mode=0o700)
     except FileExistsError:
@@ -200,62 +201,11 @@ def _vault(settings: Settings) -> Path:
     return settings.state_dir / "vault"
 
 
-def _entries(settings: Settings) -> list[dict[str, Any]]:
-    """From the service, which knows their states; when it is down, from the vault itself."""
-    try:
-        found: list[dict[str, Any]] = ask(settings, "entries", states=list(IN_CUSTODY))
-        return found
-    except NotRunning:
-        return [_bare(m) for m in _manifests(settings)]
-
-
-def _entry(settings: Settings, entry_id: str) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = ask(settings, "entry", id=entry_id)
-        return found
-    except NotRunning:
-        fitting = [m for m in _manifests(settings) if m.entry_id.startswith(entry_id)]
-    if len(fitting) != 1:
-        fault = "no entry" if not fitting else "more than one entry"
-        raise NotFound(
-            f"{fault} has an id that starts with {escape(entry_id)}", "see `recordwarden quarantine list`"
-        )
-    return _bare(fitting[0])
-
-
-def _manifests(settings: Settings) -> list[vault.Manifest]:
-    entries = _vault(settings) / "entries"
-    try:
-        next(entries.iterdir(), None)
-    except FileNotFoundError:
-        raise NotFound(
-            f"there is no vault in {escape(settings.state_dir)}", "is it the right --config?"
-        ) from None
-    except PermissionError:
-        raise NotPermitted(f"you may not read {escape(entries)}", "ask as root") from None
-    return sorted(vault.manifests(_vault(settings)), key=lambda m: -m.deposited_at)
-
-
 def _manifest(settings: Settings, entry_id: str) -> vault.Manifest:
     try:
         return vault.manifest(_vault(settings), entry_id)
     except vault.VaultError as error:
         raise VaultTrouble(f"entry {escape(entry_id)}: {error}") from None
-
-
-def _bare(manifest: vault.Manifest) -> dict[str, Any]:
-    """What the vault alone knows of an entry."""
-    return {
-        "entry_id": manifest.entry_id,
-        "root_id": manifest.root_id,
-        "path": os.path.join(manifest.root_path, manifest.relpath),
-        "state": "in_vault",
-        "size": manifest.size,
-        "sha256": manifest.sha256,
-        "ciphertext_sha256": manifest.ciphertext_sha256,
-        "vaulted_at": manifest.deposited_at,
-        "alert_id": None,
-    }
 
 
 def _fault(settings: Settings, entry: dict[str, Any], identities: list[object]) -> str | None:
@@ -291,7 +241,7 @@ def _check_policy(
         return
     alert_id = entry.get("alert_id")
     if alert_id and str(root) == manifest.root_path:
-        if ask(settings, "alert", id=alert_id).get("determination") in _HARMLESS:
+        if looking.alert(settings, alert_id).get("determination") in _HARMLESS:
             return
         hint = (
             f"`recordwarden alerts decide {alert_id} false_positive` (or authorised) first, or give --to PATH"

@@ -1,0 +1,72 @@
+"""`recordwarden audit`: is the log whole, and what is in it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from agent import audit as log
+from agent.commands.looking import reading
+from agent.commands.options import with_config, with_json
+from agent.commands.terminal import count, say, say_json
+from agent.errors import NotFound, NotPermitted
+from agent.escape import escape
+from config.load import load
+from config.settings import Settings
+
+
+@click.group()
+def audit() -> None:
+    """The audit log: every judgement that led to something, and every command, chained by digests."""
+
+
+@audit.command("verify")
+@with_config
+@with_json
+def verify(config_file: Path | None, as_json: bool) -> int:
+    """Find lines that were changed, removed or reordered, or an end that was cut off. Exit code 1 if so."""
+    settings = load(config_file)
+    with reading(settings) as ledger:
+        head = log.stored_head(ledger)  # read first: the log may grow meanwhile, the head must not be ahead
+    number, faults = log.verify(_path(settings), head)
+    if as_json:
+        for fault in faults:
+            say_json(asdict(fault))
+        say_json({"lines": number, "whole": not faults})
+    else:
+        for fault in faults:
+            say(f"line {fault.line}: {fault.kind}: {escape(fault.detail)}", fg="red")
+        say(
+            f"{count(number, 'line')}, {count(len(faults), 'fault')}"
+            if faults
+            else f"{count(number, 'line')}, whole"
+        )
+    return 1 if faults else 0
+
+
+@audit.command("export")
+@click.option("--from", "since", type=click.DateTime(), help="The first day or moment (UTC).")
+@click.option("--to", "until", type=click.DateTime(), help="The first day or moment after (UTC).")
+@with_config
+def export(since: datetime | None, until: datetime | None, config_file: Path | None) -> None:
+    """Print the entries of a span of time with their chain, one JSON object a line."""
+    first = since.replace(tzinfo=UTC).timestamp() if since else 0.0
+    last = until.replace(tzinfo=UTC).timestamp() if until else float("inf")
+    for entry in log.export(_path(load(config_file)), first, last):
+        say_json(entry)
+
+
+def _path(settings: Settings) -> Path:
+    path = settings.state_dir / "audit.jsonl"
+    try:
+        path.open("rb").close()
+    except FileNotFoundError:
+        raise NotFound(
+            f"there is no audit log in {escape(settings.state_dir)}", "is it the right --config?"
+        ) from None
+    except PermissionError:
+        raise NotPermitted(f"you may not look into {escape(settings.state_dir)}", "ask as root") from None
+    return path
