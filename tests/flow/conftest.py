@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import random
 import shutil
 import signal
@@ -69,12 +70,15 @@ class RunningService:
             "service": {"restart_seconds": 0.2},
         }
         self.roots: list[dict[str, Any]] = []
+        self.python = sys.executable
+        self.user: int | None = None
         self.process: subprocess.Popen[bytes] | None = None
 
     def root(self, name: str = "root", **keys: Any) -> Path:
         """A new watched folder under the base."""
         path = self.base / name
         path.mkdir(exist_ok=True)
+        path.chmod(0o777)
         self.roots.append({"path": path, **keys})
         return path
 
@@ -89,11 +93,12 @@ class RunningService:
     def start(self, before: Sequence[str] = (), wait: bool = True) -> None:
         """Start it and wait until every root has been swept once; `before` is put before the command."""
         self.configure()
-        command = [*before, sys.executable, "-I", "-m", "agent", "run", "--config", str(self.config)]
+        command = [*before, self.python, "-I", "-m", "agent", "run", "--config", str(self.config)]
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                **self.as_user(),
+            )  # fmt: skip
         if wait:
             until(self.swept, f"the service is up\n{self.log()}", 30)
 
@@ -110,9 +115,16 @@ class RunningService:
         if arguments and arguments[0] not in ("keys",) and "--config" not in arguments:
             arguments = (*arguments, "--config", str(self.config))
         return subprocess.run(
-            [sys.executable, "-I", "-m", "agent", *arguments],
-            capture_output=True, text=True, check=False, timeout=60,
+            [self.python, "-I", "-m", "agent", *arguments],
+            capture_output=True, text=True, check=False, timeout=60, **self.as_user(),
         )  # fmt: skip
+
+    def as_user(self) -> dict[str, Any]:
+        """What makes a child process run as `user`, in a folder that everybody may enter."""
+        if self.user is None:
+            return {}
+        env = {"PATH": os.environ["PATH"], "HOME": str(self.base), "LANG": "C.UTF-8"}
+        return {"user": self.user, "group": self.user, "extra_groups": [], "cwd": self.base, "env": env}
 
     def ask(self, command: str, **arguments: Any) -> Any:
         """The result of one command on the control socket; None while there is no service."""
@@ -227,6 +239,62 @@ def service() -> Iterator[RunningService]:
     yield running
     running.stop()
     shutil.rmtree(base, ignore_errors=True)
+
+
+NOBODY = 65534
+
+
+def readable_by_all(path: Path) -> bool:
+    return all(p.stat().st_mode & 0o005 == 0o005 for p in [path, *path.parents])
+
+
+@pytest.fixture
+def ordinary_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An interpreter with our packages that an ordinary user can run, wherever the checkout lies.
+
+    As root, what that user could not enter (a checkout or a Python under /root) is bind-mounted to a
+    place that they can.
+    """
+    if os.geteuid() != 0:
+        yield sys.executable
+        return
+    base = Path(tempfile.mkdtemp(prefix="rw-python-"))
+    base.chmod(0o755)
+    mounted: list[Path] = []
+
+    def reachable(folder: Path, name: str) -> Path:
+        if readable_by_all(folder):
+            return folder
+        view = base / name
+        view.mkdir()
+        subprocess.run(["mount", "--bind", str(folder), str(view)], check=True)
+        mounted.append(view)
+        return view
+
+    try:
+        home = reachable(Path(sys.base_prefix), "python")
+        checkout = reachable(Path(__file__).resolve().parents[2], "checkout")
+        packages = reachable(Path(pytest.__file__).resolve().parents[1], "packages")
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        venv = base / "venv"
+        subprocess.run([str(home / "bin" / version), "-m", "venv", "--without-pip", str(venv)], check=True)
+        paths = venv / "lib" / version / "site-packages" / "ours.pth"
+        paths.write_text(f"{checkout}\n{packages}\n")
+        yield str(venv / "bin" / "python")
+    finally:
+        for view in mounted:
+            subprocess.run(["umount", "-l", str(view)], check=False)
+        shutil.rmtree(base, ignore_errors=False)
+
+
+@pytest.fixture
+def ordinary_service(service: RunningService, ordinary_python: str) -> RunningService:
+    """The same as `service`, run by a user without any privilege."""
+    if os.geteuid() == 0:
+        service.python, service.user = ordinary_python, NOBODY
+        os.chown(service.base, NOBODY, NOBODY)
+        os.chown(service.key_file, NOBODY, NOBODY)
+    return service
 
 
 class MadeUp:

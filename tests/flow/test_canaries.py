@@ -1,4 +1,4 @@
-"""No text from a file leaves the worker: unique marks in every corner of every format, looked for everywhere."""
+"""No text from a file leaves the worker: unique marks in every corner of every format, sought everywhere."""
 
 from __future__ import annotations
 
@@ -136,7 +136,8 @@ def test_no_text_from_any_file_is_ever_written_or_printed(
     service.settled()
     printed: list[tuple[str, str]] = []
     for arguments in (
-        ("scan", str(root), "--json", "--all"), ("scan", str(root), "--all"), ("status",), ("status", "--json"),
+        ("scan", str(root), "--json", "--all"), ("scan", str(root), "--all"), ("status",),
+        ("status", "--json"),
         ("coverage",), ("alerts", "list"), ("alerts", "list", "--json"), ("quarantine", "list"),
         ("quarantine", "verify"), ("audit", "export"), ("audit", "verify"),
     ):  # fmt: skip

@@ -73,16 +73,13 @@ def test_state_is_closed_to_ordinary_users(service, made_up, drop):
     assert done.returncode != 0
 
 
-@pytest.mark.skipif(
-    os.geteuid() == 0, reason="the suite runs as root; see test_make_run for the same as nobody"
-)
-def test_without_root_it_runs_and_names_what_is_missing(service, made_up, drop):
-    root = service.root()
-    service.start()
-    status = service.status()
-    assert {"worker_user", "courier_user"} <= set(status["protections"]["missing"])
-    assert "missing" in service.log()
-    service.caught(drop(root / "wave4.csv", made_up.survey()))
+def test_without_root_it_runs_and_names_what_is_missing(ordinary_service, made_up, drop):
+    root = ordinary_service.root()
+    ordinary_service.start()
+    missing = ordinary_service.status()["protections"]["missing"]
+    assert {"worker_user", "courier_user"} <= set(missing)
+    assert all(name in ordinary_service.log() for name in missing)
+    ordinary_service.caught(drop(root / "wave4.csv", made_up.survey()))
 
 
 def test_a_compulsory_protection_that_is_missing_refuses_to_start(service):
@@ -100,6 +97,9 @@ def test_the_command_is_the_environments_own(service):
     (service.base / "agent" / "__init__.py").write_text("raise SystemExit('shadowed')")
     done = subprocess.run(
         [sys.executable, "-I", "-m", "agent", "--version"],
-        cwd=service.base, env={**os.environ, "PYTHONPATH": str(service.base)}, capture_output=True, check=False,
-    )  # fmt: skip
+        cwd=service.base,
+        env={**os.environ, "PYTHONPATH": str(service.base)},
+        capture_output=True,
+        check=False,
+    )
     assert done.returncode == 0
