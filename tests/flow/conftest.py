@@ -284,7 +284,9 @@ def ordinary_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         for view in mounted:
             subprocess.run(["umount", "-l", str(view)], check=False)
-        shutil.rmtree(base, ignore_errors=False)
+            view.rmdir()  # never rmtree: were it still mounted, that would empty the checkout
+        shutil.rmtree(base / "venv", ignore_errors=True)
+        base.rmdir()
 
 
 @pytest.fixture
