@@ -1,0 +1,151 @@
+"""The command's frame: quick help, one line for what went wrong, the right exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import tomllib
+
+import click
+import pytest
+
+from agent import errors
+from agent.cli import COMMANDS, EXIT_CODES, Program, program, run
+from config.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch, tmp_path):
+    for name in list(os.environ):
+        if name.startswith("RECORDWARDEN_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr("config.load.DEFAULT_FILE", tmp_path / "none.toml")
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text: str) -> str:
+        file = tmp_path / "config.toml"
+        file.write_text(text)
+        return str(file)
+
+    return write
+
+
+def test_help_imports_no_command_and_none_of_their_libraries():
+    code = "import sys; from agent.cli import run; run(['--help']); print(sorted(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    for heavy in ("pydantic", "rich", "pyrage", "sqlite3", "agent.commands.scan", "pandas"):
+        assert f"'{heavy}'" not in shown
+
+
+def test_every_command_is_there_and_says_what_it_does():
+    context = click.Context(program)
+    assert isinstance(program, Program)
+    for name in COMMANDS:
+        command = program.get_command(context, name)
+        assert command is not None and command.name == name and command.help
+
+
+def test_every_problem_has_an_exit_code_of_its_family():
+    for kind in errors.Problem.__subclasses__():
+        if kind.__module__ == "agent.errors":
+            assert kind in EXIT_CODES
+
+
+def test_wrong_usage_is_one_line_and_a_hint_and_code_2(capsys):
+    assert run(["scna"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("recordwarden: error: ") and lines[1].startswith("recordwarden: hint: ")
+    assert len(lines) == 2
+    assert run(["scan"]) == 2
+
+
+def test_a_wrong_key_is_one_line_with_file_and_key_and_code_78(written, capsys):
+    file = written("[policy]\nmoed = 'enforce'")
+    assert run(["config", "show", "--config", file]) == 78
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        f"recordwarden: error: {file}: policy.moed: unknown key",
+        "recordwarden: hint: did you mean policy.mode?",
+    ]
+
+
+def test_a_missing_file_and_a_misspelt_variable_are_code_78(monkeypatch, capsys):
+    assert run(["config", "show", "--config", "/nowhere/config.toml"]) == 78
+    monkeypatch.setenv("RECORDWARDEN_POLICI__MODE", "enforce")
+    assert run(["config", "show"]) == 78
+    assert "did you mean RECORDWARDEN_POLICY__MODE?" in capsys.readouterr().err
+
+
+def test_shown_configuration_is_toml_that_loads_to_the_same(written, capsys):
+    file = written('[[watch.roots]]\npath = "/srv/a b\\u202e"\nmode = "enforce"\n[alerts.file]\npath = "/x"')
+    assert run(["config", "show", "--config", file]) == 0
+    shown = capsys.readouterr().out
+    assert shown.isascii()
+    from config.load import load
+    from pathlib import Path
+
+    assert Settings(**tomllib.loads(shown)) == load(Path(file))
+
+
+def test_shown_as_json_it_is_one_object(capsys):
+    assert run(["config", "show", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["policy"]["mode"] == "audit"
+
+
+def test_the_schema_is_json(capsys):
+    assert run(["config", "schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["properties"]["policy"]
+
+
+def test_a_new_key_is_closed_to_others_and_never_overwrites(tmp_path, capsys):
+    file = tmp_path / "key.txt"
+    assert run(["keys", "new", str(file)]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("age1") and len(out.splitlines()) == 1
+    assert "AGE-SECRET-KEY" not in out + err
+    assert "keep it off every workstation" in err
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    before = file.read_bytes()
+    assert run(["keys", "new", str(file)]) == 2
+    assert file.read_bytes() == before
+
+
+def test_a_key_is_not_written_through_a_link(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    assert run(["keys", "new", str(tmp_path / "link")]) != 0
+    assert not (tmp_path / "target").exists()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script_for_the_command(shell, capsys):
+    assert run(["completion", shell]) == 0
+    assert "_RECORDWARDEN_COMPLETE" in capsys.readouterr().out
+
+
+def test_completion_completes(monkeypatch):
+    environment = {"COMP_WORDS": "recordwarden quar", "COMP_CWORD": "1", "_RECORDWARDEN_COMPLETE": "bash_complete"}
+    code = "from agent.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["plain,quarantine"]
+
+
+def test_a_service_that_does_not_run_is_said_so(written, tmp_path, capsys):
+    file = written(f'state_dir = "{tmp_path}/state"')
+    assert run(["status", "--config", file]) == 69
+    assert "no service is running" in capsys.readouterr().err
+    assert run(["alerts", "list", "--config", file]) == 1
+    assert "there is no ledger" in capsys.readouterr().err
+
+
+def test_a_closed_pipe_is_no_traceback():
+    command = f"{sys.executable} -m agent config schema | head -c 10"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
