@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
-from agent import notice
+from agent import notice, removal
 from agent.lease import WriteLease
 from agent.opening import CannotOpen, OpenedFile, RootFolder, identity_of
 from agent.protocol import (
@@ -23,6 +23,7 @@ from agent.protocol import (
     Orders,
     Outcome,
     Removal,
+    Unfinished,
     Unseen,
     UnseenAnswer,
     Vaulted,
@@ -50,6 +51,9 @@ class Examines(Protocol):
         self, fd: int, size: int, deadline: float, while_waiting: Callable[[], None] | None = None
     ) -> Verdict: ...
 
+    def close(self) -> None:
+        """Hang up; whatever still works for us is killed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fate:
@@ -68,16 +72,61 @@ def later(reason: Reason | None) -> Fate:
     return Fate("later", reason)
 
 
-@dataclass(slots=True)
 class Crew:
-    """`breathe` is called often during long work, and raises when that must end."""
+    """The root is there only between `arrive` and `leave`.
 
-    root: RootFolder
-    welcome: Welcome
-    ask: Ask
-    breathe: Callable[[], None]
-    examiner: Examines
-    vault: Vault | None
+    `breathe` is called often during long work, and raises when that must end.
+    """
+
+    def __init__(
+        self, welcome: Welcome, ask: Ask, breathe: Callable[[], None], examiner: Examines, vault: Vault | None
+    ) -> None:
+        self.welcome = welcome
+        self.ask = ask
+        self.breathe = breathe
+        self.examiner = examiner
+        self.vault = vault
+        self.missing: set[str] = set()
+        """Protections that are not to be had here, as `config.settings.Protection` values."""
+        self._root: RootFolder | None = None
+
+    @property
+    def root(self) -> RootFolder:
+        """The root that is open now."""
+        if self._root is None:
+            raise RuntimeError("the root is not open")
+        return self._root
+
+    @property
+    def has_root(self) -> bool:
+        return self._root is not None
+
+    def arrive(self, root: RootFolder) -> None:
+        """The root was opened; it is closed by `leave`."""
+        self._root = root
+        self.missing -= {"private_mount", "openat2"}
+        if not root.private:
+            self.missing.add("private_mount")
+        if not root.whole:
+            self.missing.add("openat2")
+
+    def leave(self) -> None:
+        """Let go of the root. A second call does nothing."""
+        if self._root is not None:
+            self._root.close()
+            self._root = None
+
+    def close(self) -> None:
+        """Let go of everything; a worker that is busy for us is killed."""
+        self.leave()
+        self.examiner.close()
+
+    def is_being_written(self, opened: OpenedFile) -> bool:
+        """Whether somebody has the file open for writing, where the kernel can tell."""
+        with WriteLease(opened.fd) as lease:
+            if not lease.held and not lease.in_use:
+                self.missing.add("write_lease")
+            return lease.in_use
 
     def is_unseen(self, identity: Identity) -> bool:
         """Whether this very version of a file still needs a judgement."""
@@ -146,7 +195,10 @@ class Crew:
         if self.vault is None:
             raise DepositFailed("vault_error")
         source = Source(opened.fd, opened.status, self.welcome.root_id, self.welcome.path, opened.relpath)
-        return self.vault.deposit(entry_id, source, time.time(), working)
+        try:
+            return self.vault.deposit(entry_id, source, time.time(), working)
+        except OSError:  # of the source; the vault's own have a name
+            raise DepositFailed("io_error") from None
 
     def not_vaulted(self, entry_id: str, failure: DepositFailed) -> None:
         self.ask(NotVaulted(entry_id, failure.reason), Done)
@@ -181,3 +233,26 @@ class Crew:
 
     def outcome(self, entry_id: str, ending: Ending, noticed: bool) -> None:
         self.ask(Outcome(entry_id, ending.result, ending.reason, noticed), Done)
+
+    def finish(self, unfinished: Unfinished) -> bool:
+        """Take up a removal that was under way; False if that is not possible now."""
+        entry_id = unfinished.entry_id
+        ending = removal.finish(self.root, unfinished, self.permission(entry_id), self.breathe)
+        if ending is None:
+            return False
+        noticed = ending.result == "quarantined" and self._notice_afterwards(unfinished)
+        self.outcome(entry_id, ending, noticed)
+        removal.tidy(self.root, unfinished.aside)
+        return True
+
+    def _notice_afterwards(self, unfinished: Unfinished) -> bool:
+        folder, _, name = unfinished.identity.relpath.rpartition("/")
+        try:
+            parent = self.root.beneath(folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except (OSError, ValueError):
+            return False
+        try:
+            owner = os.fstat(parent)
+            return self.notice_in(parent, name, unfinished.entry_id, (owner.st_uid, owner.st_gid))
+        finally:
+            os.close(parent)

@@ -56,12 +56,6 @@ class WriteLease:
         self.release()
 
 
-def being_written(fd: int) -> bool:
-    """Whether somebody has the file open for writing, where the kernel can tell."""
-    with WriteLease(fd) as lease:
-        return lease.in_use
-
-
 def _file_system(fd: int) -> int:
     """`f_type` of fstatfs(2), the first word of its answer on every Linux architecture; 0 if unknown."""
     buffer = ctypes.create_string_buffer(256)

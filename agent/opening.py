@@ -271,10 +271,12 @@ class OpenedFile:
         return identity_of(self.relpath, self.status)
 
     def unchanged(self) -> bool:
-        """Whether size and times are still those of the opening."""
-        return same_content(self.status, os.fstat(self.fd)) and (
-            os.fstat(self.fd).st_ctime_ns == self.status.st_ctime_ns
-        )
+        """Whether size and times are still those of the opening; False also if they cannot be told."""
+        try:
+            now = os.fstat(self.fd)
+        except OSError:
+            return False
+        return same_content(self.status, now) and now.st_ctime_ns == self.status.st_ctime_ns
 
     def second_descriptor(self) -> int:
         """The same open file with an offset of its own, for a worker. The caller closes it."""

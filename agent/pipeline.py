@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.crew import DONE, SEEN, Crew, Fate, later
-from agent.lease import WriteLease, being_written
+from agent.lease import WriteLease
 from agent.opening import CannotOpen, OpenedFile, open_untrusted
 from agent.removal import take_away, tidy
 from agent.streams import DepositFailed
@@ -22,7 +22,7 @@ def one_file(event: FileEvent, crew: Crew, *, last_try: bool = False) -> Fate:
     with opened:
         if not crew.is_unseen(opened.identity()):
             return SEEN
-        if being_written(opened.fd) and not last_try:
+        if crew.is_being_written(opened) and not last_try:
             return later(Reason.CHANGED)
 
         # Examine: a worker gets a descriptor of its own and is dead when we go on.

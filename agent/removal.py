@@ -81,8 +81,15 @@ def take_away(
             return Ending("not_removed", doubt if back else f"{doubt}_left_aside")
     finally:
         os.close(place.folder)
-    others = os.fstat(opened.fd).st_nlink
-    return Ending("quarantined", "other_names" if others else None)
+    return Ending("quarantined", "other_names" if _other_names(opened) else None)
+
+
+def _other_names(opened: OpenedFile) -> bool:
+    """Whether hard links to the content are left somewhere on the file system."""
+    try:
+        return os.fstat(opened.fd).st_nlink > 0
+    except OSError:
+        return False
 
 
 def tidy(root: RootFolder, aside: str) -> None:

@@ -1,0 +1,236 @@
+"""The process that handles one root: `python -I -m agent.keeper CHANNEL_FD EXAMINER_FD`.
+
+It may hang with its medium; it is then abandoned by the supervisor, which never touches one. One
+thread does all the work, the most urgent first: what the supervisor says, files that have settled,
+files that a sweep has found, the sweep itself. The root is held open only while there is work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.crew import DONE, Crew, Examines, Fate
+from agent.examiner import Examiner
+from agent.line import Ended, Line
+from agent.opening import RootFolder, RootUnavailable
+from agent.pipeline import one_file
+from agent.protocol import Beat, Channel, ChannelClosed, Hello, Welcome
+from agent.rounds import Rounds
+from agent.settle import Settle
+from agent.vault import Vault
+from agent.watcher import Change, FileEvent, Watcher
+from detectors.engine.verdict import Reason
+
+CHECK_SECONDS = 5.0
+POLL_SECONDS = 30.0
+"""How often the root is swept while not all of it is watched."""
+RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+_COSTLY = frozenset({Reason.TIMEOUT, Reason.CRASHED, Reason.BAD_ANSWER, Reason.INTERNAL})
+_COSTLY_TRIES = 2
+_MOST_TRIED = 10_000
+_WATCH_PATIENCE = 1.0
+_NO_ROOT_SECONDS = (1.0, 2.0, 5.0, 15.0, 30.0)
+
+
+class Keeper:
+    """One root's keeper, once it was welcomed. `run` raises `Ended` or `ChannelClosed` at the end."""
+
+    def __init__(self, welcome: Welcome, channel: Channel, examiner: Examines) -> None:
+        self._welcome = welcome
+        self._channel = channel
+        self._line = Line(channel, self.state)
+        self._settle = Settle(welcome.settle_seconds, welcome.quiet_seconds)
+        self._rounds = Rounds(self._settle, self._line.ask, self._judge, welcome.quiet_seconds)
+        vault = None
+        if welcome.recipients:
+            vault = Vault(Path(welcome.vault_dir), welcome.recipients, welcome.reserve_bytes)
+        self._crew = Crew(welcome, self._line.ask, self._line.breathe, examiner, vault)
+        self._wake_in, self._wake_out = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        self._watcher = Watcher(welcome.path, welcome.device, self._wake)
+        self._watched = 0
+        self._unfinished = list(welcome.unfinished)
+        self._finish_at = 0.0
+        self._absent = 0
+        self._absent_until = 0.0
+        self._check_at = 0.0
+        self._tries: dict[str, int] = {}
+
+    def state(self) -> Beat:
+        """How things stand with this root."""
+        state = "no_access" if self._absent else self._watcher.state
+        return Beat(state, len(self._settle) + self._rounds.backlog, sorted(self._crew.missing))
+
+    def run(self) -> None:
+        """The main loop. Whatever ends it, everything is let go of, without touching the medium."""
+        self._rounds.want(time.monotonic(), at_once=True)
+        try:
+            while True:
+                now = time.monotonic()
+                self._line.hear()
+                self._line.beat(now)
+                self._notice_changes(now)
+                if not self._work(now):
+                    self._rest()
+        finally:
+            self._watcher.stop()
+            self._rounds.let_go()
+            self._crew.close()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # full: awake already
+            os.write(self._wake_out, b"!")
+
+    def _notice_changes(self, now: float) -> None:
+        events, doubt = self._watcher.take()
+        for event in events:
+            self._settle.note(event, now)
+        if self._line.sweep_wanted:
+            self._line.sweep_wanted = False
+            self._rounds.want(now, at_once=True)
+        elif doubt or self._settle.overflowed:
+            self._settle.overflowed = False
+            self._rounds.want(now)
+        if now >= self._check_at:
+            self._check_at = now + CHECK_SECONDS
+            if self._watched:
+                self._watcher.check()
+            if now >= self._rounds.ended_at + self._between_sweeps():
+                self._rounds.want(now)
+
+    def _between_sweeps(self) -> float:
+        seconds = self._welcome.sweep_seconds
+        return seconds if self._watcher.state == "native" else min(seconds, POLL_SECONDS)
+
+    def _work(self, now: float) -> bool:
+        """One piece of work, the most urgent one; False if nothing can be done now."""
+        due = self._settle.due()
+        fresh = due is not None and due <= now
+        sweep = self._rounds.due()
+        finish = bool(self._unfinished) and now >= self._finish_at
+        if not (fresh or finish or self._rounds.under_way or (sweep is not None and sweep <= now)):
+            return False
+        if not self._reach(now):
+            return False
+        if finish:
+            self._finish(now)
+            return True
+        event = self._settle.ready(now)
+        if event is None:
+            return self._rounds.work(self._crew.root, self._line.breathe, now)
+        if event.change is Change.FOLDER:
+            self._rounds.want_folder(event.relpath, now)
+        else:
+            self._judge(event)
+        return True
+
+    def _judge(self, event: FileEvent) -> Fate:
+        if event.relpath.partition("/")[0] in {entry.aside for entry in self._unfinished}:
+            return DONE  # in custody already, and to be taken up again
+        tries = self._tries.pop(event.relpath, 0)
+        fate = one_file(event, self._crew, last_try=tries >= len(RETRY_SECONDS))
+        if fate.step == "later":
+            if fate.reason in _COSTLY:
+                tries = max(tries, len(RETRY_SECONDS) - _COSTLY_TRIES)
+            self._settle.postpone(event, time.monotonic() + RETRY_SECONDS[tries])
+            self._tries[event.relpath] = tries + 1
+            if len(self._tries) > _MOST_TRIED:
+                self._tries.pop(next(iter(self._tries)))
+        return fate
+
+    def _reach(self, now: float) -> bool:
+        """Have the root open; False if that is not possible now."""
+        if self._crew.has_root:
+            return True
+        if now < self._absent_until:
+            return False
+        try:
+            root = RootFolder.open(self._welcome.path, self._welcome.device)
+        except RootUnavailable:
+            self._absent_until = now + _NO_ROOT_SECONDS[min(self._absent, len(_NO_ROOT_SECONDS) - 1)]
+            self._absent += 1
+            self._rounds.stop(now)
+            return False
+        self._absent = 0
+        self._crew.arrive(root)
+        if root.inode != self._watched:
+            self._watch(root)
+        return True
+
+    def _watch(self, root: RootFolder) -> None:
+        """Watch the folder that the root is now; wait a little, so that the first sweep sees it done."""
+        first, self._watched = not self._watched, root.inode
+        if first:
+            self._watcher.start()
+        else:
+            self._watcher.restart()
+        until = time.monotonic() + _WATCH_PATIENCE
+        while not self._watcher.wait_started(0.05) and time.monotonic() < until:
+            self._line.breathe()
+        if first and self._watcher.state == "native":
+            self._watcher.take()  # its doubt about the time before: the sweep at the start answers it
+
+    def _rest(self) -> None:
+        """Let go of the medium and wait until something happens or is due."""
+        if not self._rounds.under_way:
+            self._crew.leave()
+        now = time.monotonic()
+        times = [self._line.next_beat, self._check_at, self._settle.due(), self._rounds.due()]
+        if self._unfinished:
+            times.append(self._finish_at)
+        due = min(t for t in times if t is not None)
+        if self._absent:
+            due = max(due, min(self._absent_until, self._line.next_beat))
+        if select.select([self._channel.fileno(), self._wake_in], [], [], max(due - now, 0.0))[0]:
+            with contextlib.suppress(BlockingIOError):
+                while len(os.read(self._wake_in, 4096)) == 4096:
+                    pass
+
+    def _finish(self, now: float) -> None:
+        """Take up what was under way when a keeper of this root, or the service, died."""
+        self._finish_at = now + RETRY_SECONDS[-1]
+        self._unfinished = [entry for entry in self._unfinished if not self._crew.finish(entry)]
+
+
+def main(arguments: list[str]) -> int:
+    """Run one keeper on two inherited descriptors. 70: a fault of ours, told by place, never by content."""
+    signal.signal(signal.SIGIO, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: the supervisor decides
+    channel = Channel(socket.socket(fileno=int(arguments[0])))
+    try:
+        serve(channel, lambda welcome: _examiner(int(arguments[1]), welcome))
+    except (Ended, ChannelClosed):
+        return 0
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(where.filename).name}:{where.lineno}"
+        print(f"keeper: {type(error).__name__} at {place}", file=sys.stderr)
+        return 70
+    return 0
+
+
+def serve(channel: Channel, examiner: Callable[[Welcome], Examines]) -> None:
+    """Say hello, be welcomed, and keep the root until the end; raises `Ended` or `ChannelClosed`."""
+    channel.send(Hello(os.getpid()))
+    while not isinstance(welcome := channel.receive(), Welcome):
+        pass
+    Keeper(welcome, channel, examiner(welcome)).run()
+
+
+def _examiner(fd: int, welcome: Welcome) -> Examiner:
+    return Examiner(socket.socket(fileno=fd), welcome.vocabulary, welcome.config_digest)
+
+
+if __name__ == "__main__":
+    # Nothing is to be torn down: threads of watchdog may hang with the medium.
+    code = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(code)
