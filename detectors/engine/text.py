@@ -1,0 +1,202 @@
+"""Bytes to text, in bounded memory: encodings told by content, and blocks of whole lines.
+
+No byte ever fails to decode: what is not valid UTF-8 is taken for Windows-1252.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from detectors.engine.streams import chunks_of, read_at
+from detectors.engine.table import ReadLimits, Unreadable
+from detectors.engine.verdict import Reason
+
+HEAD_BYTES = 64 * 1024
+BLOCK_CHARS = 128 * 1024
+_SAMPLE = 8 * 1024
+
+_BOMS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe\0\0", "utf-32-le"),
+    (b"\0\0\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\v\x1a\x1b")) + b"\x7f"
+_OTHER_WESTERN = "recordwarden.cp1252"
+_LINE_END = re.compile(r"\r\n?")
+
+
+def _western(error: UnicodeError) -> tuple[str, int]:
+    """Bytes that are not UTF-8, as Windows-1252; the five it leaves out as Latin-1."""
+    assert isinstance(error, UnicodeDecodeError)
+    bad = error.object[error.start : error.end]
+    return "".join(bytes([b]).decode("cp1252", "ignore") or chr(b) for b in bad), error.end
+
+
+codecs.register_error(_OTHER_WESTERN, _western)
+
+
+def encoding_of(head: bytes) -> tuple[str, int]:
+    """The codec for a text with these first bytes, and the length of its byte order mark."""
+    for mark, codec in _BOMS:
+        if head.startswith(mark):
+            return codec, len(mark)
+    return _wide(head[:_SAMPLE]) or "utf-8", 0
+
+
+def _wide(sample: bytes) -> str | None:
+    """UTF-32 or UTF-16 without a mark, by where the zero bytes stand."""
+    sample = sample[: len(sample) // 4 * 4]
+    if len(sample) < 8 or not 0.2 * len(sample) <= sample.count(0) <= 0.8 * len(sample):
+        return None
+    zeros = [sample[i::4].count(0) * 4 / len(sample) for i in range(4)]
+    if min(zeros[1:]) > 0.9 > zeros[0]:
+        return "utf-32-le"
+    if min(zeros[:3]) > 0.9 > zeros[3]:
+        return "utf-32-be"
+    even, odd = (zeros[0] + zeros[2]) / 2, (zeros[1] + zeros[3]) / 2
+    if odd > 0.7 and even < 0.05:
+        return "utf-16-le"
+    return "utf-16-be" if even > 0.7 and odd < 0.05 else None
+
+
+def looks_like_text(head: bytes) -> bool:
+    """Whether bytes are text in any encoding that `encoding_of` tells, a few stray ones allowed."""
+    if not head:
+        return False
+    codec, mark = encoding_of(head)
+    if codec != "utf-8":
+        decoded = head[mark : mark + _SAMPLE].decode(codec, "replace")
+        odd = sum((c < " " and c not in "\t\n\r\f") or c == "\ufffd" for c in decoded)
+        return odd <= 0.02 * len(decoded) + 1
+    sample = head[mark:]
+    controls = len(sample) - len(sample.translate(None, _CONTROLS))
+    if controls > 0.02 * len(sample):
+        return False
+    high = len(sample) - len(sample.translate(None, bytes(range(128, 256))))
+    if high <= 0.3 * len(sample) or _is_utf8(sample):
+        return True
+    return not controls and len(sample) >= 64
+
+
+def _is_utf8(sample: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def decode_head(head: bytes) -> str:
+    """The first bytes of a text as text, line ends as "\\n"."""
+    codec, mark = encoding_of(head)
+    decoder = codecs.getincrementaldecoder(codec)(_errors(codec))
+    return _LINE_END.sub("\n", decoder.decode(head[mark:]))
+
+
+def _errors(codec: str) -> str:
+    return _OTHER_WESTERN if codec == "utf-8" else "replace"
+
+
+def text_blocks(stream: BinaryIO, limits: ReadLimits) -> Iterator[str]:
+    """The whole stream as blocks of whole lines, each line with its end ("\\n" whatever it was).
+
+    A block is about `BLOCK_CHARS` long, longer only where one line is. A line longer than
+    `max_line_bytes` raises `Unreadable(limit_cell)`; a last line without an end gets none.
+    """
+    codec, mark = encoding_of(read_at(stream, 0, _SAMPLE))
+    decoder = codecs.getincrementaldecoder(codec)(_errors(codec))
+    rest = ""
+    for chunk in chunks_of(stream, mark, None):
+        text = decoder.decode(chunk)
+        if rest.endswith("\r"):
+            rest, text = rest[:-1], "\r" + text
+        held = text.endswith("\r")
+        if "\r" in text:
+            text = _LINE_END.sub("\n", text[:-1] if held else text) + ("\r" if held else "")
+        cut = text.rfind("\n") + 1
+        if not cut:
+            rest += text
+            if len(rest) > limits.max_line_bytes:
+                raise Unreadable(Reason.LIMIT_CELL)
+            continue
+        yield rest + text[:cut]
+        rest = text[cut:]
+    rest += decoder.decode(b"", True)
+    if rest.endswith("\r"):
+        rest = rest[:-1] + "\n"
+    if rest:
+        yield rest
+
+
+class Source:
+    """A text's blocks with a look ahead; what is put back comes again.
+
+    A fault of the stream is kept until all text before it was taken.
+    """
+
+    def __init__(self, blocks: Iterator[str]) -> None:
+        self._blocks = blocks
+        self._held = ""
+        self._fault: Unreadable | None = None
+        self.ended = False
+        self.lines_taken = 0
+
+    def _more(self) -> str:
+        try:
+            block = next(self._blocks, "")
+        except Unreadable as fault:
+            self._fault, block = fault, ""
+        self.ended = self.ended or not block
+        return block
+
+    def window(self, chars: int) -> str:
+        """At least `chars` characters of whole lines, or all that is left; nothing is taken."""
+        parts = [self._held]
+        size = len(self._held)
+        while size < chars and not self.ended:
+            parts.append(self._more())
+            size += len(parts[-1])
+        self._held = "".join(parts)
+        return self._held
+
+    def skip(self, chars: int) -> None:
+        """Take the first `chars` characters of the window: whole lines."""
+        self.lines_taken += self._held.count("\n", 0, chars)
+        self._held = self._held[chars:]
+
+    def take(self) -> str:
+        """The next block, "" at the end."""
+        block, self._held = self._held or self._more(), ""
+        self.lines_taken += block.count("\n")
+        return block
+
+    def put_back(self, text: str) -> None:
+        """Give back the last of what was taken: whole lines."""
+        self.lines_taken -= text.count("\n")
+        self._held = text + self._held
+
+    def finish(self) -> None:
+        """Raise the fault that ended the stream, once, when all text before it was taken."""
+        if self._fault is not None and not self._held:
+            fault, self._fault = self._fault, None
+            raise Unreadable(fault.reason)
+
+
+def skip_lines(blocks: Iterator[str], count: int) -> Iterator[str]:
+    """The blocks without their first `count` lines."""
+    for block in blocks:
+        if count:
+            ends = block.count("\n")
+            if ends <= count:
+                count -= ends
+                continue
+            at = 0
+            for _ in range(count):
+                at = block.index("\n", at) + 1
+            block, count = block[at:], 0
+        yield block
