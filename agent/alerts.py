@@ -183,6 +183,8 @@ def _next_metadata(alert: AlertRow, at: float) -> dict[str, Any]:
 
 def _severity(seen: Occurrence, row: Outcome2006) -> int:
     """A possible hit and anything but records of people is one step less grave."""
+    if seen.disposition == "error" and seen.verdict.outcome is Outcome.MICRODATA:
+        return 5  # known to be microdata, lying open, and not in custody
     if row.is_alert and (seen.verdict.tier is Tier.POSSIBLE or seen.verdict.outcome is not Outcome.MICRODATA):
         return max(2, row.severity_id - 1)
     return row.severity_id

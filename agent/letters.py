@@ -62,7 +62,8 @@ class Letters(Database):
         """What may be sent to one sink now, the oldest first."""
         sql = (
             "SELECT d.*, a.record FROM deliveries d JOIN alerts a USING (alert_id) WHERE d.sink = ?"
-            " AND d.state = 'pending' AND d.next_at <= ? ORDER BY a.updated_at LIMIT ?"
+            " AND a.state = 'released' AND d.state = 'pending' AND d.next_at <= ?"
+            " ORDER BY a.updated_at LIMIT ?"
         )
         return [
             Delivery(

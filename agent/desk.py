@@ -1,0 +1,277 @@
+"""What the supervisor answers to its keepers: the durable side of the story of one file.
+
+Each answer is given only after what it permits, or what it acknowledges, is in the ledger. The desk
+knows no process and no socket, so that every order of messages can be tried.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from agent import alerts
+from agent.ledger import Ledger
+from agent.ocsf import EXEMPTING
+from agent.policy import Disposition, Kind, decide
+from agent.protocol import (
+    Done,
+    Go,
+    Judged,
+    MayUnlink,
+    Message,
+    NotVaulted,
+    Orders,
+    Outcome,
+    Removal,
+    Swept,
+    Unfinished,
+    Unseen,
+    UnseenAnswer,
+    Vaulted,
+)  # fmt: skip
+from agent.schema import AlertState, Entry, EntryState
+from agent.telling import Teller
+from agent.volumes import WatchedRoot
+from config.settings import Action
+from detectors.engine.verdict import PASSING_FAULTS, Reason, verdict_from_trusted
+
+HOUR = 3600.0
+RETRIED = frozenset({"in_use", "changed", "revoked"})
+"""Why an original may be there still although it was vaulted, and may be tried again."""
+
+
+class Desk:
+    """One for the service."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        teller: Teller,
+        sinks: Callable[[], Sequence[str]],
+        say: Callable[[str], None] = lambda text: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._teller = teller
+        self._ledger = ledger
+        self._sinks = sinks
+        self._say = say
+        self._clock = clock
+        self._breakers: set[str] = set()
+
+    def answer(self, root: WatchedRoot, message: Message) -> Message | None:
+        """The answer to one message of a root's own keeper; None for what is not for the desk."""
+        match message:
+            case Unseen():
+                return self._unseen(root, message)
+            case Judged():
+                return self._judged(root, message)
+            case Vaulted():
+                return self._vaulted(root, message)
+            case NotVaulted():
+                return self._not_vaulted(root, message)
+            case MayUnlink():
+                return Go(self._state(root, message.entry_id) is EntryState.VAULTED)
+            case Outcome():
+                return self._outcome(root, message)
+            case Swept():
+                swept = {**asdict(message), "finished_at": self._clock()}
+                self._ledger.swept(root.root_id, swept)
+                return Done()
+        return None
+
+    # -- questions
+
+    def _unseen(self, root: WatchedRoot, message: Unseen) -> UnseenAnswer:
+        needed = self._ledger.unseen(root.root_id, message.files, self._teller.digest(root))
+        return UnseenAnswer([i for i in needed if not root.is_elsewhere(message.files[i].relpath)])
+
+    def breaker_open(self, root: WatchedRoot) -> bool:
+        """Whether a root has lost as many files within an hour as it may lose."""
+        most = self._teller.settings.policy.breaker.max_files_per_hour
+        is_open = self._ledger.taken_since(root.root_id, self._clock() - HOUR) >= most
+        if is_open and root.root_id not in self._breakers:
+            self._breakers.add(root.root_id)
+            self._say(
+                f"circuit breaker: {most} files taken from one root within an hour; from now on alerts only"
+            )
+            self._ledger.queue_audit([{"event": "breaker_open", "root": root.root_id, "path": root.path}])
+        elif not is_open:
+            self._breakers.discard(root.root_id)
+        return is_open
+
+    def _state(self, root: WatchedRoot, entry_id: str) -> EntryState | None:
+        entry = self._ledger.entry(entry_id)
+        return entry.state if entry is not None and entry.root_id == root.root_id else None
+
+    # -- a judgement
+
+    def _judged(self, root: WatchedRoot, message: Judged) -> Orders:
+        if root.is_elsewhere(message.identity.relpath):
+            return Orders("leave")
+        verdict = verdict_from_trusted(message.verdict, self._teller.judge.vocabulary)
+        disposition = decide(
+            verdict, root.facts, root.volume, None, self._teller.settings.policy, self.breaker_open(root)
+        )
+        if disposition.take:
+            return self._take(root, message, disposition)
+        if disposition.act is Action.ALERT or disposition.remembered:
+            self._tell(root, message, disposition)
+        if verdict.reason not in PASSING_FAULTS:
+            self._ledger.saw(
+                root.root_id, message.identity, self._teller.digest(root), verdict.outcome.value,
+                verdict.reason.value if verdict.reason else "", disposition.kind.value,
+            )  # fmt: skip
+        return Orders("leave")
+
+    def _take(self, root: WatchedRoot, message: Judged, disposition: Disposition) -> Orders:
+        now = self._clock()
+        entry = Entry(
+            entry_id=str(uuid.uuid4()),
+            root_id=root.root_id,
+            path=root.path_of(message.identity.relpath),
+            identity=message.identity,
+            state=EntryState.INTENDED,
+            verdict=message.verdict,
+            disposition=disposition.to_json(),
+            owner_uid=message.owner_uid,
+            mode=message.mode,
+            observed_at=message.observed_at,
+            intended_at=now,
+        )
+        self._ledger.intend(entry)
+        return Orders("take", entry.entry_id)
+
+    def _tell(self, root: WatchedRoot, message: Judged, disposition: Disposition) -> None:
+        """An alert, or a record of what may be there, unless it was told already."""
+        known = self._ledger.alert_about(alerts.file_key(root.root_id, message.identity))
+        kind = disposition.kind.value
+        if known is not None and (known.disposition, known.reason) == (kind, disposition.reason):
+            return
+        state = AlertState.RELEASED if disposition.act is Action.ALERT else AlertState.RECORDED
+        entry = Entry(
+            "", root.root_id, root.path_of(message.identity.relpath), message.identity, EntryState.REVOKED,
+            message.verdict, disposition.to_json(), message.owner_uid, message.mode, message.observed_at, 0.0,
+        )  # fmt: skip
+        row = self._teller.row(root, entry, kind, disposition.reason, state)
+        self._ledger.tell(row, self._sinks(), [self._teller.event(kind, row, disposition.reason)])
+
+    # -- custody
+
+    def _vaulted(self, root: WatchedRoot, message: Vaulted) -> Removal:
+        entry = self._ledger.entry(message.entry_id)
+        if entry is None or entry.root_id != root.root_id or entry.state is not EntryState.INTENDED:
+            return Removal("discard")
+        decided = self._ledger.determination(message.sha256, root.root_id)
+        if decided is not None and decided[0] in EXEMPTING:
+            return self._exempt(root, replace(entry, sha256=message.sha256), *decided)
+        if not self._is_in_vault(message):
+            self._ledger.revoke(entry.entry_id, "not_in_vault")
+            return Removal("discard")
+        entry = replace(
+            entry,
+            state=EntryState.VAULTED,
+            sha256=message.sha256,
+            size=message.size,
+            ciphertext_sha256=message.ciphertext_sha256,
+            ciphertext_size=message.ciphertext_size,
+            aside=f".recordwarden-{uuid.uuid4().hex}",
+            vaulted_at=self._clock(),
+        )
+        # held until the removal has ended; until then nothing is known but that it is in custody
+        row = self._teller.row(root, entry, Kind.NOT_REMOVED.value, "under_way", AlertState.HELD)
+        self._ledger.commit_custody(
+            replace(entry, alert_id=row.alert_id), row, [self._teller.event("vaulted", row, "")]
+        )
+        return Removal("remove", entry.aside)
+
+    def _is_in_vault(self, message: Vaulted) -> bool:
+        path = self._ciphertext(message.entry_id)
+        return path.is_file() and path.stat().st_size == message.ciphertext_size
+
+    def _ciphertext(self, entry_id: str) -> Path:
+        return self._teller.settings.state_dir / "vault" / "entries" / f"{entry_id}.age"
+
+    def _exempt(self, root: WatchedRoot, entry: Entry, determination: str, alert_id: str) -> Removal:
+        kind = Kind.EXEMPTED.value
+        row = self._teller.row(root, entry, kind, determination, AlertState.RECORDED, alert_id)
+        self._ledger.revoke(
+            entry.entry_id, determination, alert=replace(row, entry_id=None),
+            events=[self._teller.event("exempted", row, determination)],
+        )  # fmt: skip
+        self._remember(root, entry, Kind.EXEMPTED)
+        return Removal("discard")
+
+    def _remember(self, root: WatchedRoot, entry: Entry, kind: Kind) -> None:
+        self._ledger.saw(
+            root.root_id,
+            entry.identity,
+            self._teller.digest(root),
+            str(entry.verdict["outcome"]),
+            "",
+            kind.value,
+        )
+
+    def _not_vaulted(self, root: WatchedRoot, message: NotVaulted) -> Done:
+        entry = self._ledger.entry(message.entry_id)
+        if entry is None or entry.root_id != root.root_id or entry.state is not EntryState.INTENDED:
+            return Done()
+        if message.reason in (*RETRIED, Reason.GONE.value):
+            self._ledger.revoke(entry.entry_id, message.reason)
+            return Done()
+        # microdata that could not be taken lies open: that must be told, once for this version of the file
+        known = self._ledger.alert_about(alerts.file_key(root.root_id, entry.identity))
+        if known is not None and (known.disposition, known.reason) == (Kind.ERROR.value, message.reason):
+            self._ledger.revoke(entry.entry_id, message.reason)
+            return Done()
+        row = self._teller.row(root, entry, Kind.ERROR.value, message.reason, AlertState.RELEASED)
+        self._ledger.revoke(
+            entry.entry_id, message.reason, alert=replace(row, entry_id=None), sinks=self._sinks(),
+            events=[self._teller.event("not_vaulted", row, message.reason)],
+        )  # fmt: skip
+        return Done()
+
+    def _outcome(self, root: WatchedRoot, message: Outcome) -> Done:
+        entry = self._ledger.entry(message.entry_id)
+        if (
+            entry is None
+            or entry.root_id != root.root_id
+            or entry.state not in (EntryState.VAULTED, EntryState.PUT_BACK)
+        ):
+            return Done()
+        removed = message.result == "quarantined"
+        if entry.state is EntryState.PUT_BACK:
+            # the ciphertext was lost first: what is gone from its place now is gone altogether
+            kind, state = Kind.ERROR, EntryState.REVOKED
+            reason = "custody_lost" if removed else "put_back"
+        else:
+            kind = Kind.QUARANTINED if removed else Kind.NOT_REMOVED
+            state, reason = EntryState(kind.value), message.reason or ""
+        told = replace(entry, notice=message.notice)
+        why = reason or entry.disposition["reason"]
+        row = self._teller.row(root, told, kind.value, why, AlertState.RELEASED)
+        event = self._teller.event(kind.value, row, reason)
+        self._ledger.conclude(entry.entry_id, state, reason, message.notice, row, self._sinks(), [event])
+        if kind is Kind.NOT_REMOVED and reason not in RETRIED:
+            self._remember(root, entry, kind)
+        return Done()
+
+    def give_up_waiting(self, root: WatchedRoot | None, entry: Entry, reason: str) -> None:
+        """A removal that cannot be ended now, because its medium is gone: tell it, keep it unfinished."""
+        if root is None or entry.alert_id is None:
+            return
+        held = self._ledger.alert(entry.alert_id)
+        if held is None or held.state is not AlertState.HELD:
+            return
+        row = self._teller.row(root, entry, Kind.NOT_REMOVED.value, reason, AlertState.RELEASED)
+        self._ledger.tell(row, self._sinks(), [self._teller.event(Kind.NOT_REMOVED.value, row, reason)])
+
+    def unfinished(self, root_id: str) -> list[Unfinished]:
+        """The removals that a new keeper of this root must take up."""
+        states = (EntryState.VAULTED, EntryState.PUT_BACK)
+        return [
+            Unfinished(e.entry_id, e.identity, e.sha256, e.aside, "")
+            for e in reversed(self._ledger.entries(states=states, root_id=root_id))
+        ]

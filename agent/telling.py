@@ -1,0 +1,116 @@
+"""Rows and records of alerts out of what the desk knows, one id for one version of a file."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent import alerts
+from agent.alerts import Occurrence
+from agent.ledger import Ledger
+from agent.policy import Kind
+from agent.schema import AlertRow, AlertState, Entry
+from agent.volumes import WatchedRoot
+from config.settings import Settings
+from detectors.engine.verdict import Verdict, verdict_from_trusted
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What the template told about the judgement that is in force."""
+
+    vocabulary: frozenset[str]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Which workstation this is, in alerts."""
+
+    host_id: str
+    hostname: str
+
+
+class Teller:
+    """`settings` and `judge` are replaced on a reload."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        settings: Settings,
+        judge: Judge,
+        host: Host,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.settings = settings
+        self.judge = judge
+        self._ledger = ledger
+        self._host = host
+        self._clock = clock
+
+    def digest(self, root: WatchedRoot) -> str:
+        """The digest of all that decides about a file in this root."""
+        return root.digest(self.judge.digest, self.settings)
+
+    def verdict(self, entry: Entry) -> Verdict:
+        # the vocabulary may have changed since it was written; it was checked then
+        vocabulary = self.judge.vocabulary | _codes(entry.verdict)
+        return verdict_from_trusted(entry.verdict, vocabulary)
+
+    def row(
+        self,
+        root: WatchedRoot,
+        entry: Entry,
+        disposition: str,
+        reason: str,
+        state: AlertState,
+        proof: str = "",
+    ) -> AlertRow:
+        """The row for what is known now: a new one, or the next revision of the one there is."""
+        now = self._clock()
+        key = alerts.file_key(root.root_id, entry.identity)
+        known = self._known(entry, key)
+        alert_id = known.alert_id if known else str(uuid.uuid4())
+        # a held alert was never seen by anybody: releasing it is still its first revision
+        revision = 1 if known is None else known.revision + (known.state is not AlertState.HELD)
+        seen = Occurrence(
+            alert_id=alert_id, host_id=self._host.host_id, hostname=self._host.hostname,
+            root_id=root.root_id, path=entry.path, identity=entry.identity, owner_uid=entry.owner_uid,
+            verdict=self.verdict(entry), root=root.facts, volume=root.volume, disposition=disposition,
+            reason=reason,
+            proof=proof or str(entry.disposition.get("proof", "")), policy_digest=self.digest(root),
+            observed_at=entry.observed_at, at=now, revision=revision, sha256=entry.sha256,
+            entry_id=entry.entry_id, notice=entry.notice,
+        )  # fmt: skip
+        return AlertRow(
+            alert_id, key, root.root_id, entry.entry_id or None, entry.path, disposition, reason, state,
+            alerts.record(seen), known.created_at if known else now, now, revision,
+        )  # fmt: skip
+
+    def _known(self, entry: Entry, key: str) -> AlertRow | None:
+        """The alert that this one continues: of the same entry, or of the same file left in its place."""
+        if entry.alert_id is not None:
+            return self._ledger.alert(entry.alert_id)
+        known = self._ledger.alert_about(key)
+        if known is None or known.disposition == Kind.QUARANTINED.value or known.determination:
+            return None
+        return known
+
+    def event(self, event: str, row: AlertRow, reason: str) -> dict[str, object]:
+        return {
+            "event": event, "alert": row.alert_id, "entry": row.entry_id, "root": row.root_id,
+            "path": row.path, "disposition": row.disposition, "reason": reason,
+            "proof": row.record["unmapped"]["proof"], "severity_id": row.record["severity_id"],
+        }  # fmt: skip
+
+
+def _codes(verdict: dict[str, object]) -> frozenset[str]:
+    """The codes that a verdict of our own ledger uses."""
+    codes: set[str] = set()
+    findings = verdict.get("findings")
+    for finding in findings if isinstance(findings, list) else []:
+        codes |= {finding[k] for k in ("detector", "measure", "term") if finding.get(k)}
+    advisories = verdict.get("advisories")
+    return frozenset(codes | set(advisories if isinstance(advisories, list) else []))

@@ -1,0 +1,156 @@
+"""Which roots there shall be: the configured ones, and those that come and go with mounts.
+
+Overlaps: where one root lies inside another, the inner one answers for its files and the outer one
+leaves them alone, so that each file is handled once, by the most specific rule. A root that a mount
+would make and that is also configured is made by the configuration. Of several mounts of one file
+system only the one nearest to its top becomes a root.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from agent.platform import linux
+from agent.platform.linux import Mount, inside
+from agent.policy import RootFacts, VolumeFacts
+from config.settings import Handling, Mode, Root, Settings, Zone
+
+SYSTEM_FOLDERS = frozenset(
+    {"/", "/boot", "/boot/efi", "/boot/firmware", "/efi", "/usr", "/var", "/var/log", "/etc", "/opt", "/nix"}
+)
+"""Never a volume root, even when the system itself runs from a stick."""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedRoot:
+    """One root as it shall be watched."""
+
+    root_id: str
+    path: str
+    facts: RootFacts
+    volume: VolumeFacts
+    origin: Literal["configured", "volume"]
+    mount_id: int = 0
+    read_only: bool = False
+    device: int = -1
+    """`st_dev`, known only after somebody else has looked."""
+    others: tuple[str, ...] = ()
+    """Folders below this root that are not its business: other roots, our own state."""
+
+    def path_of(self, relpath: str) -> str:
+        return f"{self.path.rstrip('/')}/{relpath}"
+
+    def is_elsewhere(self, relpath: str) -> bool:
+        """Whether somebody else answers for this file."""
+        path = self.path_of(relpath)
+        return any(inside(path, other) for other in self.others)
+
+    def digest(self, judge_digest: str, settings: Settings) -> str:
+        """Changes whenever the same bytes in this root might be decided differently."""
+        facts: dict[str, Any] = {
+            "judge": judge_digest,
+            "policy": settings.policy.model_dump(mode="json", exclude={"contact", "review_by"}),
+            "root": asdict(self.facts),
+            "encrypted": self.volume.encryption_proof,
+            "read_only": self.read_only,
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def wanted(
+    settings: Settings,
+    mounts: Sequence[Mount],
+    real_paths: Mapping[str, str] | None = None,
+    sysfs: Path = linux.SYSFS,
+    udev: Path = linux.UDEV,
+) -> list[WatchedRoot]:
+    """All roots that there should be now. `real_paths` tells configured paths without their links."""
+    globs = settings.watch.volumes.treat_as_removable
+    shown = linux.visible(mounts)
+    roots = [
+        _configured(root, settings, shown, globs, (real_paths or {}).get(str(root.path)), sysfs, udev)
+        for root in settings.watch.roots
+    ]
+    taken = {root.path for root in roots}
+    for mount in _one_for_each_file_system(shown):
+        volume = linux.facts(mount, globs, sysfs, udev)
+        zone = _zone(volume, mount, settings)
+        if zone is not None and mount.mount_point not in taken:
+            roots.append(_from_mount(mount, volume, zone, settings))
+    return _apart(roots, str(settings.state_dir))
+
+
+def _configured(
+    root: Root,
+    settings: Settings,
+    mounts: Sequence[Mount],
+    globs: Sequence[str],
+    real_path: str | None,
+    sysfs: Path,
+    udev: Path,
+) -> WatchedRoot:
+    path = real_path or str(root.path)
+    mount = linux.mount_of(path, mounts)
+    return WatchedRoot(
+        root_id=_id("root", str(root.path)),
+        path=path,
+        facts=RootFacts(root.zone, root.handling, root.mode or settings.policy.mode),
+        volume=linux.facts(mount, globs, sysfs, udev) if mount else VolumeFacts(),
+        origin="configured",
+        mount_id=mount.mount_id if mount else 0,
+        read_only=bool(mount and mount.read_only),
+    )
+
+
+def _from_mount(mount: Mount, volume: VolumeFacts, zone: Zone, settings: Settings) -> WatchedRoot:
+    mode: Mode = settings.watch.volumes.mode or settings.policy.mode
+    # a file system that comes back is the same root, wherever it is mounted this time
+    known_by = [volume.uuid, mount.root] if volume.uuid else [mount.fstype, mount.source, mount.mount_point]
+    return WatchedRoot(
+        root_id=_id("volume", *known_by),
+        path=mount.mount_point,
+        facts=RootFacts(zone, Handling.UNRESTRICTED, mode),
+        volume=volume,
+        origin="volume",
+        mount_id=mount.mount_id,
+        read_only=mount.read_only,
+    )
+
+
+def _zone(volume: VolumeFacts, mount: Mount, settings: Settings) -> Zone | None:
+    """Whether a mount becomes a root by itself, and as what."""
+    if mount.mount_point in SYSTEM_FOLDERS or mount.fstype in linux.NOT_FOR_FILES:
+        return None
+    if volume.kind == "removable" and settings.watch.volumes.removable:
+        return Zone.REMOVABLE
+    if volume.kind == "shared" and settings.watch.volumes.shares:
+        return Zone.SHARED
+    return None
+
+
+def _one_for_each_file_system(mounts: Iterable[Mount]) -> list[Mount]:
+    """Without bind mounts of what another mount shows already."""
+    kept: list[Mount] = []
+    for mount in sorted(mounts, key=lambda m: (len(m.root), m.mount_id)):
+        if not any(m.device == mount.device and inside(mount.root, m.root) for m in kept):
+            kept.append(mount)
+    return kept
+
+
+def _apart(roots: Sequence[WatchedRoot], state_dir: str) -> list[WatchedRoot]:
+    paths = {root.path for root in roots} | {state_dir}
+    distinct: dict[str, WatchedRoot] = {}
+    for root in roots:
+        others = tuple(sorted(p for p in paths if p != root.path and inside(p, root.path)))
+        distinct.setdefault(root.root_id, replace(root, others=others))
+    return list(distinct.values())
+
+
+def _id(kind: str, *known_by: str) -> str:
+    digest = hashlib.sha256(json.dumps(known_by).encode()).hexdigest()
+    return f"{kind}-{digest[:16]}"
