@@ -165,7 +165,7 @@ def _tried(wall: Callable[[], None]) -> str:
     try:
         wall()
     except (OSError, ValueError) as error:
-        return str(error.args[-1]) if error.args else "refused"
+        return (str(error.args[-1]) if error.args else "") or "refused"
     return ""
 
 

@@ -1,0 +1,194 @@
+"""What an asker makes of answers: everything that is not exactly right is `bad_answer`."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from agent import examiner as module
+from agent.examiner import Examiner
+from detectors.engine import exchange
+from detectors.engine.exchange import Kind
+from detectors.engine.verdict import Finding, Outcome, Polarity, Reason, Subject, Tier, Verdict
+
+DIGEST = "a" * 64
+VOCABULARY = frozenset({"row_subject", "words", "age", "small_cells", "text/csv", "application/octet-stream"})
+GOOD = Verdict(
+    Outcome.MICRODATA,
+    flagged=True,
+    confidence=0.9,
+    tier=Tier.LIKELY,
+    subject=Subject.PERSON,
+    records_estimated=100,
+    media_type="text/csv",
+    advisories=("small_cells",),
+    findings=(Finding("row_subject", Polarity.FOR, "words", 0, 1, "age", value=3.0),),
+    config_digest=DIGEST,
+)
+
+Script = Callable[[socket.socket, int], None]
+
+
+class Lying:
+    """A template that answers the first request as the test wants."""
+
+    def __init__(self) -> None:
+        self.sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.sock.settimeout(5)
+        self.examiner = Examiner(theirs, VOCABULARY, DIGEST)
+        self.cancelled: list[int] = []
+
+    def answers(self, *packets: Callable[[int], bytes], seconds: float = 5.0) -> Verdict:
+        def serve() -> None:
+            packet, fds, _, _ = socket.recv_fds(self.sock, 100, 4)
+            for fd in fds:
+                os.close(fd)
+            number = exchange.parse_request(packet)[0]
+            for make in packets:
+                self.sock.send(make(number))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        fd = os.open("/dev/null", os.O_RDONLY)
+        try:
+            return self.examiner.examine(fd, 1, time.monotonic() + seconds)
+        finally:
+            os.close(fd)
+            thread.join()
+
+
+@pytest.fixture
+def lying() -> Iterator[Lying]:
+    template = Lying()
+    yield template
+    template.sock.close()
+    template.examiner.close()
+
+
+def said(wire: bytes) -> Callable[[int], bytes]:
+    return lambda number: exchange.reply(number, Kind.VERDICT, wire)
+
+
+def changed(**fields: Any) -> bytes:
+    return json.dumps(GOOD.to_json() | fields).encode()
+
+
+def test_a_good_answer_is_believed(lying: Lying) -> None:
+    assert lying.answers(lambda n: exchange.reply(n, Kind.STARTED), said(GOOD.to_wire())) == GOOD
+
+
+FINDING = GOOD.to_json()["findings"][0]
+LIES: dict[str, bytes] = {
+    "empty": b"",
+    "not JSON": b"Jane Example",
+    "not an object": b"[]",
+    "deep": b"[" * 100_000,
+    "another configuration": changed(config_digest="b" * 64),
+    "text as reason": changed(reason="Jane Example"),
+    "text as outcome": changed(outcome="Jane Example"),
+    "text as member": changed(member="Jane Example"),
+    "text as media type": changed(media_type="text/jane-example"),
+    "text as advisory": changed(advisories=["jane_example"]),
+    "text as term": changed(findings=[FINDING | {"term": "jane_example"}]),
+    "text as detector": changed(findings=[FINDING | {"detector": "jane_example"}]),
+    "text as value": changed(findings=[FINDING | {"value": "Jane Example"}]),
+    "text as a position": changed(findings=[FINDING | {"column": "Jane Example"}]),
+    "a field more": changed(note="Jane Example"),
+    "a field more in a finding": changed(findings=[FINDING | {"note": "Jane Example"}]),
+    "negative count": changed(records_estimated=-1),
+    "huge count": changed(records_estimated=2**60),
+    "no number": changed(confidence=float("nan")),
+    "too sure": changed(confidence=2.0),
+    "flag without cause": changed(tier="possible"),
+    "cause without flag": changed(flagged=False),
+    "clean though incomplete": changed(
+        outcome="aggregate", complete=False, flagged=False, subject=None, tier="none"
+    ),
+    "unreadable without reason": changed(outcome="unreadable", flagged=False),
+    "a reason that is not a worker's to give": Verdict.unreadable(
+        Reason.GONE, config_digest=DIGEST
+    ).to_wire(),
+    "too many findings": changed(findings=[FINDING] * 500),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lie_is_a_bad_answer_and_none_of_its_text_survives(lying: Lying, lie: str) -> None:
+    verdict = lying.answers(said(LIES[lie]))
+    assert (verdict.outcome, verdict.reason) == (Outcome.UNREADABLE, Reason.BAD_ANSWER)
+    assert not verdict.flagged
+    assert verdict.config_digest == DIGEST
+    assert b"xample" not in verdict.to_wire()
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"timeout", Reason.TIMEOUT),
+        (b"crashed", Reason.CRASHED),
+        (b"limit_memory", Reason.LIMIT_MEMORY),
+        (b"stuck", Reason.STUCK),
+        (b"unsupported", Reason.BAD_ANSWER),
+        (b"Jane Example", Reason.BAD_ANSWER),
+        (b"\xff", Reason.BAD_ANSWER),
+        (b"", Reason.BAD_ANSWER),
+    ],
+)
+def test_a_fault_is_one_that_a_template_may_name(lying: Lying, payload: bytes, reason: Reason) -> None:
+    verdict = lying.answers(lambda n: exchange.reply(n, Kind.FAULT, payload))
+    assert (verdict.outcome, verdict.reason) == (Outcome.UNREADABLE, reason)
+
+
+def test_a_reply_to_another_request_is_passed_over(lying: Lying) -> None:
+    wrong = changed(records_estimated=7)
+    verdict = lying.answers(lambda n: exchange.reply(n + 1, Kind.VERDICT, wrong), said(GOOD.to_wire()))
+    assert verdict == GOOD
+
+
+@pytest.mark.parametrize("packet", [b"x", b"\0\0\0\0\xff", exchange.reply(0, Kind.LOST)])
+def test_broken_packets_and_lost_requests_are_worker_unavailable(lying: Lying, packet: bytes) -> None:
+    assert lying.answers(lambda _: packet).reason is Reason.WORKER_UNAVAILABLE
+
+
+def test_a_template_that_is_gone_is_worker_unavailable(lying: Lying) -> None:
+    lying.sock.close()
+    fd = os.open("/dev/null", os.O_RDONLY)
+    verdict = lying.examiner.examine(fd, 1, time.monotonic() + 5)
+    os.close(fd)
+    assert verdict.reason is Reason.WORKER_UNAVAILABLE
+
+
+def test_silence_ends_at_the_deadline_with_a_cancel(lying: Lying, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "END_GRACE_SECONDS", 0.05)
+    started = time.monotonic()
+    verdict = lying.answers(lambda n: exchange.reply(n, Kind.STARTED), seconds=0.1)
+    assert verdict.reason is Reason.TIMEOUT
+    assert time.monotonic() - started < 2
+    assert exchange.parse_request(lying.sock.recv(100))[1]
+
+
+def test_while_waiting_is_called_and_may_give_up(lying: Lying) -> None:
+    class Stop(Exception):
+        pass
+
+    calls = 0
+
+    def wait() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise Stop
+
+    fd = os.open("/dev/null", os.O_RDONLY)
+    with pytest.raises(Stop):
+        lying.examiner.examine(fd, 1, time.monotonic() + 5, wait)
+    os.close(fd)
+    assert not exchange.parse_request(lying.sock.recv(100))[1]
+    assert exchange.parse_request(lying.sock.recv(100))[1]
