@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agent.commands.terminal import count
-from detectors.engine.verdict import Outcome, Protection, Reason, Subject, Tier, Verdict
+from detectors.engine.verdict import Finding, Outcome, Protection, Reason, Subject, Tier, Verdict
 
 REASONS: Mapping[Reason, str] = {
     Reason.UNSUPPORTED: "a kind of file that no reader opens",
@@ -97,3 +97,15 @@ def _how_many(verdict: Verdict) -> str:
     return (
         "" if verdict.records_estimated is None else f", about {count(verdict.records_estimated, 'record')}"
     )
+
+
+def reasons(verdict: Verdict) -> list[str]:
+    """The findings in sentences, the weightiest first. Our own words only."""
+    return [_evidence(f) for f in sorted(verdict.findings, key=lambda f: -abs(f.weight))]
+
+
+def _evidence(finding: Finding) -> str:
+    said = f"{finding.term or finding.measure}".replace("_", " ")
+    if finding.column is not None:
+        said += f" in column {finding.column + 1}"
+    return f"{said} speaks {finding.polarity.value} records"
