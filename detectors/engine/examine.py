@@ -21,8 +21,9 @@ from typing import BinaryIO
 
 import detectors.readers
 from detectors.engine.judge import Conclusion, FileJudgement, Judge
-from detectors.engine.protection import protection
-from detectors.engine.sniff import sniff
+from detectors.engine.media_types import MEDIA_TYPES, UNKNOWN
+from detectors.engine.protection import SCHEMES, protection
+from detectors.engine.sniff import preload, sniff
 from detectors.engine.streams import read_at, size_of
 from detectors.engine.table import Budget, Content, Part, Protected, ReadLimits, Table, Text, Unreadable
 from detectors.engine.verdict import (
@@ -32,13 +33,11 @@ from detectors.engine.verdict import (
     Polarity,
     Protection,
     Reason,
-    Role,
     Verdict,
 )
 
 HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 64 * 1024
-UNKNOWN = "application/octet-stream"
 
 
 class NeedsHeavy(Exception):
@@ -67,6 +66,11 @@ def heavy_imports() -> Iterator[str]:
         yield from getattr(module, "HEAVY", ())
 
 
+def vocabulary() -> frozenset[str]:
+    """Every code of this side that a verdict may name: media types and protection schemes."""
+    return frozenset(MEDIA_TYPES) | SCHEMES | {"protection"}
+
+
 def warm_up(judge: Judge, heavy: bool) -> None:
     """Import every reader and touch the common ones once, so that no worker has to.
 
@@ -81,6 +85,7 @@ def warm_up(judge: Judge, heavy: bool) -> None:
         out.writestr("a.csv", table)
         out.writestr("b.json", b'[{"region": "North", "count": 1200}]')
         out.writestr("c.txt", b"A line of text.\n" * 10)
+    preload()
     for sample in (table, archive.getvalue()):
         examine(io.BytesIO(sample), len(sample), judge, ReadLimits())
 
@@ -261,7 +266,6 @@ class _Examination:
 
     def _scheme(self, part: _Part) -> tuple[Finding, ...]:
         """Which protection was met, as evidence."""
-        if part.protected is None or not {"protection", part.protected.scheme} <= self._judge.vocabulary:
+        if part.protected is None:
             return ()
-        scheme = part.protected.scheme
-        return (Finding("protection", Polarity.AGAINST, scheme, role=Role.TABLE),)
+        return (Finding("protection", Polarity.AGAINST, part.protected.scheme),)

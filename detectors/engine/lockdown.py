@@ -41,7 +41,7 @@ _LANDLOCK_ASK_VERSION = 1
 
 # Fewest that Python, its decompressors and its allocators need to read one descriptor and answer.
 _PLAIN_CALLS = (
-    "read", "readv", "pread64", "preadv", "lseek", "write", "close", "fstat",
+    "read", "readv", "pread64", "preadv", "preadv2", "lseek", "write", "close", "fstat",
     "brk", "munmap", "mremap", "madvise",
     "futex", "sched_yield", "sched_getaffinity", "rseq", "set_robust_list", "get_robust_list",
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall",

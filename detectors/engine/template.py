@@ -29,10 +29,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from detectors.engine import exchange, worker
+from detectors.engine import examine, exchange, lockdown, worker
 from detectors.engine.exchange import Broken, Kind
 from detectors.engine.heavy import HeavyLink
 from detectors.engine.jobs import Job, data_bytes, resident_bytes
+from detectors.engine.judge import Judge
+from detectors.engine.table import ReadLimits
 from detectors.engine.verdict import Reason
 
 MAX_QUEUED_A_PEER = 64
@@ -300,10 +302,6 @@ class Unprotected(Exception):
 
 def _prepare(settings: dict[str, Any]) -> tuple[worker.Duty, dict[str, str]]:
     """Import, load, touch everything once; then give up what privilege there is."""
-    from detectors.engine import examine, lockdown
-    from detectors.engine.judge import Judge
-    from detectors.engine.table import ReadLimits
-
     heavy: bool = settings["heavy"]
     walls = lockdown.Walls.prepare(threads=heavy)
     judge = Judge(settings["stanzas"])
@@ -339,7 +337,8 @@ def main(control_fd: int) -> int:
         with contextlib.suppress(Broken):
             exchange.send_control(control, {"refused": refused})
         return 1
-    ready = {"vocabulary": sorted(duty.judge.vocabulary), "digest": duty.judge.digest, "report": report}
+    vocabulary = sorted(duty.judge.vocabulary | examine.vocabulary())
+    ready = {"vocabulary": vocabulary, "digest": duty.judge.digest, "report": report}
     exchange.send_control(control, {"ready": ready})
     control.setblocking(False)
     gc.collect()
