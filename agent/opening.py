@@ -87,6 +87,8 @@ def _check(result: int) -> int:
 
 def openat2(folder: int, path: str, flags: int) -> int:
     """A descriptor beneath `folder`: no link, no magic link, no other mount. Raises `OSError`."""
+    if flags & os.O_DIRECTORY:
+        flags &= ~os.O_NOFOLLOW  # or else a link is ENOTDIR, as if it were a file
     how = _OpenHow(flags | os.O_CLOEXEC, 0, _BENEATH)
     call = (ctypes.c_long(_SYS_OPENAT2), ctypes.c_int(folder), os.fsencode(path), ctypes.byref(how))
     return _check(_libc.syscall(*call, ctypes.c_size_t(ctypes.sizeof(how))))
