@@ -100,6 +100,15 @@ class Outbox:
         longest = min(self._retry_max_seconds, self._retry_seconds * 2.0 ** min(failures, 30))
         return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, hides nothing
 
+    def not_sent(self, order: dict[str, Any]) -> None:
+        """The courier had no room for an order: it is due again."""
+        self._lines[order["sink"]].under_way.discard((order["id"], order["revision"]))
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is under way."""
+        return not any(line.under_way for line in self._lines.values())
+
     def courier_lost(self) -> None:
         """Whatever was under way may or may not have arrived: it is sent again."""
         for line in self._lines.values():

@@ -1,0 +1,189 @@
+"""The supervisor's end of the courier: starts it, feeds it from the outbox, restarts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from agent.loop import Loop
+from agent.outbox import Outbox
+from agent.protocol import MAX_PACKET_BYTES
+from agent.sinks.file import open_file
+from config.settings import Alerts, Service
+
+RESTART_MOST_SECONDS = 60.0
+
+
+def sinks_of(alerts: Alerts) -> dict[str, dict[str, Any]]:
+    """The configured sinks as the courier takes them."""
+    plain: dict[str, dict[str, Any]] = {}
+    if alerts.file is not None:
+        plain["file"] = {}
+    if alerts.syslog is not None:
+        plain["syslog"] = alerts.syslog.model_dump(mode="json")
+    return plain
+
+
+class Dispatch:
+    """One courier at a time. `pump` may be called as often as anything might have become due."""
+
+    def __init__(
+        self, loop: Loop, outbox: Outbox, service: Service, alerts: Alerts, say: Callable[[str], None]
+    ) -> None:
+        self.outbox = outbox
+        self.missing: list[str] = []
+        self._loop = loop
+        self._service = service
+        self._alerts = alerts
+        self._say = say
+        self._process: subprocess.Popen[bytes] | None = None
+        self._sock: socket.socket | None = None
+        self._file: tuple[int, int] | None = None
+        self._failures = 0
+        self._stopping = False
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Start a courier, if there is anything to deliver to."""
+        if not self.outbox.sinks or self._stopping:
+            return
+        self._sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._sock.setblocking(False)
+        with theirs:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-I",
+                    "-m",
+                    "agent.courier",
+                    str(theirs.fileno()),
+                    self._service.courier_user,
+                ],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                cwd="/",
+            )
+        self._loop.watch(self._sock, self._heard)
+        self._configure()
+        self.pump()
+
+    def _configure(self) -> None:
+        plain = sinks_of(self._alerts)
+        fds = [fd] if "file" in plain and (fd := self._open_file()) is not None else []
+        if "file" in plain and not fds:
+            del plain["file"]  # its letters wait until it can be opened
+        self._send({"do": "configure", "sinks": plain}, fds)
+
+    def _open_file(self) -> int | None:
+        assert self._alerts.file is not None
+        try:
+            fd = open_file(self._alerts.file.path)
+        except OSError as error:
+            self._say(f"the alert file cannot be opened: {error}")
+            self._file = None
+            return None
+        status = os.fstat(fd)
+        self._file = (status.st_dev, status.st_ino)
+        return fd
+
+    def _send(self, order: dict[str, Any], fds: list[int]) -> bool:
+        """False when it has no room now or is gone; then nothing counts as sent."""
+        try:
+            if self._sock is None:
+                return False
+            socket.send_fds(self._sock, [json.dumps(order, separators=(",", ":")).encode()], fds)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return False
+        finally:
+            for fd in fds:
+                os.close(fd)
+        return True
+
+    def pump(self) -> None:
+        """Hand over what is due; follow the alert file if it was rotated."""
+        if self._sock is None:
+            return
+        if self._alerts.file is not None and self._was_rotated():
+            self.reopen()
+        for order in self.outbox.orders():
+            if not self._send(order, []):
+                self.outbox.not_sent(order)
+
+    def _was_rotated(self) -> bool:
+        assert self._alerts.file is not None
+        try:
+            status = os.lstat(self._alerts.file.path)
+        except OSError:
+            return True
+        return (status.st_dev, status.st_ino) != self._file
+
+    def reopen(self) -> None:
+        """Open the alert file anew, as after a rotation."""
+        if self._sock is None or self._alerts.file is None:
+            return
+        known = self._file
+        fd = self._open_file()
+        if fd is None:
+            return
+        if known is None:
+            os.close(fd)
+            self._configure()  # the courier has no such sink yet
+        else:
+            self._send({"do": "file"}, [fd])
+
+    def _heard(self) -> None:
+        assert self._sock is not None
+        try:
+            packet = self._sock.recv(MAX_PACKET_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            packet = b""
+        if not packet:
+            self._lost()
+            return
+        told = json.loads(packet)
+        if told.get("ready"):
+            self.missing = [str(name) for name in told["missing"]]
+            return
+        self._failures = 0
+        self.outbox.answered(told)
+        self.pump()
+
+    def _lost(self) -> None:
+        self._close()
+        self.outbox.courier_lost()
+        if self._stopping:
+            return
+        self._say("the courier died: started again")
+        wait = min(RESTART_MOST_SECONDS, self._service.restart_seconds * 2.0**self._failures)
+        self._failures = min(self._failures + 1, 16)
+        self._loop.after(wait, self.start)
+
+    def _close(self) -> None:
+        sock, self._sock = self._sock, None
+        process, self._process = self._process, None
+        if sock is not None:
+            self._loop.unwatch(sock)
+            sock.close()
+        if process is not None:
+            process.kill()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(2.0)
+
+    def stop(self) -> None:
+        """End the courier; what was under way is sent again by the next one."""
+        self._stopping = True
+        self._close()
+        self.outbox.courier_lost()

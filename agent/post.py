@@ -1,0 +1,295 @@
+"""A post: one root, the keeper that stands there, and whether it still does.
+
+    probing -> starting -> native | polling | degraded | no_access     as the keeper's beats say
+       |           |                |
+       +-----------+----------------+--> waiting -> probing            it died, or the path is not there
+                                    +--> stuck -> probing              silent for too long: abandoned
+    ending -> ended
+
+The keeper is a process, because it may hang in the kernel together with its medium. It is then left
+behind, its channel closed: whatever it does when it wakes, it can get no permission any more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from agent.loop import Loop, Timer
+from agent.protocol import Beat, Channel, ChannelClosed, Hello, Message, Tell
+from agent.volumes import WatchedRoot
+from detectors.engine.verdict import BadWire
+
+PROBE_SECONDS = 5.0
+END_SECONDS = 3.0
+RESTART_MOST_SECONDS = 60.0
+ABANDONED_MOST = 3
+"""No more keepers of one root are left hanging at a time; then it waits until one of them dies."""
+
+_HERE = Path(__file__).parent
+
+
+class House(Protocol):
+    """What a post needs from the supervisor."""
+
+    loop: Loop
+    stuck_seconds: float
+    restart_seconds: float
+
+    def attach_examiner(self) -> socket.socket: ...
+    def welcome(self, root: WatchedRoot) -> Message: ...
+    def arrived(self, post: Post) -> None: ...
+    def answer(self, root: WatchedRoot, message: Message) -> Message | None: ...
+    def keeper_lost(self, root: WatchedRoot) -> None: ...
+    def found_elsewhere(self, root: WatchedRoot, real_path: str) -> None: ...
+    def check_protections(self, root: WatchedRoot, missing: list[str]) -> bool: ...
+    def say(self, text: str) -> None: ...
+
+
+@dataclass(slots=True)
+class _Keeper:
+    process: subprocess.Popen[bytes]
+    channel: Channel
+    heard_at: float
+    born_at: float
+
+
+class Post:
+    """One root and its keeper."""
+
+    def __init__(self, root: WatchedRoot, house: House) -> None:
+        self.root = root
+        self.state = "probing"
+        self.since = time.time()
+        self.beat: Beat | None = None
+        self.fault = ""
+        self.abandoned: list[subprocess.Popen[bytes]] = []
+        self._house = house
+        self._keeper: _Keeper | None = None
+        self._probe: subprocess.Popen[bytes] | None = None
+        self._timer: Timer | None = None
+        self._failures = 0
+        self._ended: Callable[[], None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._keeper.process.pid if self._keeper else None
+
+    @property
+    def over(self) -> bool:
+        return self.state == "ended"
+
+    def _become(self, state: str) -> None:
+        if state != self.state:
+            self.state, self.since = state, time.time()
+
+    def _later(self, seconds: float, call: Callable[[], None]) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._house.loop.after(seconds, call)
+
+    # -- looking at the path, in a process of its own
+
+    def start(self) -> None:
+        if self.over or self.state == "ending":
+            return
+        self.abandoned = [p for p in self.abandoned if p.poll() is None]
+        if len(self.abandoned) >= ABANDONED_MOST:
+            self._later(self._house.stuck_seconds, self.start)
+            return
+        if self.state != "stuck":
+            self._become("probing")
+        self._probe = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_HERE / "probe.py"), self.root.path],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+        )
+        assert self._probe.stdout is not None
+        self._house.loop.watch(self._probe.stdout, self._probed)
+        self._later(PROBE_SECONDS, self._probe_hangs)
+
+    def _drop_probe(self) -> None:
+        probe, self._probe = self._probe, None
+        if probe is not None and probe.stdout is not None:
+            self._house.loop.unwatch(probe.stdout)
+            probe.stdout.close()
+            probe.kill()
+            self._leave_behind(probe)
+
+    def _leave_behind(self, process: subprocess.Popen[bytes]) -> None:
+        """Reap it now if it is dead, else whenever it dies."""
+        try:
+            process.wait(0.05)
+        except subprocess.TimeoutExpired:
+            self.abandoned.append(process)
+
+    def _probe_hangs(self) -> None:
+        self._drop_probe()
+        self.fault = "ETIMEDOUT"
+        self._become("stuck")
+        self._again()
+
+    def _probed(self) -> None:
+        assert self._probe is not None and self._probe.stdout is not None
+        told = self._probe.stdout.read1(1 << 16)  # type: ignore[attr-defined]
+        self._drop_probe()
+        try:
+            found: dict[str, Any] = json.loads(told)
+        except ValueError:
+            found = {"fault": "EIO"}
+        if not found.get("folder"):
+            self.fault = str(found.get("fault", "ENOTDIR"))
+            self._become("waiting")
+            self._again()
+            return
+        real_path = os.fsdecode(bytes.fromhex(found["path"]))
+        if real_path != self.root.path:
+            self._house.found_elsewhere(self.root, real_path)
+            return
+        self.root = replace(self.root, device=int(found["device"]))
+        self._spawn()
+
+    # -- the keeper
+
+    def _spawn(self) -> None:
+        channel, theirs = Channel.pair()
+        examiner = self._house.attach_examiner()
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-m", "agent.keeper", str(theirs.fileno()), str(examiner.fileno())],
+                pass_fds=[theirs.fileno(), examiner.fileno()],
+                stdin=subprocess.DEVNULL,
+                cwd="/",
+            )
+        finally:
+            theirs.close()
+            examiner.close()
+        channel.sock.setblocking(False)
+        now = time.monotonic()
+        self._keeper = _Keeper(process, channel, now, now)
+        self.fault = ""
+        self._become("starting")
+        self._house.loop.watch(channel, self._heard)
+        self._later(self._house.stuck_seconds / 4, self._check)
+
+    def _heard(self) -> None:
+        keeper = self._keeper
+        if keeper is None:
+            return
+        try:
+            message = keeper.channel.receive(0)
+            keeper.heard_at = time.monotonic()
+            if message is not None:
+                self._take(keeper, message)
+        except ChannelClosed:
+            self._lost("died")
+        except (BadWire, ValueError, TypeError, KeyError) as error:
+            self._lost(f"spoke nonsense ({type(error).__name__})")
+
+    def _take(self, keeper: _Keeper, message: Message) -> None:
+        match message:
+            case Hello():
+                keeper.channel.send(self._house.welcome(self.root))
+                self._house.arrived(self)
+            case Beat():
+                self.beat = message
+                if self.state != "ending":
+                    self._become(message.state)
+                    if not self._house.check_protections(self.root, message.missing):
+                        self._lost("lacks a compulsory protection")
+            case _:
+                answer = self._house.answer(self.root, message)
+                if answer is None:
+                    raise ValueError("no question")
+                keeper.channel.send(answer)
+
+    def _check(self) -> None:
+        keeper = self._keeper
+        if keeper is None:
+            return
+        now = time.monotonic()
+        if now - keeper.heard_at > self._house.stuck_seconds:
+            self._house.say(f"keeper of {self.root.root_id} is stuck with its medium: abandoned")
+            self._lost("stuck", stuck=True)
+            return
+        if now - keeper.born_at > RESTART_MOST_SECONDS:
+            self._failures = 0
+        self._later(self._house.stuck_seconds / 4, self._check)
+
+    def _lost(self, why: str, *, stuck: bool = False) -> None:
+        """The keeper is gone, or counts as gone: its intents are revoked before anything else."""
+        keeper, self._keeper = self._keeper, None
+        if keeper is None:
+            return
+        self._house.loop.unwatch(keeper.channel)
+        keeper.channel.close()
+        keeper.process.kill()
+        self._leave_behind(keeper.process)
+        self._house.keeper_lost(self.root)
+        if self.state == "ending":
+            self._finish()
+            return
+        self.fault = why
+        if not stuck:
+            self._house.say(f"keeper of {self.root.root_id} {why}")
+        self._become("stuck" if stuck else "waiting")
+        self._again()
+
+    def _again(self) -> None:
+        if self.state == "ending":
+            self._finish()
+            return
+        wait = min(RESTART_MOST_SECONDS, self._house.restart_seconds * 2.0**self._failures)
+        self._failures = min(self._failures + 1, 16)
+        self._later(wait, self.start)
+
+    # -- orders
+
+    def sweep(self) -> bool:
+        """Whether there is a keeper to do it."""
+        return self._tell("sweep")
+
+    def hurry(self) -> None:
+        """Something changed: if it is waiting, let it look again at once."""
+        if self._keeper is None and self._probe is None and self.state in ("waiting", "stuck"):
+            self._failures = 0
+            self._later(0.0, self.start)
+
+    def end(self, ended: Callable[[], None] = lambda: None) -> None:
+        """Let the keeper go; `ended` is called when it has gone, or has been left behind."""
+        self._ended = ended
+        self._become("ending")
+        self._drop_probe()
+        if self._keeper is None or not self._tell("end"):
+            self._lost("gone")
+            self._finish()
+            return
+        self._later(END_SECONDS, lambda: self._lost("does not end"))
+
+    def _tell(self, do: Any) -> bool:
+        if self._keeper is None:
+            return False
+        with suppress(ChannelClosed):
+            self._keeper.channel.send(Tell(do))
+            return True
+        return False
+
+    def _finish(self) -> None:
+        if self.over:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._become("ended")
+        if self._ended is not None:
+            self._ended()
