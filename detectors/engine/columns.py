@@ -1,0 +1,218 @@
+"""What the cells of one column look like: kinds of value, counts, order. Plain Python, bounded by the sample."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from math import isfinite, sqrt
+
+MISSING = frozenset(
+    {"", "na", "n/a", "nan", "null", "none", ".", "#n/a", "<na>", "nat", "inf", "-inf", "(null)"}
+)
+MARKS = frozenset(
+    {"~", "..", ":", "-", "*", "**", "#", "c", "s", "x", "z", "u", "–", "—", "†", "‡", "low", "%"}
+)
+_MARK = re.compile(r"\[[a-z]{1,4}\]|<\s?\d{1,2}|\.{2,3}|\(c\)", re.ASCII)
+_DECORATED = re.compile(
+    r"\(?[£$€]?\s?(-?\d{1,3}(?:[, \u00a0\u2009\u202f]\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)\s?%?\)?[pr]?"
+)
+_COMMA = re.compile(r"-?\d+,\d+")
+_BAND = re.compile(
+    r"(\d{1,3})\s?(?:-|–|to|i)\s?(\d{1,3})(?: years| oed)?|(?:under|over|below|less than|dan|dros)\s\d{1,3}|\d{1,3}\s?(?:\+|and over|plus|a throsodd|or over|and under)",
+    re.I,
+)
+_YMD = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?")
+_DMY = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?: .*)?")
+_DMONY = re.compile(r"(\d{1,2})[- ]?([A-Za-z]{3,9})[- ,]*(\d{4}|\d{2})")
+_MONTHS = {m: i for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+
+
+def number(text: str) -> float | None:
+    """A plain or decorated number ("1,250", "12%", "£30", "(4)"), or None."""
+    try:
+        value = float(text)
+    except ValueError:
+        found = _DECORATED.fullmatch(text)
+        if found:
+            return float(re.sub("[, \u00a0\u2009\u202f]", "", found[1]))
+        return float(text.replace(",", ".")) if _COMMA.fullmatch(text) else None
+    return value if isfinite(value) and "_" not in text else None
+
+
+def is_mark(text: str) -> bool:
+    """A shorthand that stands where a number was withheld, low or missing in published tables."""
+    low = text.lower()
+    return low in MARKS or _MARK.fullmatch(low) is not None
+
+
+def is_band(text: str) -> bool:
+    """A range of ages or amounts: "20-24", "65+", "under 5"."""
+    return _BAND.fullmatch(text) is not None
+
+
+def ordinal(text: str) -> int | None:
+    """The day number (proleptic Gregorian) of a written date, day before month if both could be."""
+    try:
+        if found := _YMD.fullmatch(text):
+            return date(int(found[1]), int(found[2]), int(found[3])).toordinal()
+        if found := _DMY.fullmatch(text):
+            day, month, year = int(found[1]), int(found[2]), _century(found[3])
+            day, month = (month, day) if month > 12 >= day else (day, month)
+            return date(year, month, day).toordinal()
+        if found := _DMONY.fullmatch(text):
+            return date(_century(found[3]), _MONTHS[found[2][:3].lower()], int(found[1])).toordinal()
+    except (ValueError, KeyError):
+        return None
+    return None
+
+
+def _century(digits: str) -> int:
+    year = int(digits)
+    return year if len(digits) == 4 else year + (1900 if year > 30 else 2000)
+
+
+@dataclass(eq=False)
+class Column:
+    """One column of a sample. `cells` are stripped; `counts` are of the filled ones."""
+
+    position: int
+    cells: list[str]
+    name: str | None = None
+    label: str = ""
+    value_labels: Sequence[str] = ()
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        counts = Counter(self.cells)
+        for text in list(counts):
+            if len(text) < 7 and text.lower() in MISSING:
+                del counts[text]
+        self.counts = counts
+
+    @cached_property
+    def filled(self) -> int:
+        """How many cells are not blank and not a missing-value word."""
+        return self.counts.total()
+
+    @property
+    def distinct(self) -> int:
+        """How many different filled cells there are."""
+        return len(self.counts)
+
+    @cached_property
+    def parsed(self) -> dict[str, float]:
+        """Numbers by text. A column whose first values are all words is not tried further."""
+        found: dict[str, float] = {}
+        for tried, text in enumerate(self.counts):
+            value = number(text)
+            if value is not None:
+                found[text] = value
+            elif tried >= 24 and not found:
+                break
+        return found
+
+    @cached_property
+    def numeric(self) -> bool:
+        """At least seven in ten filled cells are numbers."""
+        seen = sum(self.counts[t] for t in self.parsed)
+        return seen > 0 and seen >= 0.7 * self.filled
+
+    @cached_property
+    def numbers(self) -> list[float]:
+        """The numbers in file order; cells that are none are left out."""
+        parsed = self.parsed
+        return [parsed[c] for c in self.cells if c in parsed]
+
+    @cached_property
+    def whole(self) -> bool:
+        """Numeric, and all numbers are whole (also "3.0")."""
+        return self.numeric and all(v == int(v) for v in self.parsed.values())
+
+    @cached_property
+    def kinds(self) -> int:
+        """How many different values there are once "1", "1.0" and "01" are one."""
+        return len(set(self.parsed.values())) if self.numeric else self.distinct
+
+    @cached_property
+    def dates(self) -> list[int]:
+        """Day numbers in file order if at least eight in ten filled cells are written dates, else empty."""
+        if self.numeric or not self.counts:
+            return []
+        head = [t for t, _ in zip(self.counts, range(6), strict=False)]
+        if all(ordinal(t) is None for t in head):
+            return []
+        days = {t: ordinal(t) for t in self.counts}
+        listed = [d for c in self.cells if (d := days.get(c)) is not None]
+        return listed if len(listed) >= 0.8 * self.filled else []
+
+    @cached_property
+    def textual(self) -> bool:
+        """Filled, and neither numbers nor dates."""
+        return bool(self.counts) and not self.numeric and not self.dates
+
+    @cached_property
+    def series(self) -> list[float]:
+        """Numbers or day numbers in file order."""
+        return self.numbers if self.numeric else [float(d) for d in self.dates]
+
+    @cached_property
+    def lag1(self) -> float | None:
+        """Autocorrelation of neighbours; near 0 in exchangeable rows, high in series and sorted lists."""
+        return (
+            correlation(self.series[:-1], self.series[1:])
+            if len(self.series) >= 5 and self.kinds > 4
+            else None
+        )
+
+    @cached_property
+    def sorted(self) -> bool:
+        """Values never fall or never rise (and do change)."""
+        s = self.series
+        if len(s) < 4 or s[0] == s[-1]:
+            return False
+        pairs = list(zip(s, s[1:], strict=False))
+        return all(a <= b for a, b in pairs) or all(a >= b for a, b in pairs)
+
+    @cached_property
+    def low(self) -> bool:
+        """Few values, each repeated: how coded answers look."""
+        return 0 < self.kinds <= 12 and self.filled >= 3 * self.kinds
+
+    @cached_property
+    def coded(self) -> bool:
+        """Low-cardinality and not a measured amount: a category, as far as one can tell."""
+        few = self.kinds <= max(2, min(40, len(self.cells) // 2))
+        return bool(self.counts) and few and (not self.numeric or self.whole)
+
+
+def correlation(a: Sequence[float], b: Sequence[float]) -> float | None:
+    """Pearson's correlation, or None where it is not defined."""
+    n = min(len(a), len(b))
+    if n < 4:
+        return None
+    mean_a, mean_b = sum(a) / n, sum(b) / n
+    da, db = [x - mean_a for x in a], [y - mean_b for y in b]
+    var_a, var_b = sum([x * x for x in da]), sum([y * y for y in db])
+    if var_a <= 0 or var_b <= 0:
+        return None
+    scale = sqrt(var_a) * sqrt(var_b)
+    if not isfinite(scale) or scale == 0:
+        return None
+    return sum([x * y for x, y in zip(da, db, strict=False)]) / scale
+
+
+def mean(values: Sequence[float]) -> float:
+    """The mean; 0 of nothing."""
+    return sum(values) / len(values) if values else 0.0
+
+
+def spread(values: Sequence[float]) -> float:
+    """Population standard deviation; 0 of nothing."""
+    if len(values) < 2:
+        return 0.0
+    m = mean(values)
+    return sqrt(sum([(v - m) * (v - m) for v in values]) / len(values))

@@ -1,0 +1,103 @@
+"""What detectors look at: a bounded sample of one table, with its names and the text around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+
+from detectors.engine.columns import Column
+from detectors.engine.lexicon import Lexicon, Word
+
+MAX_COLUMNS = 300
+_GENERIC = re.compile(r"(?:v|x|var|col|column|field|f|c|unnamed|colofn)?[ _:.]*\d*", re.I)
+
+
+def is_generic(name: str) -> bool:
+    """A name that says nothing: V1, X2, col_3, Unnamed: 0, 17, or blank."""
+    return _GENERIC.fullmatch(name.strip()) is not None
+
+
+class TableView:
+    """A sample of a table's rows by column. Cells are stripped; at most `MAX_COLUMNS` columns."""
+
+    def __init__(
+        self,
+        header: Sequence[str] | None,
+        rows: Sequence[Sequence[str]],
+        lexicon: Lexicon,
+        context: Sequence[str] = (),
+        labels: dict[int, str] | None = None,
+        value_labels: dict[int, list[str]] | None = None,
+    ) -> None:
+        self.lexicon = lexicon
+        self.rows = len(rows)
+        width = max([len(header or ()), *map(len, rows)], default=0)
+        self.width = width
+        self.context = list(context)[:40]
+        kept = min(width, MAX_COLUMNS)
+        self.columns = [
+            Column(
+                j,
+                [row[j].strip() if j < len(row) else "" for row in rows],
+                header[j].strip() if header and j < len(header) else None,
+                (labels or {}).get(j, ""),
+                tuple((value_labels or {}).get(j, ()))[:40],
+            )
+            for j in range(kept)
+        ]
+
+    @cached_property
+    def used(self) -> list[Column]:
+        """Columns that hold anything."""
+        return [c for c in self.columns if c.counts]
+
+    @cached_property
+    def numeric(self) -> list[Column]:
+        """Columns of numbers."""
+        return [c for c in self.used if c.numeric]
+
+    @cached_property
+    def named(self) -> float:
+        """Share of columns whose name says something."""
+        if not self.columns:
+            return 0.0
+        said = sum(1 for c in self.columns if c.label or (c.name and not is_generic(c.name)))
+        return said / len(self.columns)
+
+    @cached_property
+    def words(self) -> list[list[Word]]:
+        """By column: what its name and label speak of."""
+        match = self.lexicon.match
+        out = []
+        for c in self.columns:
+            found = match(c.name) if c.name and not is_generic(c.name) else []
+            if c.label and c.label != c.name:
+                found = found + match(c.label)
+            out.append(found)
+        return out
+
+    @cached_property
+    def cell_concepts(self) -> list[dict[str, float]]:
+        """By column: the share of filled cells that are words of each concept."""
+        return [self._concepts(c) for c in self.columns]
+
+    def _concepts(self, c: Column) -> dict[str, float]:
+        known = self.lexicon.cells
+        found: dict[str, float] = {}
+        for text in c.value_labels:
+            for concept in known.get(text.strip().lower(), ()):
+                found[concept] = found.get(concept, 0.0) + 1.0 / len(c.value_labels)
+        if not c.textual or c.distinct > 120:
+            return found
+        total = c.filled
+        for text, times in c.counts.items():
+            for concept in known.get(text.lower(), ()) if len(text) < 40 else ():
+                found[concept] = found.get(concept, 0.0) + times / total
+        return found
+
+    @cached_property
+    def coded(self) -> list[Column]:
+        """Columns of categories (at least two), lowest cardinality first."""
+        found = [c for c in self.used if c.coded and c.kinds >= 2]
+        return sorted(found, key=lambda c: (c.kinds, c.position))

@@ -1,0 +1,81 @@
+"""The record model: small trees over measures, as numbers in JSON, evaluated in plain Python.
+
+Its answer comes with each measure's share in it: walking down a tree, the change of the mean from a node to
+its child is put down to the measure asked there, so that the shares and the start add up to the score
+(A. Saabas' decomposition). A detector's `weight` scales the shares of its measures; switched off, they are 0.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from math import exp
+from typing import Any
+
+Tree = tuple[list[int], list[float], list[int], list[int], list[float]]
+
+
+def chance(score: float) -> float:
+    """The probability that belongs to a score in log-odds."""
+    return 1 / (1 + exp(-max(-30.0, min(30.0, score))))
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A score in log-odds and what each measure added to it."""
+
+    total: float
+    start: float
+    shares: dict[str, float]
+
+    @property
+    def probability(self) -> float:
+        """The score as a probability."""
+        return chance(self.total)
+
+
+class Model:
+    """Trees that were trained elsewhere (`make train`); only numbers and names of measures are read."""
+
+    def __init__(self, plain: Mapping[str, Any]) -> None:
+        self.measures: tuple[str, ...] = tuple(plain["measures"])
+        self.start = float(plain["start"])
+        self.trees: list[Tree] = [
+            (
+                [int(f) for f in t["measure"]],
+                [float(x) for x in t["threshold"]],
+                [int(x) for x in t["left"]],
+                [int(x) for x in t["right"]],
+                [float(x) for x in t["mean"]],
+            )
+            for t in plain["trees"]
+        ]
+
+    def score(self, measured: Mapping[str, float], weights: Sequence[float] | None = None) -> Score:
+        """Evaluate for one sample; `weights` are the detectors' weights by measure."""
+        x = [measured[name] for name in self.measures]
+        shares = [0.0] * len(x)
+        start = self.start
+        for measure, threshold, left, right, mean in self.trees:
+            node = 0
+            before = mean[0]
+            start += before
+            at = measure[0]
+            while at >= 0:
+                node = left[node] if x[at] <= threshold[node] else right[node]
+                after = mean[node]
+                shares[at] += after - before
+                before = after
+                at = measure[node]
+        if weights is not None:
+            shares = [s * w for s, w in zip(shares, weights, strict=True)]
+        return Score(start + sum(shares), start, dict(zip(self.measures, shares, strict=True)))
+
+
+def load_models() -> tuple[dict[str, Model], str]:
+    """The shipped models by name (`person`, `aggregate`), and the text they were read from, for the digest."""
+    text = (resources.files("detectors") / "model" / "records.json").read_text("utf-8")
+    plain = json.loads(text)
+    return {name: Model(m) for name, m in plain["models"].items()}, text

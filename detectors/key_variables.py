@@ -1,0 +1,113 @@
+"""Do values look like people's? Ages, sexes, years of birth, answers and categories that describe a person.
+
+Runbook: key variables identify in combination. A finding names the column by position; several of them
+unsorted in one table are what a coded survey file looks like.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from detectors.engine.columns import Column, mean, spread
+from detectors.engine.view import TableView
+
+FEATURES = (
+    "age_values",
+    "sex_values",
+    "birth_values",
+    "amount_values",
+    "person_concepts",
+    "person_cells_share",
+    "answer_cells",
+    "two_codes",
+    "body_values",
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """Tuning of this detector."""
+
+    enabled: bool = True
+    weight: float = 1.0
+
+
+def measure(t: TableView) -> dict[str, float]:
+    """How far values look like attributes of people."""
+    used = t.used
+    m = max(1, len(used))
+    concepts: set[str] = set()
+    described = answers = 0
+    for c, shares in zip(t.columns, t.cell_concepts, strict=True):
+        own = {k for k, s in shares.items() if k.startswith("person.") and s >= 0.6 and k != "person.truth"}
+        repeated = c.filled >= 2 * c.distinct or t.rows < 10 or bool(c.value_labels)
+        if own and repeated:
+            concepts |= own
+            described += 1
+            answers += bool(own & {"person.answer", "person.agreement"})
+    ages = [age_like(c) for c in used]
+    return {
+        "age_values": max(ages, default=0.0),
+        "sex_values": float("person.sex" in concepts),
+        "birth_values": max((birth_like(c) for c in used), default=0.0),
+        "amount_values": sum(amount_like(c) for c in used) / m,
+        "person_concepts": min(6, len(concepts)),
+        "person_cells_share": described / m,
+        "answer_cells": answers / m,
+        "two_codes": sum(c.whole and c.kinds == 2 and set(c.parsed.values()) == {1.0, 2.0} for c in used) / m,
+        "body_values": sum(body_like(c) for c in used) / m,
+    }
+
+
+def age_like(c: Column) -> float:
+    """How far a column looks like ages of people in no order: 0 to 1."""
+    if not c.numeric or len(c.numbers) < 5:
+        return 0.0
+    values = c.parsed.values()
+    low, high = min(values), max(values)
+    if low < 0 or high > 110 or high < 18 or not c.whole:
+        return 0.0
+    middle, wide = mean(c.numbers), spread(c.numbers)
+    enough = c.kinds >= min(12, max(4, len(c.numbers) // 2))
+    unordered = c.lag1 is None or abs(c.lag1) < 0.5
+    score = (8 <= middle <= 85) + (3.5 <= wide <= 27) + enough + unordered + (low >= 5 and high >= 25)
+    return score / 5 if score >= 4 else 0.0
+
+
+def birth_like(c: Column) -> float:
+    """How far a column looks like dates or years of birth: spread over decades, in no order."""
+    if c.dates:
+        years = [d / 365.2425 for d in c.dates]
+        wide = max(years) - min(years) > 15 and spread(years) > 4
+        unordered = c.lag1 is None or abs(c.lag1) < 0.3
+        return float(wide and unordered and 1850 < min(years) and max(years) < 2060)
+    if c.whole and c.kinds >= 5 and all(1850 <= v <= 2030 for v in c.parsed.values()):
+        unordered = c.lag1 is None or abs(c.lag1) < 0.3
+        return 0.7 * float(spread(c.numbers) > 4 and unordered)
+    return 0.0
+
+
+def amount_like(c: Column) -> bool:
+    """Right-skewed positive amounts, mostly rounded: how incomes look."""
+    if not c.numeric or len(c.numbers) < 8 or c.kinds < 8:
+        return False
+    s = sorted(c.numbers)
+    middle = s[len(s) // 2]
+    if s[0] < 0 or middle < 1000 or s[-1] > 5e6:
+        return False
+    return mean(s) > middle * 1.02 and sum(v % 10 == 0 for v in s) > 0.5 * len(s)
+
+
+def body_like(c: Column) -> bool:
+    """Heights in cm or m, or weights in kg, of people."""
+    if not c.numeric or len(c.numbers) < 8 or c.kinds < 5:
+        return False
+    s = sorted(c.numbers)
+    low, middle, high = s[len(s) // 20], s[len(s) // 2], s[-1 - len(s) // 20]
+    if c.lag1 is not None and abs(c.lag1) > 0.5:
+        return False
+    tall = (140 <= low and 155 <= middle <= 185 and high <= 205) or (
+        1.4 <= low and 1.5 <= middle <= 1.9 and high <= 2.1
+    )
+    heavy = 35 <= low and 55 <= middle <= 95 and 70 <= high <= 150
+    return tall or heavy

@@ -1,0 +1,86 @@
+"""Columns of people's names and of dates of birth. Never from shape alone: a header, or forenames plus corroboration.
+
+Runbook: names beside a date of birth or another identifier are decisive; a list of names alone is not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from detectors.engine.columns import Column
+from detectors.engine.lexicon import tokens
+from detectors.engine.stanza import Bounds
+from detectors.engine.view import TableView
+from detectors.key_variables import birth_like
+
+_FIRMS = frozenset("ltd limited plc llp inc corp gmbh company trust council university school hospital bank holdings group".split())
+_NOT_NAMES = frozenset(
+    "file variable table column field count product item brand species place city country company firm school "
+    "hospital host user code col event team car street road ward unit org organisation area region lad la".split()
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """Tuning of this detector. `min_forenames` is the share of first words that must be known forenames."""
+
+    enabled: bool = True
+    weight: float = 1.0
+    min_forenames: float = field(default=0.5, metadata={"bounds": Bounds(0.2, 1.0)})
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What was found: columns of names and of dates of birth, by position."""
+
+    names: tuple[int, ...] = ()
+    births: tuple[int, ...] = ()
+
+
+def find(t: TableView, forenames: frozenset[str], options: Options) -> Named:
+    """Columns of names and of births."""
+    names, births = [], []
+    for c, words in zip(t.columns, t.words, strict=True):
+        concepts = {w.concept for w in words if w.strength >= 1.0}
+        said = set(tokens(c.name or ""))
+        if _name_like(c, "name" in concepts and not said & _NOT_NAMES, "name" in said and not said & _NOT_NAMES, forenames, options):
+            names.append(c.position)
+        elif _birth(c, "birth" in concepts):
+            births.append(c.position)
+    return Named(tuple(names), tuple(births))
+
+
+def _name_like(c: Column, headed: bool, perhaps: bool, forenames: frozenset[str], options: Options) -> bool:
+    if not c.textual or c.filled < 2:
+        return False
+    texts = list(c.counts)[:200]
+    shaped = sum(2 <= len(x) <= 40 and sum(ch.isalpha() for ch in x) >= 0.75 * len(x) for x in texts)
+    if shaped < 0.6 * len(texts) or _firms(texts):
+        return False
+    if headed:
+        return c.distinct >= 0.3 * c.filled or any(len(x) <= 3 for x in texts)
+    if c.distinct < 0.4 * c.filled or (c.distinct < 8 and not perhaps):
+        return False
+    known = sum(any(w in forenames for w in _words(x)) for x in texts) / len(texts)
+    return known >= (0.6 * options.min_forenames if perhaps else options.min_forenames)
+
+
+def _words(text: str) -> list[str]:
+    return text.lower().replace(",", " ").replace(".", " ").split()[:4]
+
+
+def _firms(texts: list[str]) -> bool:
+    return sum(bool(_FIRMS & set(_words(x) + x.lower().split()[-1:])) for x in texts) > 0.15 * len(texts)
+
+
+def _birth(c: Column, headed: bool) -> bool:
+    if headed and c.dates:
+        return True
+    return birth_like(c) >= 1.0 and c.filled >= 8
+
+
+def forenames(text: str) -> frozenset[str]:
+    """The set of forenames out of the lexicon file's text."""
+    return frozenset(text.split())
+
+
