@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import queue
+import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from agent.commands.walk import Found
@@ -25,6 +26,7 @@ class Examination:
         """How many files to submit before waiting for the first: keeps every worker busy."""
         self._seconds = settings.limits.examine_seconds
         self._digest = template.ready.digest if template.ready else ""
+        self._closing = threading.Event()
         self._threads = ThreadPoolExecutor(self.in_flight)
         self._askers: queue.SimpleQueue[Examiner] = queue.SimpleQueue()
         for _ in range(self.in_flight):
@@ -35,17 +37,23 @@ class Examination:
         return self._threads.submit(self._judge, found)
 
     def close(self) -> None:
-        """Give up what has not begun and wait for the rest."""
+        """Give up what is under way."""
+        self._closing.set()
         self._threads.shutdown(cancel_futures=True)
         while not self._askers.empty():
             self._askers.get().close()
+
+    def _stop_if_closing(self) -> None:
+        if self._closing.is_set():
+            raise CancelledError
 
     def _judge(self, found: Found) -> Verdict:
         if found.reason is not None:
             return Verdict.unreadable(found.reason, config_digest=self._digest)
         asker = self._askers.get()
         try:
-            return asker.examine(found.descriptor, found.size, time.monotonic() + self._seconds)
+            deadline = time.monotonic() + self._seconds
+            return asker.examine(found.descriptor, found.size, deadline, self._stop_if_closing)
         finally:
             os.close(found.descriptor)
             self._askers.put(asker)

@@ -59,6 +59,7 @@ class _Bar:
         from rich.progress import Progress as RichProgress
 
         self._console = Console(stderr=True)
+        self._width = min(max(self._console.width - 66, 12), 60)
         self._rich = RichProgress(
             TextColumn("{task.fields[name]}", markup=False),
             BarColumn(bar_width=24),
@@ -91,7 +92,7 @@ class _Bar:
         self._rich.update(self._task, total=files)
 
     def at(self, untrusted_path: str) -> None:
-        self._rich.update(self._task, name=shorten(untrusted_path, max(self._console.width - 64, 16)))
+        self._rich.update(self._task, name=shorten(untrusted_path, self._width).ljust(self._width))
 
     def done(self, size: int) -> None:
         self._rich.advance(self._task)

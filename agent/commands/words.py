@@ -35,25 +35,30 @@ REASONS: Mapping[Reason, str] = {
     Reason.STUCK: "the medium does not answer",
 }
 
-_WHO: Mapping[Subject | None, str] = {
-    Subject.PERSON: "one record per person",
-    Subject.HOUSEHOLD: "one record per household",
-    Subject.ORGANISATION: "one record per organisation",
-    Subject.THING: "one record per thing",
-    None: "one record per unit",
+_UNIT: Mapping[Subject | None, str] = {
+    Subject.PERSON: "person",
+    Subject.HOUSEHOLD: "household",
+    Subject.ORGANISATION: "organisation",
+    Subject.THING: "thing",
+    None: "unit",
 }
 
 _SURE: Mapping[Tier, str] = {
-    Tier.CONFIRMED: "certainly",
-    Tier.LIKELY: "very likely",
-    Tier.POSSIBLE: "possibly",
-    Tier.NONE: "probably not",
+    Tier.CONFIRMED: "microdata",
+    Tier.LIKELY: "very likely microdata",
+    Tier.POSSIBLE: "possibly microdata",
+    Tier.NONE: "hardly microdata",
 }
 
 _PLAIN: Mapping[Outcome, str] = {
     Outcome.AGGREGATE: "statistics: totals, no records",
     Outcome.NO_RECORDS: "no records",
+    Outcome.BUSINESS_RECORDS: "records of organisations",
+    Outcome.OTHER_RECORDS: "records, but not of people",
 }
+
+
+_RECORDS = (Outcome.MICRODATA, Outcome.BUSINESS_RECORDS, Outcome.OTHER_RECORDS)
 
 
 def examined(verdict: Verdict) -> bool:
@@ -78,25 +83,15 @@ def sentence(verdict: Verdict) -> str:
     if verdict.outcome is Outcome.ENCRYPTED:
         strong = verdict.protection is Protection.STRONG
         return "strongly encrypted" if strong else f"not examined: {REASONS[Reason.PASSWORD]}{where}"
-    if verdict.outcome in _PLAIN:
-        said = _PLAIN[verdict.outcome]
+    if verdict.outcome is Outcome.MICRODATA:
+        said = f"{_SURE[verdict.tier]}: one record per {_UNIT[verdict.subject]}"
     else:
-        said = f"{_SURE[verdict.tier]} {_kind(verdict)}{_how_many(verdict)}"
+        said = _PLAIN[verdict.outcome]
+    if verdict.records_estimated and verdict.outcome in _RECORDS:
+        said += f", about {count(verdict.records_estimated, 'record')}"
     if "small_cells" in verdict.advisories:
         said += "; holds disclosively small counts"
     return said + where + ("" if verdict.complete or verdict.flagged else "; only partly examined")
-
-
-def _kind(verdict: Verdict) -> str:
-    if verdict.outcome is Outcome.MICRODATA:
-        return f"microdata, {_WHO[verdict.subject]}"
-    return _WHO[verdict.subject]
-
-
-def _how_many(verdict: Verdict) -> str:
-    return (
-        "" if verdict.records_estimated is None else f", about {count(verdict.records_estimated, 'record')}"
-    )
 
 
 def reasons(verdict: Verdict) -> list[str]:
