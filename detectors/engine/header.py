@@ -95,7 +95,7 @@ def _years(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     if len(numbers) < 3 or texts > 3 or not all(1800 <= year <= 2150 for year in numbers):
         return False
     steps = {b - a for a, b in pairwise(numbers)}
-    if len(steps) != 1 or not -10 <= min(steps) <= 10 or 0 in steps:
+    if not (0 < min(steps) <= max(steps) <= 10 or -10 <= min(steps) <= max(steps) < 0):
         return False
     return not any(_years(other, ()) for other in below[:3])
 
