@@ -1,0 +1,108 @@
+"""Rows of one table region, cut while the text streams by, until lines no longer fit the way of cutting."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import replace
+
+from detectors.engine.dialect import MAX_QUOTED_LINES, Dialect, numbered_rows
+from detectors.engine.layout import Layout
+from detectors.engine.segments import segments
+from detectors.engine.table import ReadLimits, Row, Unreadable
+from detectors.engine.text import Source
+from detectors.engine.verdict import Reason
+
+MAX_STRAY_ROWS = 12
+
+
+def region(source: Source, cut: Dialect | Layout, chars: int | None, limits: ReadLimits) -> Iterator[Row]:
+    """Rows of the region that begins where `source` stands; blank lines are empty rows.
+
+    `chars`  the region's length if its end is known; None if it goes on as long as lines fit.
+    Takes from `source` what it yields, no more. Raises `Unreadable` for too many columns, and what
+    the source raises.
+    """
+    if chars is not None:
+        text = source.window(chars)[:chars]
+        source.skip(chars)
+        yield from _checked(_parsed(cut, text), limits)
+        return
+    width = 0
+    while text := _block(source, cut):
+        rows = _parsed(cut, text)
+        width = width or _modal(rows)
+        if _fits(cut, rows, text, width):
+            yield from _checked(rows, limits)
+            continue
+        lines = text.split("\n")
+        first = segments(lines)[0]
+        kept = first.last if _alike(first.cut, cut) else 0
+        if kept >= len(lines) - 1:
+            width = _modal(rows)
+            yield from _checked(rows, limits)
+            continue
+        source.put_back("\n".join(lines[kept:]))
+        yield from _checked(_parsed(cut, "\n".join(lines[:kept])), limits)
+        return
+    source.finish()
+
+
+def _alike(one: Dialect | Layout | None, other: Dialect | Layout) -> bool:
+    if isinstance(one, Dialect) and isinstance(other, Dialect):
+        return one.delimiter == other.delimiter
+    return isinstance(one, Layout) and isinstance(other, Layout) and set(one.cuts) <= set(other.cuts)
+
+
+def _block(source: Source, cut: Dialect | Layout) -> str:
+    """The next lines; some more where a quoted cell is still open."""
+    text = source.take()
+    if isinstance(cut, Dialect) and text:
+        tries = 0
+        while cut.open_quotes(text) and tries < MAX_QUOTED_LINES:
+            ahead = source.window(1)
+            if not ahead:
+                break
+            end = ahead.find("\n") + 1 or len(ahead)
+            source.skip(end)
+            text += ahead[:end]
+            tries += 1
+    return text
+
+
+def _parsed(cut: Dialect | Layout, text: str) -> list[list[str]]:
+    if isinstance(cut, Layout):
+        return cut.rows(text)
+    if not cut.open_quotes(text):
+        plain = cut if cut.quote is None or cut.quote in text else replace(cut, quote=None, escape=None)
+        try:
+            rows = plain.rows(text)
+        except csv.Error:
+            rows = []
+        if rows and (plain.quote is None or text.count("\n") - len(rows) <= MAX_QUOTED_LINES):
+            return rows
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return [row for _, _, row in numbered_rows(cut, lines)]
+
+
+def _modal(rows: list[list[str]]) -> int:
+    widths = [len(row) for row in rows if row]
+    return max(set(widths), key=widths.count) if widths else 0
+
+
+def _fits(cut: Dialect | Layout, rows: list[list[str]], text: str, width: int) -> bool:
+    """Whether a block is still of the region."""
+    if isinstance(cut, Layout):
+        lines = text.split("\n")
+        return cut.fits(lines[:: max(1, len(lines) // 50)])
+    widths = list(map(len, rows))
+    written = len(widths) - widths.count(0)
+    return widths.count(1) <= MAX_STRAY_ROWS and widths.count(width) >= 0.5 * written
+
+
+def _checked(rows: list[list[str]], limits: ReadLimits) -> Iterator[Row]:
+    if max(map(len, rows), default=0) > limits.max_columns:
+        raise Unreadable(Reason.LIMIT_COLUMNS)
+    return iter(rows)

@@ -1,0 +1,249 @@
+"""How lines of text are cut into cells, and how well a way of cutting fits.
+
+A dialect is a delimiter with a quote mark. The score follows the idea of van den Burg et al.,
+"Wrangling messy CSV files by detecting row and type patterns" (2019): a good dialect gives long runs
+of rows with the same number of cells, whose columns hold one kind of value each.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from detectors.engine.header import kind
+
+MAX_QUOTED_LINES = 64
+MOST_SAMPLED = 120
+MIN_QUALITY = 0.45
+_RULE = re.compile(r"[\s|+:=\-─━│┼┌┐└┘├┤┬┴]*[-=─━]{2}[\s|+:=\-─━│┼┌┐└┘├┤┬┴]*")
+_ODD = re.compile(r"[;|\t{}<>=\\\"]|\(\)|^[,.)\]]")
+_SENTENCE = re.compile(r"[a-z]+(?: [A-Za-z',()-]+){3,}|.*[.!?]$")
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """`quote` is None where quote marks mean nothing; `escape` is a backslash or None."""
+
+    delimiter: str
+    quote: str | None = None
+    escape: str | None = None
+    trim: bool = False
+    """Blanks beside the delimiter are not part of a cell."""
+
+    def rows(self, text: str) -> list[list[str]]:
+        """Whole lines as rows of cells; a blank line is an empty row. Raises `csv.Error`."""
+        if self.delimiter == "|":
+            return self._piped(text)
+        if self.delimiter == " ":
+            text = "\n".join([line.strip() for line in text.split("\n")])
+        reader = csv.reader(
+            io.StringIO(text, newline="\n"),
+            delimiter=self.delimiter,
+            quotechar=self.quote,
+            escapechar=self.escape,
+            quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
+            skipinitialspace=self.trim,
+        )
+        return list(reader)
+
+    def _piped(self, text: str) -> list[list[str]]:
+        """Pipes also frame tables: rules between rows are left out, and the frame itself."""
+        lines = [line for line in text.split("\n") if not _RULE.fullmatch(line)]
+        framed = sum(line.lstrip()[:1] == "|" for line in lines) > 0.5 * sum(map(bool, lines))
+        if framed:
+            lines = [line.strip().removeprefix("|").removesuffix("|") for line in lines]
+        reader = csv.reader(
+            lines,
+            delimiter="|",
+            quotechar=self.quote,
+            escapechar="\\" if framed else self.escape,
+            quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
+        )
+        return [[cell.strip() for cell in row] for row in reader][: -1 if text.endswith("\n") else None]
+
+    def open_quotes(self, text: str) -> bool:
+        """Whether a quoted cell is still open at the end of `text`."""
+        return self.quote is not None and text.count(self.quote) % 2 == 1
+
+
+def is_rule(line: str) -> bool:
+    """Whether a line is only drawn: the rule between a header and its rows, or a frame."""
+    return _RULE.fullmatch(line) is not None
+
+
+def candidates(text: str) -> list[Dialect]:
+    """The dialects that could be meant by `text`, the likelier first."""
+    lines = text.count("\n") + 1
+    found = []
+    for delimiter in "\t;|,: ":
+        if text.count(delimiter) < 0.5 * min(lines, 10):
+            continue
+        trim = delimiter == " " or text.count(delimiter + " ") > 0.6 * text.count(delimiter)
+        quotes = [q for q in "\"'" if _is_quoting(text, delimiter, q)]
+        escape = "\\" if quotes and '\\"' in text and '""' not in text else None
+        found += [Dialect(delimiter, quote, escape, trim) for quote in quotes[:1]]
+        if not quotes:
+            found.append(Dialect(delimiter, None, None, trim))
+    return found
+
+
+def _is_quoting(text: str, delimiter: str, quote: str) -> bool:
+    """Whether `quote` opens cells and closes them."""
+    if text.count(quote) < 2:
+        return False
+    mark, d = re.escape(quote), re.escape(delimiter)
+    opened = len(re.findall(rf"(?:^|{d}) *{mark}", text, re.M))
+    closed = len(re.findall(rf"{mark} *(?:$|{d})", text, re.M))
+    return opened > 0 and closed > 0 and (quote == '"' or min(opened, closed) > 0.5 * max(opened, closed))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Lines `first` up to, not with, `last`, that one dialect cuts into `width` cells each."""
+
+    first: int
+    last: int
+    width: int
+    quality: float
+
+    @property
+    def weight(self) -> float:
+        return (self.last - self.first) * (self.width - 1) / self.width * self.quality
+
+
+def runs(dialect: Dialect, lines: Sequence[str]) -> list[Run]:
+    """The stretches of `lines` that look like rows of a table in this dialect."""
+    numbered = list(numbered_rows(dialect, lines))
+    found: list[Run] = []
+    for width, group in groupby(numbered, key=lambda item: len(item[2])):
+        part = list(group)
+        if width >= 2:
+            _add(found, dialect, part, width)
+    ragged = _ragged(dialect, numbered)
+    if ragged is not None and ragged.weight > 2 * sum(run.weight for run in found):
+        return [ragged]
+    return found
+
+
+def _add(found: list[Run], dialect: Dialect, part: list[tuple[int, int, list[str]]], width: int) -> None:
+    rows = [row for _, _, row in part]
+    least = 2 if dialect.delimiter in "\t;|" or (dialect.delimiter == "," and width > 3) else 3
+    if len(rows) < least:
+        return
+    value = quality(dialect, rows)
+    if value >= MIN_QUALITY:
+        found.append(Run(part[0][0], part[-1][1], width, value))
+
+
+def _ragged(dialect: Dialect, numbered: list[tuple[int, int, list[str]]]) -> Run | None:
+    """All lines as one table whose rows break off early or run on."""
+    part = [item for item in numbered if item[2]]
+    widths = [len(row) for _, _, row in part]
+    if len(part) < 5 or dialect.delimiter in ": " or max(widths) < 3:
+        return None
+    if sum(width >= 2 for width in widths) < 0.9 * len(widths):
+        return None
+    rows = [row for _, _, row in part]
+    value = 0.8 * quality(dialect, rows)
+    kinds = [_column(rows, i) for i in range(min(max(widths), 20))]
+    if value < MIN_QUALITY or not any(share > 0.8 and k in "nd" for k, share in kinds):
+        return None
+    return Run(part[0][0], part[-1][1], max(2, Counter(widths).most_common(1)[0][0]), value)
+
+
+def numbered_rows(dialect: Dialect, lines: Sequence[str]) -> Iterator[tuple[int, int, list[str]]]:
+    """(first line, line after the last, cells) of each row, drawn rules left out.
+
+    A quote that is not closed within `MAX_QUOTED_LINES` lines is a stray one and swallows nothing.
+    """
+    at = 0
+    total = len(lines)
+    while at < total:
+        line = lines[at]
+        end, joined = at + 1, None
+        if dialect.quote and line.count(dialect.quote) % 2:
+            joined, end = _quoted(dialect, lines, at)
+        if joined is not None:
+            yield at, end, joined
+        elif dialect.delimiter != "|" or not is_rule(line):
+            yield at, end, _cells(dialect, line)
+        at = end
+
+
+def _quoted(dialect: Dialect, lines: Sequence[str], at: int) -> tuple[list[str] | None, int]:
+    """The row that begins with line `at` and goes on over line ends; None if it does not."""
+    assert dialect.quote is not None
+    end, quotes = at + 1, lines[at].count(dialect.quote)
+    while quotes % 2 and end < min(len(lines), at + MAX_QUOTED_LINES):
+        quotes += lines[end].count(dialect.quote)
+        end += 1
+    if quotes % 2 == 0:
+        try:
+            rows = dialect.rows("\n".join(lines[at:end]))
+        except csv.Error:
+            rows = []
+        if len(rows) == 1:
+            return rows[0], end
+    return None, at + 1
+
+
+def _cells(dialect: Dialect, line: str) -> list[str]:
+    if not line.strip():
+        return []
+    if dialect.quote is None or dialect.quote not in line:
+        if dialect.delimiter == " ":
+            return line.split()
+        if dialect.delimiter == "|":
+            line = line.strip().removeprefix("|").removesuffix("|")
+        return line.split(dialect.delimiter)
+    try:
+        rows = dialect.rows(line)
+    except csv.Error:
+        rows = []
+    return rows[0] if rows else line.split(dialect.delimiter)
+
+
+def quality(dialect: Dialect, rows: Sequence[Sequence[str]]) -> float:
+    """How much rows look like records: 0 (prose, code) to 1 (each column one kind of value)."""
+    step = max(1, len(rows) // MOST_SAMPLED)
+    sample = rows[::step]
+    width = max(map(len, sample))
+    measured = [_column(sample, i) for i in range(0, width, max(1, width // 40))]
+    values = [share * (1.0 if k in "nd" else 0.9) for k, share in measured if k != "b"]
+    if len(values) < 2 and not (width > 1 and len(values) == 1 and len(sample) > 4):
+        return 0.0
+    cells = [cell.strip() for row in sample for cell in row if cell]
+    if not cells:
+        return 0.0
+    odd = sum(_oddity(dialect, cell) for cell in cells) / len(cells)
+    typed = any(k in "nd" and share >= 0.7 for k, share in measured)
+    weak = dialect.delimiter in " :" or (dialect.delimiter == "," and width <= 3)
+    factor = 1.0 if typed else 0.6 if dialect.delimiter in " :" else 0.75 if weak else 0.95
+    return factor * (sum(values) / len(values)) * max(0.0, 1 - 1.5 * odd)
+
+
+def _column(rows: Sequence[Sequence[str]], position: int) -> tuple[str, float]:
+    """The main kind of a column's values and its share; the first row may be a header."""
+    kinds = Counter(kind(row[position]) for row in rows[1 if len(rows) > 2 else 0 :] if position < len(row))
+    kinds.pop("b", None)
+    if not kinds:
+        return "b", 1.0
+    most, often = kinds.most_common(1)[0]
+    return most, often / kinds.total()
+
+
+def _oddity(dialect: Dialect, cell: str) -> float:
+    """How unlike a value one cell is."""
+    if len(cell) <= 2 and cell.isalnum():
+        return 0.0
+    found = _ODD.search(cell)
+    if found and found.group() != dialect.delimiter:
+        return 0.8
+    if dialect.delimiter in ",: " and len(cell) > 25 and _SENTENCE.match(cell):
+        return 0.5
+    return 0.2 if len(cell) > 120 else 0.0

@@ -1,0 +1,76 @@
+"""Records that are written as names with values: forms, settings, and `name=value` pairs in logs."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from detectors.engine.table import Table
+
+MIN_RECORDS = 3
+MAX_KEYS = 200
+_PAIR_LINE = re.compile(
+    r"\s*(?:- )?([^\W\d_][\w .()/'-]{0,48}?)\s*(?:[:=]\s+|[:=](?=\S)|\t+| {3,})\s*(.*\S)?\s*"
+)
+_LOG_PAIR = re.compile(r"(?<![\w.])([A-Za-z_][\w.-]{0,40})=(\"[^\"]*\"|'[^']*'|[^\s,;|]+)")
+_TITLE = re.compile(r"\[.*\]|#.*|;.*|-{3,}.*|={3,}.*|\w+:|-")
+
+
+def records(lines: Sequence[str]) -> Iterator[Table]:
+    """Tables of the records in `lines`, if the same names come back at least three times."""
+    forms = _forms(lines)
+    table = _table(forms, least_keys=2)
+    if table is None:
+        table = _table([_pairs(line) for line in lines], least_keys=1)
+    if table is not None:
+        yield table
+
+
+def _forms(lines: Sequence[str]) -> list[dict[str, str]]:
+    """Blocks of `name: value` lines; a name that comes again begins the next record."""
+    found: list[dict[str, str]] = []
+    current: dict[str, str] = {}
+    written = strange = 0
+    for line in lines:
+        match = _PAIR_LINE.fullmatch(line)
+        if match is None or match.group(2) is None or len(match.group(1)) > 48:
+            if not line.strip() or _TITLE.fullmatch(line.strip()):
+                if current:
+                    found.append(current)
+                current = {}
+            else:
+                strange += 1
+            continue
+        written += 1
+        name, value = match.group(1).strip(), match.group(2)
+        if name in current:
+            found.append(current)
+            current = {}
+        current[name] = value
+    if current:
+        found.append(current)
+    return found if written >= 2 * strange else []
+
+
+def _pairs(line: str) -> dict[str, str]:
+    if line.count("=") < 1:
+        return {}
+    return {name: value.strip("\"'") for name, value in _LOG_PAIR.findall(line)}
+
+
+def _table(found: Sequence[dict[str, str]], least_keys: int) -> Table | None:
+    """Records with the names that most of them have."""
+    full = [record for record in found if len(record) >= least_keys]
+    counts = Counter(name for record in full for name in record)
+    names = [name for name, often in counts.most_common(MAX_KEYS) if often >= MIN_RECORDS]
+    common = [name for name in names if counts[name] >= 0.3 * counts[names[0]]]
+    order = {name: place for place, name in reversed([*enumerate(dict.fromkeys(n for r in full for n in r))])}
+    header = sorted(common, key=lambda name: order[name])
+    if len(header) < least_keys:
+        return None
+    rows = [[record.get(name, "") for name in header] for record in full]
+    rows = [row for row in rows if sum(map(bool, row)) >= min(2, len(header))]
+    if len(rows) < MIN_RECORDS or len(rows) < 0.3 * len(full):
+        return None
+    return Table(header, iter(rows))

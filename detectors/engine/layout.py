@@ -1,0 +1,130 @@
+"""Tables laid out in columns of fixed width: where the columns are, told by where all lines are blank."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from detectors.engine.dialect import Dialect, is_rule, quality
+
+MIN_LINES = 3
+MOST_SAMPLED = 600
+MAX_WIDTH = 4096
+STRAY_SHARE = 0.02
+_TABLE = Dialect("\0")
+_EXPAND = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Lines `first` to `last` of the lines looked at have their cells between `cuts`."""
+
+    cuts: tuple[int, ...]
+    first: int
+    last: int
+    weight: float
+
+    def rows(self, text: str) -> list[list[str]]:
+        """Whole lines as rows of trimmed cells; drawn rules are left out, blank lines are empty rows."""
+        spans = [*pairwise(self.cuts), (self.cuts[-1], None)]
+        lines = text.split("\n")
+        if not lines[-1]:
+            lines.pop()
+        return [
+            [line[a:b].strip() for a, b in spans] if line and not line.isspace() else []
+            for line in map(_spaced, lines)
+            if not (line.count("-") > 2 or line.count("=") > 2) or not is_rule(line)
+        ]
+
+    def fits(self, lines: Sequence[str]) -> bool:
+        """Whether most of these lines are blank before each column."""
+        written = [line for line in map(_spaced, lines) if line.strip() and not is_rule(line)]
+        strays = sum(
+            any(not line[cut - 1 : cut].isspace() for cut in self.cuts[1:] if len(line) > cut)
+            for line in written
+        )
+        return strays <= 0.1 * len(written)
+
+
+def _spaced(line: str) -> str:
+    return line.expandtabs(_EXPAND) if "\t" in line else line
+
+
+def fixed_width(lines: Sequence[str]) -> Layout | None:
+    """The layout of `lines`, if they are a table of fixed width; title lines before it are passed over."""
+    first, last = _stretch(lines)
+    part = [_spaced(line)[:MAX_WIDTH] for line in lines[first:last]]
+    rows = [line for line in part if line.strip() and not is_rule(line)]
+    if len(rows) < MIN_LINES:
+        return None
+    step = max(1, len(rows) // MOST_SAMPLED)
+    cuts = _cuts(rows[::step])
+    if len(cuts) < 2:
+        return None
+    layout = Layout(tuple(cuts), first, last, 0.0)
+    cells = layout.rows("\n".join(rows))
+    if not layout.fits(rows) or not _is_table(cells, rows):
+        return None
+    value = quality(_TABLE, cells)
+    if value < 0.5:
+        return None
+    return Layout(layout.cuts, first, last, len(cells) * (len(cuts) - 1) / len(cuts) * value)
+
+
+def _stretch(lines: Sequence[str]) -> tuple[int, int]:
+    """Without blank lines at both ends, and without lone title lines cut off by a blank one."""
+    first, last = 0, len(lines)
+    while first < last and not lines[first].strip():
+        first += 1
+    while last > first and not lines[last - 1].strip():
+        last -= 1
+    for at in range(first, min(first + 6, last)):
+        if not lines[at].strip() and last - at > 4:
+            return at + 1, last
+    return first, last
+
+
+def _cuts(rows: Sequence[str]) -> list[int]:
+    """Where columns begin: behind positions that are blank in (nearly) all rows."""
+    width = max(map(len, rows))
+    used = [0] * width
+    for row in rows:
+        for match in _WORD.finditer(row):
+            for position in range(match.start(), match.end()):
+                used[position] += 1
+    allowed = int(STRAY_SHARE * len(rows))
+    cuts: list[int] = []
+    blank = True
+    for position, count in enumerate(used):
+        if count > allowed and blank:
+            cuts.append(position)
+        blank = count <= allowed
+    if len(rows) < 12:
+        cuts = [cut for cut in cuts if cut == cuts[0] or _apart(used, cut) or _always(rows, cut)]
+    return cuts
+
+
+_WORD = re.compile(r"\S+")
+
+
+def _apart(used: Sequence[int], cut: int) -> bool:
+    """Whether at least two blank positions lie before a column: one may be chance in few rows."""
+    return used[cut - 1] == 0 and used[max(0, cut - 2)] == 0
+
+
+def _always(rows: Sequence[str], cut: int) -> bool:
+    """Whether every row has a word's end before and a word's begin at the cut."""
+    return len(rows) >= 5 and all(
+        len(row) > cut and row[cut] != " " and row[cut - 2 : cut - 1] != " " for row in rows
+    )
+
+
+def _is_table(cells: Sequence[Sequence[str]], rows: Sequence[str]) -> bool:
+    """Cells are filled often enough, and lines are not sentences."""
+    full = sum(sum(map(bool, row)) >= 2 for row in cells)
+    if full < 0.6 * len(cells):
+        return False
+    words = sum(len(row.split()) for row in rows) / len(rows)
+    return words <= 4 * len(cells[0]) + 4

@@ -1,0 +1,135 @@
+"""Where in a window of lines the tables are, and where running text is.
+
+Works on a window because a file may be of any length; the last segment of a window is open and may
+go on behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from detectors.engine.dialect import Dialect, Run, candidates, runs
+from detectors.engine.layout import Layout, fixed_width
+
+MAX_GAP = 8
+MIN_SHARE = 0.02
+_LOG = re.compile(
+    r"\W{0,2}(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
+    r"|\d\d[-/]\d\d[-/]\d{2,4} \d\d:\d\d|[\d.:a-f]{7,39} \S+ \S+ \[|\[?[A-Z]{4,8}\]?[ :]"
+    r"|\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d|\[ *\d+\.\d+\] )"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Lines `first` up to, not with, `last`: rows cut by `cut`, or running text where it is None."""
+
+    first: int
+    last: int
+    cut: Dialect | Layout | None
+
+
+def segments(lines: Sequence[str]) -> list[Segment]:
+    """Cover all lines, in order, each once."""
+    found: list[Segment] = []
+    _divide(lines, 0, len(lines), [], found)
+    return _joined(found)
+
+
+def _divide(lines: Sequence[str], first: int, last: int, used: list[Dialect], found: list[Segment]) -> None:
+    """Take the best table out of a stretch of lines, then divide what lies before and behind it."""
+    while first < last and not lines[first].strip():
+        found.append(Segment(first, first + 1, None))
+        first += 1
+    if last - first < 2 or len(used) > 4:
+        if first < last:
+            found.append(Segment(first, last, None))
+        return
+    part = lines[first:last]
+    best = _best(part, used)
+    layout = fixed_width(part) if best is None or best[0].delimiter in " :" else None
+    if layout is not None and (best is None or layout.weight >= sum(run.weight for run in best[1])):
+        _divide(lines, first, first + layout.first, used, found)
+        found.append(Segment(first + layout.first, first + layout.last, layout))
+        _divide(lines, first + layout.last, last, used, found)
+        return
+    if best is None:
+        found.extend(_paragraphs(lines, first, last))
+        return
+    dialect, stretches = best
+    at = first
+    for start, end in _merged(stretches):
+        _divide(lines, at, first + start, [*used, dialect], found)
+        found.append(Segment(first + start, first + end, dialect))
+        at = first + end
+    _divide(lines, at, last, [*used, dialect], found)
+
+
+def _best(part: Sequence[str], used: list[Dialect]) -> tuple[Dialect, list[Run]] | None:
+    text = "\n".join(part)
+    best: tuple[Dialect, list[Run]] | None = None
+    most = 0.0
+    log = is_log(part)
+    for dialect in candidates(text):
+        if dialect in used or (log and dialect.delimiter in " :"):
+            continue
+        stretches = runs(dialect, part)
+        if log:
+            stretches = [run for run in stretches if run.width > 3]
+        weight = sum(run.weight for run in stretches)
+        if weight > most:
+            best, most = (dialect, stretches), weight
+    return best
+
+
+def is_log(lines: Sequence[str]) -> bool:
+    """Whether most lines begin with a time or a level, as programs write them."""
+    written = [line for line in lines[:400] if line.strip()]
+    return len(written) >= 3 and sum(_LOG.match(line) is not None for line in written) > 0.6 * len(written)
+
+
+def _merged(stretches: list[Run]) -> list[tuple[int, int]]:
+    """Runs with little between them as one: the rows between are blank, short or ragged."""
+    spans: list[tuple[int, int]] = []
+    for run in stretches:
+        if spans and run.first - spans[-1][1] <= MAX_GAP:
+            spans[-1] = (spans[-1][0], run.last)
+        else:
+            spans.append((run.first, run.last))
+    return spans
+
+
+def _paragraphs(lines: Sequence[str], first: int, last: int) -> list[Segment]:
+    """Text, but for paragraphs that are laid out in columns of fixed width."""
+    found: list[Segment] = []
+    at = first
+    while at < last:
+        end = at
+        while end < last and lines[end].strip():
+            end += 1
+        while end < last and not lines[end].strip():
+            end += 1
+        layout = fixed_width(lines[at:end]) if end - at < last - first else None
+        if layout is not None:
+            found.append(Segment(at, at + layout.first, None))
+            found.append(Segment(at + layout.first, at + layout.last, layout))
+            at += layout.last
+        else:
+            found.append(Segment(at, end, None))
+            at = end
+    return found
+
+
+def _joined(found: list[Segment]) -> list[Segment]:
+    """Neighbouring stretches of text as one; empty ones left out."""
+    joined: list[Segment] = []
+    for segment in found:
+        if segment.first == segment.last:
+            continue
+        if joined and segment.cut is None and joined[-1].cut is None:
+            joined[-1] = Segment(joined[-1].first, segment.last, None)
+        else:
+            joined.append(segment)
+    return joined
