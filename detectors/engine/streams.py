@@ -30,6 +30,8 @@ def read_at(stream: BinaryIO, offset: int, count: int) -> bytes:
                 break
             parts.append(part)
             count -= len(part)
+    except OverflowError:
+        raise Unreadable(Reason.MALFORMED) from None
     except (OSError, ValueError):
         raise Unreadable(Reason.IO_ERROR) from None
     return parts[0] if len(parts) == 1 else b"".join(parts)
