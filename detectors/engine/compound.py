@@ -76,18 +76,19 @@ def office_protection(stream: BinaryIO, size: int) -> Protected | None:
             return None if _opens(stream) else kind
         if not names.keys() & {"workbook", "book", "worddocument", "powerpoint document"}:
             return None
-        if not _legacy(stream) or _opens(stream):
+        if not is_legacy_encrypted(stream) or _opens(stream):
             return None
         return Protected("office_legacy", strong=False)
     except _FAULTS:
         return None
 
 
-def _legacy(stream: BinaryIO) -> bool:
+def is_legacy_encrypted(stream: BinaryIO) -> bool:
+    """Whether a document of before 2007 is encrypted in its own way."""
     stream.seek(0)
     try:
         return bool(msoffcrypto.OfficeFile(stream).is_encrypted())
-    except office.FileFormatError:
+    except _FAULTS:
         return False
 
 

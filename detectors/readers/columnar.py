@@ -1,0 +1,175 @@
+"""Columnar files by pyarrow: Parquet, Feather 1 and 2, Arrow streams, ORC. Schema first, then batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from detectors.engine.faults import PARSER_FAULTS
+from detectors.engine.streams import read_at, size_of
+from detectors.engine.table import Budget, Content, ReadLimits, Row, Table, Unreadable
+from detectors.engine.verdict import Reason
+
+MEDIA_TYPES = frozenset(
+    {
+        "application/vnd.apache.parquet",
+        "application/vnd.apache.arrow.file",
+        "application/vnd.apache.arrow.stream",
+        "application/x-feather",
+        "application/x-orc",
+    }
+)
+HEAVY = ("pyarrow", "pyarrow.parquet", "pyarrow.feather", "pyarrow.ipc", "pyarrow.orc")
+
+BATCH_ROWS = 2_000
+BATCH_CELLS = 200_000
+MAX_LABEL_CHARS = 200
+MAX_GROUP_BYTES = 192 * 1024**2
+"""A row group, stripe or batch that says it is larger when unpacked is not opened."""
+
+
+def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
+    """Yield the one table of the file. Encrypted columns make it `malformed`."""
+    import pyarrow
+
+    pyarrow.set_cpu_count(1)
+    pyarrow.set_io_thread_count(1)
+    schema, batches, total = _open(stream)
+    if len(schema.names) > limits.max_columns:
+        raise Unreadable(Reason.LIMIT_COLUMNS)
+    columns = list(_leaves(schema))
+    labels = {i: label for i, (_, field) in enumerate(columns) if (label := _label(field))}
+    header = [name for name, _ in columns]
+    if len(header) > limits.max_columns:
+        raise Unreadable(Reason.LIMIT_COLUMNS)
+    rows = _rows(batches, limits, limits.spending())
+    yield Table(header, rows, labels=labels, rows_total=total)
+
+
+def _open(stream: BinaryIO) -> tuple[Any, Iterator[Any], int | None]:
+    """The schema, the batches (lazily) and the number of rows where the format states it."""
+    import pyarrow
+    from pyarrow import ipc, orc, parquet
+
+    head = read_at(stream, 0, 8)
+    stream.seek(0)
+    try:
+        if head.startswith(b"PAR1"):
+            file = parquet.ParquetFile(stream, pre_buffer=False, buffer_size=256 * 1024)
+            return file.schema_arrow, _parquet(file), file.metadata.num_rows
+        if head.startswith(b"ORC"):
+            reader = orc.ORCFile(stream)
+            return reader.schema, _orc(reader, size_of(stream)), reader.nrows
+        if head.startswith(b"ARROW1"):
+            opened = ipc.open_file(stream, options=ipc.IpcReadOptions(use_threads=False))
+            return opened.schema, (opened.get_batch(i) for i in range(opened.num_record_batches)), None
+        if head.startswith(b"FEA1"):
+            return _feather_1(stream)
+        flowing = ipc.open_stream(stream, options=ipc.IpcReadOptions(use_threads=False))
+        return flowing.schema, iter(flowing), None
+    except (*PARSER_FAULTS, pyarrow.ArrowException):
+        raise Unreadable(Reason.MALFORMED) from None
+
+
+def _feather_1(stream: BinaryIO) -> tuple[Any, Iterator[Any], int | None]:
+    """Feather version 1 is kept by columns and can only be read whole."""
+    from pyarrow import feather
+
+    if size_of(stream) > MAX_GROUP_BYTES:
+        raise Unreadable(Reason.LIMIT_MEMORY)
+    table = feather.read_table(stream, memory_map=False, use_threads=False)
+    return table.schema, iter(table.to_batches(BATCH_ROWS)), table.num_rows
+
+
+def _parquet(file: Any) -> Iterator[Any]:
+    width = max(1, len(file.schema_arrow.names))
+    rows = max(1, min(BATCH_ROWS, BATCH_CELLS // width))
+    for group in range(file.metadata.num_row_groups):
+        if file.metadata.row_group(group).total_byte_size > 8 * MAX_GROUP_BYTES:
+            raise Unreadable(Reason.LIMIT_MEMORY)
+        yield from file.iter_batches(rows, row_groups=[group], use_threads=False)
+
+
+def _orc(reader: Any, size: int) -> Iterator[Any]:
+    for stripe in range(reader.nstripes):
+        if size > 2 * MAX_GROUP_BYTES and reader.nstripes == 1:
+            raise Unreadable(Reason.LIMIT_MEMORY)
+        yield reader.read_stripe(stripe)
+
+
+def _leaves(schema: Any) -> Iterator[tuple[str, Any]]:
+    """Columns as they will be printed: a struct's members one by one, one level deep."""
+    import pyarrow
+
+    for field in schema:
+        if pyarrow.types.is_struct(field.type):
+            for inner in field.type:
+                yield f"{field.name}.{inner.name}", inner
+        else:
+            yield field.name, field
+
+
+def _label(field: Any) -> str:
+    for key in (b"label", b"description", b"comment"):
+        value = (field.metadata or {}).get(key)
+        if value:
+            return str(value[:MAX_LABEL_CHARS].decode("utf-8", "replace"))
+    return ""
+
+
+def _rows(batches: Iterator[Any], limits: ReadLimits, budget: Budget) -> Iterator[Row]:
+    import pyarrow
+
+    while True:
+        try:
+            batch = next(batches, None)
+        except MemoryError:
+            raise Unreadable(Reason.LIMIT_MEMORY) from None
+        except (*PARSER_FAULTS, pyarrow.ArrowException):
+            raise Unreadable(Reason.MALFORMED) from None
+        if batch is None:
+            return
+        budget.expand(batch.nbytes)
+        for start in range(0, batch.num_rows, BATCH_ROWS):
+            part = batch.slice(start, BATCH_ROWS)
+            try:
+                columns = list(_columns(part, limits))
+            except (*PARSER_FAULTS, pyarrow.ArrowException):
+                raise Unreadable(Reason.MALFORMED) from None
+            yield from zip(*columns, strict=True)
+
+
+def _columns(batch: Any, limits: ReadLimits) -> Iterator[list[str]]:
+    import pyarrow
+
+    for field, column in zip(batch.schema, batch.columns, strict=True):
+        if pyarrow.types.is_struct(field.type):
+            for inner in column.flatten():
+                yield _texts(inner, limits)
+        else:
+            yield _texts(column, limits)
+
+
+def _texts(column: Any, limits: ReadLimits) -> list[str]:
+    """A column's values as text: dates in ISO form, categories by their names, bytes as Latin-1 text."""
+    most = limits.max_cell_chars
+    cells: list[str] = []
+    for value in column.to_pylist():
+        if value is None or value != value:
+            cells.append("")
+            continue
+        text = value if type(value) is str else _text(value)
+        if len(text) > most:
+            raise Unreadable(Reason.LIMIT_CELL)
+        cells.append(text)
+    return cells
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.12g}"
+    if isinstance(value, list):
+        return "; ".join(map(str, value[:50]))
+    return str(value).removesuffix(" 00:00:00")

@@ -1,0 +1,86 @@
+"""Workbooks that are not Office Open XML: xls, xlsb and OpenDocument, by calamine (Rust).
+
+calamine holds one sheet in memory, so what a file would unpack to is looked at first.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import python_calamine
+
+from detectors.engine.compound import is_legacy_encrypted
+from detectors.engine.faults import PARSER_FAULTS
+from detectors.engine.grid import tables
+from detectors.engine.streams import size_of
+from detectors.engine.table import Budget, Content, ReadLimits, Row, Unreadable
+from detectors.engine.verdict import Reason
+from detectors.engine.zip_directory import entries
+
+MEDIA_TYPES = frozenset(
+    {
+        "application/vnd.ms-excel.sheet.binary.macroenabled.12",
+        "application/vnd.oasis.opendocument.spreadsheet",
+    }
+)
+MAX_XLS = 128 * 1024**2
+MAX_UNPACKED = 160 * 1024**2
+"""Bytes of XML or records; calamine takes about twice that."""
+
+
+def is_locked(stream: BinaryIO) -> bool:
+    """Whether an .xls asks for a password (FilePass)."""
+    return is_legacy_encrypted(stream)
+
+
+def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
+    """Yield the tables of every sheet, hidden ones marked."""
+    _check_size(stream, media_type)
+    stream.seek(0)
+    try:
+        workbook = python_calamine.load_workbook(stream)
+        sheets = list(workbook.sheets_metadata)
+    except (*PARSER_FAULTS, python_calamine.CalamineError):
+        raise Unreadable(Reason.MALFORMED) from None
+    for number, sheet in enumerate(sheets):
+        hidden = sheet.visible != python_calamine.SheetVisibleEnum.Visible
+        rows = _rows(workbook, number, limits)
+        yield from tables(iter(rows), [sheet.name[:100]], hidden, again=lambda rows=rows: iter(rows))  # type: ignore[misc]
+
+
+def _check_size(stream: BinaryIO, media_type: str) -> None:
+    if media_type == "application/vnd.ms-excel" or media_type == "application/x-ole-storage":
+        if size_of(stream) > MAX_XLS:
+            raise Unreadable(Reason.LIMIT_MEMORY)
+        return
+    largest = max((entry.size for entry in entries(stream, Budget(0, 20_000))), default=0)
+    if largest > MAX_UNPACKED:
+        raise Unreadable(Reason.LIMIT_MEMORY)
+
+
+def _rows(workbook: Any, number: int, limits: ReadLimits) -> list[Row]:
+    try:
+        rows = workbook.get_sheet_by_index(number).to_python(skip_empty_area=True)
+    except python_calamine.WorksheetNotFound:
+        return []
+    except (*PARSER_FAULTS, python_calamine.CalamineError):
+        raise Unreadable(Reason.MALFORMED) from None
+    if rows and len(rows[0]) > limits.max_columns:
+        raise Unreadable(Reason.LIMIT_COLUMNS)
+    return [[_text(cell, limits) for cell in row] for row in rows]
+
+
+def _text(cell: object, limits: ReadLimits) -> str:
+    if isinstance(cell, str):
+        if len(cell) > limits.max_cell_chars:
+            raise Unreadable(Reason.LIMIT_CELL)
+        return cell
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else f"{cell:.12g}"
+    if isinstance(cell, datetime.datetime):
+        return cell.isoformat(" ").removesuffix(" 00:00:00")
+    return "" if cell is None else str(cell)
