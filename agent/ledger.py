@@ -137,6 +137,15 @@ class Ledger(Memory, Letters, Database):
         sql += " ORDER BY intended_at DESC LIMIT :limit"
         return [_entry(r) for r in self._rows(sql, {"root_id": root_id, "limit": limit})]
 
+    def entries_starting(self, start: str) -> list[Entry]:
+        """Those whose id starts so; two at most are enough to know that it is not clear."""
+        sql = "SELECT * FROM entries WHERE substr(entry_id, 1, ?) = ? LIMIT 2"
+        return [_entry(r) for r in self._rows(sql, (len(start), start))]
+
+    def entry_counts(self) -> dict[str, int]:
+        """How many entries are in each state."""
+        return {r[0]: r[1] for r in self._rows("SELECT state, count(*) FROM entries GROUP BY state")}
+
     def taken_since(self, root_id: str, since: float) -> int:
         """How many files a root has lost, or is losing, since then: what the breaker counts."""
         sql = (

@@ -44,6 +44,11 @@ class Letters(Database):
         rows = self._rows("SELECT * FROM alerts WHERE alert_id = ?", (alert_id,))
         return _alert(rows[0]) if rows else None
 
+    def alerts_starting(self, start: str) -> list[AlertRow]:
+        """Those whose id starts so; two at most are enough to know that it is not clear."""
+        sql = "SELECT * FROM alerts WHERE substr(alert_id, 1, ?) = ? LIMIT 2"
+        return [_alert(r) for r in self._rows(sql, (len(start), start))]
+
     def alert_about(self, file_key: str) -> AlertRow | None:
         """The newest alert about this very version of a file."""
         sql = "SELECT * FROM alerts WHERE file_key = ? ORDER BY updated_at DESC LIMIT 1"
@@ -128,10 +133,17 @@ class Letters(Database):
 
     # -- determinations
 
-    def determine(self, alert: AlertRow, root_id: str, sha256: str, events: Sequence[Event] = ()) -> None:
+    def determine(
+        self,
+        alert: AlertRow,
+        root_id: str,
+        sha256: str,
+        sinks: Sequence[str] = (),
+        events: Sequence[Event] = (),
+    ) -> None:
         """An analyst decided; with a content digest it also holds for the same bytes in that root."""
         with self._transaction(events) as db:
-            self._put_alert(db, alert, ())
+            self._put_alert(db, alert, sinks)
             if sha256:
                 db.execute(
                     "INSERT OR REPLACE INTO determinations VALUES (?,?,?,?,?,?,?)",

@@ -1,0 +1,222 @@
+"""The service: checks what must be so, builds the collaborators, wires them, runs the loop.
+
+The one place that knows them all. It imports no parser; those live in the template's process.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import socket
+import stat
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+from agent import recovery
+from agent.audit import AuditLog
+from agent.control import Control
+from agent.errors import LedgerTrouble, Problem, Refused, VaultTrouble
+from agent.ledger import Ledger, LedgerError
+from agent.loop import Loop
+from agent.platform.linux import MountTable
+from agent.recipients import usable_recipients
+from agent.requests import Requests
+from agent.sandbox import Template
+from agent.sinks.file import open_file
+from agent.supervisor import Parts, Supervisor, vault_of
+from agent.telling import Host
+from config.load import ConfigError, load, source_of
+from config.settings import Settings
+
+OK, TEMPORARY_FAILURE = 0, 75
+
+
+def serve(config_file: Path | None) -> int:
+    """Run until SIGTERM or SIGINT; the exit code.
+
+    Raises `ConfigError` or a `Problem` for what a person must mend before it can start.
+    """
+    settings = load(config_file)
+    try:
+        with ExitStack() as stack:
+            supervisor = _build(settings, stack)
+            reload = _reloader(config_file, supervisor)
+            control = Control(
+                supervisor.loop,
+                settings.state_dir / "control.sock",
+                settings.service.control_group,
+                Requests(supervisor, reload).commands(),
+            )
+            stack.callback(control.close)
+            _obey_signals(supervisor, reload)
+            supervisor.start()
+            notify("READY=1")
+            say(_greeting(supervisor))
+            supervisor.loop.run(supervisor.between)
+            notify("STOPPING=1")
+            supervisor.parts.ledger.queue_audit([{"event": "service_stopped"}])
+            supervisor.parts.audit.drain()
+    except LedgerError as error:
+        say(f"PROTECTION HAS STOPPED: {error}")
+        notify(f"STATUS=protection has stopped: {error}")
+        raise LedgerTrouble(
+            str(error), "see `recordwarden doctor`; nothing is taken until it is mended"
+        ) from error
+    return OK
+
+
+def say(text: str) -> None:
+    """One line to the log (standard error; systemd keeps it). Paths in it must be escaped."""
+    print(f"recordwarden: {text}", file=sys.stderr, flush=True)
+
+
+def notify(state: str) -> None:
+    """Tell systemd, if it asked to be told (`sd_notify(3)`)."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.sendto(state.encode(), address)
+
+
+def _build(settings: Settings, stack: ExitStack) -> Supervisor:
+    """All parts, in an order in which each can be checked before the next one is started."""
+    recipients = usable_recipients(settings)
+    _check_alert_file(settings)
+    prepare_state(settings)
+    stack.enter_context(only_one(settings.state_dir))
+    ledger = Ledger.open(settings.state_dir / "ledger.db")
+    stack.callback(_quietly, ledger.close)
+    audit = AuditLog.open(settings.state_dir / "audit.jsonl", ledger)
+    stack.callback(audit.close)
+    recovered = recovery.recover(ledger, vault_of(settings))
+    template = Template(settings)
+    stack.callback(template.stop)
+    ready = template.start()
+    for name, why in ready.missing.items():
+        say(f"protection missing: {name}: {why}")
+    mounts = MountTable()
+    stack.callback(mounts.close)
+    host = Host(_host_id(settings.state_dir), socket.gethostname())
+    loop = Loop()
+    stack.callback(loop.close)
+    parts = Parts(ledger, audit, template, mounts, host, recipients, recovered, say)
+    supervisor = Supervisor(settings, parts, loop)
+    stack.callback(supervisor.close)
+    return supervisor
+
+
+def _greeting(supervisor: Supervisor) -> str:
+    settings = supervisor.settings
+    return f"watching {len(supervisor.posts)} roots, {settings.policy.mode.value} mode, pid {os.getpid()}"
+
+
+def _obey_signals(supervisor: Supervisor, reload: Callable[[], str]) -> None:
+    def on_hangup() -> None:
+        with suppress(Refused):  # it was said why
+            reload()
+
+    supervisor.loop.on_signals(
+        {signal.SIGTERM: supervisor.stop, signal.SIGINT: supervisor.stop, signal.SIGHUP: on_hangup}
+    )
+
+
+def _reloader(config_file: Path | None, supervisor: Supervisor) -> Callable[[], str]:
+    """Reads and adopts the configuration; on any fault the last good one stays, and it says which key."""
+
+    def reload() -> str:
+        notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        try:
+            settings = load(config_file)
+            if settings.state_dir != supervisor.settings.state_dir:
+                raise ConfigError(source_of(config_file), "state_dir", "cannot change while the service runs")
+            recipients = usable_recipients(settings)
+            _check_alert_file(settings)
+            supervisor.parts.template.reload(settings)
+        except (ConfigError, Problem) as error:
+            say(f"the new configuration is refused, the last good one stays: {error}")
+            raise Refused(str(error), getattr(error, "hint", "")) from None
+        finally:
+            notify("READY=1")
+        supervisor.adopt(settings, recipients)
+        say("the configuration was read again")
+        return supervisor.teller.judge.digest
+
+    return reload
+
+
+def _check_alert_file(settings: Settings) -> None:
+    if settings.alerts.file is not None:
+        try:
+            os.close(open_file(settings.alerts.file.path))
+        except OSError as error:
+            raise ConfigError(
+                source_of(), "alerts.file.path", f"cannot be opened: {error.strerror or error}",
+                "its folder must be there; no link, no pipe",
+            ) from None  # fmt: skip
+
+
+def prepare_state(settings: Settings) -> None:
+    """Make the state folder and the vault, ours alone; raises `VaultTrouble` if they are not."""
+    state = settings.state_dir
+    try:
+        for folder in (state, state / "vault", state / "vault" / "tmp", state / "vault" / "entries"):
+            folder.mkdir(mode=0o700, parents=folder == state, exist_ok=True)
+            status = folder.lstat()
+            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+                raise VaultTrouble(
+                    f"{folder} does not belong to this service", "look who made it, and move it away"
+                )
+            folder.chmod(0o700)
+        _open_to_group(settings)
+    except OSError as error:
+        raise VaultTrouble(f"{error.filename}: {error.strerror}", "see who may write there") from None
+
+
+def _open_to_group(settings: Settings) -> None:
+    """The control group must reach the socket, and nothing else: search permission only."""
+    import grp
+
+    with suppress(KeyError, PermissionError):
+        gid = grp.getgrnam(settings.service.control_group).gr_gid
+        if gid:
+            os.chown(settings.state_dir, -1, gid)
+            settings.state_dir.chmod(0o710)
+
+
+@contextmanager
+def only_one(state_dir: Path) -> Iterator[None]:
+    """One service for one state folder: two would each recover what the other has under way."""
+    fd = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Refused(f"another service runs on {state_dir}", "see `recordwarden status`") from None
+        yield
+    finally:
+        os.close(fd)
+
+
+def _host_id(state_dir: Path) -> str:
+    """A random id of this workstation, made once."""
+    path = state_dir / "host_id"
+    with suppress(FileNotFoundError):
+        if found := path.read_text("ascii").strip():
+            return found
+    made = str(uuid.uuid4())
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "w") as file:
+        file.write(made + "\n")
+    return made
+
+
+def _quietly(close: Callable[[], None]) -> None:
+    with suppress(LedgerError):
+        close()

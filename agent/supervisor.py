@@ -1,0 +1,294 @@
+"""The supervisor: a keeper for each root, one template, one courier, and the ledger between them.
+
+One thread and one loop. It never touches a watched path, so that nothing on a medium can hang it. A
+`LedgerError` goes through here untouched and ends the service: it must not act if it cannot remember.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from agent import recovery
+from agent.audit import AuditLog
+from agent.desk import Desk
+from agent.dispatch import Dispatch, sinks_of
+from agent.ledger import Ledger
+from agent.loop import Loop
+from agent.outbox import Outbox
+from agent.platform.linux import MountTable
+from agent.post import Post
+from agent.protocol import Beat, Message, Unseen, Welcome
+from agent.recovery import Recovered
+from agent.sandbox import Template
+from agent.schema import RootRow
+from agent.telling import Host, Judge, Teller
+from agent.volumes import WatchedRoot, wanted
+from config.settings import Settings
+
+STRANDED_SECONDS = 30.0
+STOP_SECONDS = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What `agent.service` has built."""
+
+    ledger: Ledger
+    audit: AuditLog
+    template: Template
+    mounts: MountTable
+    host: Host
+    recipients: list[str]
+    recovered: Recovered
+    say: Callable[[str], None]
+
+
+class Supervisor:
+    """Runs until `stop`."""
+
+    def __init__(self, settings: Settings, parts: Parts, loop: Loop) -> None:
+        self.settings = settings
+        self.loop = loop
+        self.parts = parts
+        self.started_at = time.time()
+        self.posts: dict[str, Post] = {}
+        self.said_missing: dict[str, str] = {}
+        self._real_paths: dict[str, str] = {}
+        self._going: list[Post] = []
+        self._stopping = False
+        self._news = True
+        ready = parts.template.ready
+        if ready is None:
+            raise RuntimeError("the template was not started")
+        self.teller = Teller(parts.ledger, settings, Judge(ready.vocabulary, ready.digest), parts.host)
+        self.desk = Desk(parts.ledger, self.teller, lambda: self.dispatch.outbox.sinks, parts.say)
+        self.dispatch = self._make_dispatch()
+
+    # -- what a post needs (`agent.post.House`)
+
+    @property
+    def stuck_seconds(self) -> float:
+        return self.settings.service.stuck_seconds
+
+    @property
+    def restart_seconds(self) -> float:
+        return self.settings.service.restart_seconds
+
+    def say(self, text: str) -> None:
+        self.parts.say(text)
+
+    def attach_examiner(self) -> socket.socket:
+        return self.parts.template.attach()
+
+    def welcome(self, root: WatchedRoot) -> Message:
+        watch, policy = self.settings.watch, self.settings.policy
+        return Welcome(
+            root_id=root.root_id,
+            path=root.path,
+            zone=root.facts.zone.value,
+            handling=root.facts.handling.value,
+            mode=root.facts.mode.value,
+            device=root.device,
+            vault_dir=str(vault_of(self.settings)),
+            recipients=self.parts.recipients,
+            settle_seconds=watch.settle_seconds,
+            quiet_seconds=watch.quiet_seconds,
+            sweep_seconds=watch.sweep_seconds,
+            examine_seconds=self.settings.limits.examine_seconds,
+            reserve_bytes=self.settings.vault.reserve_mb * 1024**2,
+            contact=policy.contact,
+            vocabulary=sorted(self.teller.judge.vocabulary),
+            config_digest=self.teller.judge.digest,
+            unfinished=self.desk.unfinished(root.root_id),
+        )
+
+    def arrived(self, post: Post) -> None:
+        root = post.root
+        volume = {k: getattr(root.volume, k) for k in root.volume.__slots__}
+        row = RootRow(
+            root.root_id, root.path, root.facts.zone.value, root.facts.handling.value, volume, time.time()
+        )
+        self.parts.ledger.attach(row)
+        self._news = True
+
+    def answer(self, root: WatchedRoot, message: Message) -> Message | None:
+        # the root as it is wanted now, whatever it was when the keeper was sent
+        answer = self.desk.answer(root, message)
+        self._news = self._news or not isinstance(message, Unseen | Beat)
+        return answer
+
+    def keeper_lost(self, root: WatchedRoot) -> None:
+        recovery.keeper_lost(self.parts.ledger, vault_of(self.settings), root.root_id)
+
+    def found_elsewhere(self, root: WatchedRoot, real_path: str) -> None:
+        """A configured path leads through links: watch where it leads."""
+        configured = next((str(r.path) for r in self.settings.watch.roots if str(r.path) == root.path), None)
+        if configured is None:
+            self.say(f"root {root.root_id}: a mount point that is a link: not watched")
+            return
+        self._real_paths[configured] = real_path
+        self.loop.after(0.0, self.mounts_changed)
+
+    def check_protections(self, root: WatchedRoot, missing: list[str]) -> bool:
+        """Whether a keeper that lacks these may work; what lacks is said once and kept for `status`."""
+        for name in missing:
+            if name not in self.said_missing:
+                self.said_missing[name] = f"missing on {root.path}"
+                self.say(f"protection missing: {name} (first seen on root {root.root_id})")
+        return not set(missing) & set(self.settings.service.require)
+
+    # -- roots come and go
+
+    def mounts_changed(self) -> None:
+        """Bring the posts to agree with the mounts and the settings."""
+        if self._stopping:
+            return
+        shall = {r.root_id: r for r in wanted(self.settings, self.parts.mounts.read(), self._real_paths)}
+        for root_id, post in list(self.posts.items()):
+            new = shall.get(root_id)
+            if new is not None and _is_same(new, post.root):
+                # the same place; only what lies inside it may have changed
+                post.root = replace(post.root, others=new.others)
+                post.hurry()
+            else:
+                self._let_go(post, gone=new is None)
+        for root_id, root in shall.items():
+            if root_id not in self.posts and not any(p.root.root_id == root_id for p in self._going):
+                post = Post(root, self)
+                self.posts[root_id] = post
+                post.start()
+
+    def _let_go(self, post: Post, *, gone: bool) -> None:
+        del self.posts[post.root.root_id]
+        self._going.append(post)
+
+        def ended() -> None:
+            self._going.remove(post)
+            if gone and self.parts.ledger.root(post.root.root_id) is not None:
+                self.parts.ledger.detach(post.root.root_id, time.time())
+                self._tell_stranded()
+            self._news = True
+            if not self._stopping:
+                self.loop.after(0.0, self.mounts_changed)
+
+        post.end(ended)
+
+    def _tell_stranded(self) -> None:
+        """Removals that cannot be ended because their root is not there: the alert must not wait for it."""
+        attached = frozenset(self.posts)
+        for root, entry in recovery.stranded(self.parts.ledger, attached):
+            self.desk.give_up_waiting(root, entry, "medium_gone")
+        self._news = True
+
+    # -- running
+
+    def start(self) -> None:
+        """Everything on its way; `loop.run` does the rest."""
+        self._say_recovered()
+        self.dispatch.start()
+        self.loop.watch(self.parts.mounts, self.mounts_changed)
+        self.loop.watch(self.parts.template, self.parts.template.poll)
+        self.loop.every(1.0, self._tick)
+        self.loop.after(STRANDED_SECONDS, self._tell_stranded)
+        self.parts.ledger.queue_audit([{"event": "service_started", "mode": self.settings.policy.mode.value}])
+        self.mounts_changed()
+
+    def _say_recovered(self) -> None:
+        found = self.parts.recovered
+        for text, entries in (
+            ("intents of the last run were revoked", found.revoked),
+            ("removals of the last run are still to be finished", found.unfinished),
+            ("entries that should be in the vault are NOT THERE", found.lost),
+            ("files in the vault are unknown to the ledger and were kept", found.unknown),
+        ):
+            if entries:
+                self.say(f"recovery: {len(entries)} {text}")
+
+    def between(self) -> None:
+        """After each round of the loop: the audit log is written and the courier fed."""
+        if self._news:
+            self._news = False
+            self.parts.audit.drain()
+            self.dispatch.pump()
+
+    def _tick(self) -> None:
+        self.parts.template.poll()
+        self.parts.ledger.flush()
+        self.parts.audit.drain()
+        self.dispatch.pump()
+        for name in self.dispatch.missing:
+            if name not in self.said_missing:
+                self.said_missing[name] = "the courier runs as the service's user"
+                self.say(f"protection missing: {name}")
+
+    def _make_dispatch(self) -> Dispatch:
+        alerts = self.settings.alerts
+        outbox = Outbox(
+            self.parts.ledger, list(sinks_of(alerts)), alerts.retry_seconds, alerts.retry_max_seconds
+        )
+        return Dispatch(self.loop, outbox, self.settings.service, alerts, self.say)
+
+    def adopt(self, settings: Settings, recipients: list[str]) -> None:
+        """New settings that were checked: everything is brought to agree with them.
+
+        The template must have them already.
+        """
+        ready = self.parts.template.ready
+        if ready is None:
+            raise RuntimeError("the template is not running")
+        self.settings = settings
+        self.parts = replace(self.parts, recipients=recipients)
+        self.teller.settings = settings
+        self.teller.judge = Judge(ready.vocabulary, ready.digest)
+        self.dispatch.stop()
+        self.dispatch = self._make_dispatch()
+        self.dispatch.start()
+        self._real_paths.clear()
+        for post in list(self.posts.values()):
+            self._let_go(post, gone=False)
+        self.parts.ledger.queue_audit([{"event": "configuration_adopted", "judge": ready.digest}])
+        self._news = True
+        self.mounts_changed()
+
+    def sweep(self, wanted_root: str | None) -> list[str]:
+        """Have all roots, or one by id or path, swept now; which ones will be."""
+        return [
+            post.root.root_id
+            for post in self.posts.values()
+            if wanted_root in (None, post.root.root_id, post.root.path) and post.sweep()
+        ]
+
+    def stop(self) -> None:
+        """Let the keepers go, deliver what is under way, and leave the loop."""
+        if self._stopping:
+            return
+        self._stopping = True
+        deadline = time.monotonic() + STOP_SECONDS
+        for post in list(self.posts.values()):
+            self._let_go(post, gone=False)
+
+        def look() -> None:
+            done = not self._going and self.dispatch.outbox.is_idle
+            if done or time.monotonic() > deadline:
+                self.loop.stop()
+            else:
+                self.loop.after(0.02, look)
+
+        look()
+
+    def close(self) -> None:
+        """Let go of what `start` started, in whatever state it is."""
+        self.dispatch.stop()
+
+
+def _is_same(new: WatchedRoot, old: WatchedRoot) -> bool:
+    return replace(new, device=-1, others=()) == replace(old, device=-1, others=())
+
+
+def vault_of(settings: Settings) -> Path:
+    """Where the ciphertext lies."""
+    return settings.state_dir / "vault"
