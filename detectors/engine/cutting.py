@@ -26,11 +26,11 @@ def region(source: Source, cut: Dialect | Layout, chars: int | None, limits: Rea
     if chars is not None:
         text = source.window(chars)[:chars]
         source.skip(chars)
-        yield from _checked(_parsed(cut, text), limits)
+        yield from _checked(parsed(cut, text), limits)
         return
     width = 0
     while text := _block(source, cut):
-        rows = _parsed(cut, text)
+        rows = parsed(cut, text)
         width = width or _modal(rows)
         if _fits(cut, rows, text, width):
             yield from _checked(rows, limits)
@@ -43,7 +43,7 @@ def region(source: Source, cut: Dialect | Layout, chars: int | None, limits: Rea
             yield from _checked(rows, limits)
             continue
         source.put_back("\n".join(lines[kept:]))
-        yield from _checked(_parsed(cut, "\n".join(lines[:kept])), limits)
+        yield from _checked(parsed(cut, "\n".join(lines[:kept])), limits)
         return
     source.finish()
 
@@ -70,7 +70,8 @@ def _block(source: Source, cut: Dialect | Layout) -> str:
     return text
 
 
-def _parsed(cut: Dialect | Layout, text: str) -> list[list[str]]:
+def parsed(cut: Dialect | Layout, text: str) -> list[list[str]]:
+    """Whole lines as rows; a stray quote mark swallows nothing."""
     if isinstance(cut, Layout):
         return cut.rows(text)
     if not cut.open_quotes(text):

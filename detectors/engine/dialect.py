@@ -223,6 +223,8 @@ def quality(dialect: Dialect, rows: Sequence[Sequence[str]]) -> float:
     odd = sum(_oddity(dialect, cell) for cell in cells) / len(cells)
     typed = any(k in "nd" and share >= 0.7 for k, share in measured)
     weak = dialect.delimiter in " :" or (dialect.delimiter == "," and width <= 3)
+    if dialect.delimiter in " :" and width == 2 and not typed:
+        return 0.0
     factor = 1.0 if typed else 0.6 if dialect.delimiter in " :" else 0.75 if weak else 0.95
     return factor * (sum(values) / len(values)) * max(0.0, 1 - 1.5 * odd)
 

@@ -92,7 +92,7 @@ def _years(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     """Years or other even steps across the top of a wide table."""
     numbers = [int(cell) for cell in row if cell.strip().isdecimal() and len(cell.strip()) == 4]
     texts = filled(row) - len(numbers)
-    if len(numbers) < 3 or texts > 3 or not all(1800 <= year <= 2150 for year in numbers):
+    if len(numbers) < 3 or texts > max(3, len(numbers)) or not all(1800 <= year <= 2150 for year in numbers):
         return False
     steps = {b - a for a, b in pairwise(numbers)}
     if not (0 < min(steps) <= max(steps) <= 10 or -10 <= min(steps) <= max(steps) < 0):
@@ -119,7 +119,7 @@ def _votes(row: Sequence[str], below: Sequence[Sequence[str]], strict: bool) -> 
 def _vote(cell: str, values: list[str]) -> tuple[float, float]:
     """How much one cell looks like the name of the values below it; and that by its type alone."""
     below = main_kind(values)
-    mine = kind(cell)
+    mine = "t" if cell.isalpha() else kind(cell)  # a mark such as `x` may well be a name
     if mine == "b" or below == "b":
         return 0.0, 0.0
     if below in "nd":

@@ -14,7 +14,13 @@ from detectors.engine.dialect import Dialect, Run, candidates, runs
 from detectors.engine.layout import Layout, fixed_width
 
 MAX_GAP = 8
-MIN_SHARE = 0.02
+MIN_RUN_IN_CODE = 5
+_PAIR = re.compile(r"\s*(?:- )?([^\W\d_][\w .()/'-]{0,48}?)\s*[:=]\s*\S.*")
+_CODE = re.compile(
+    r"\s*(?:import|from|def|class|return|if|for|while|else|elif|const|let|var|function|public|private|static"
+    r"|using|package|try|except|catch|fi|do|done|echo|export|local|#include|#define|@\w+)\b(?!,)"
+    r"|\s*(?://|/\*|\* |# )|.*[{};(\[\\]\s*$|\s*[)}\]]|.*\w\(.*\)[;:{]?\s*$|\s*[\w.]+(?:\[.*\])? [-+]?= .*"
+)
 _LOG = re.compile(
     r"\W{0,2}(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
     r"|\d\d[-/]\d\d[-/]\d{2,4} \d\d:\d\d|[\d.:a-f]{7,39} \S+ \S+ \[|\[?[A-Z]{4,8}\]?[ :]"
@@ -48,15 +54,16 @@ def _divide(lines: Sequence[str], first: int, last: int, used: list[Dialect], fo
             found.append(Segment(first, last, None))
         return
     part = lines[first:last]
-    best = _best(part, used)
-    layout = fixed_width(part) if best is None or best[0].delimiter in " :" else None
+    free = not (is_log(part) or is_code(part) or _is_keyed(part))
+    best = _best(part, used, free)
+    layout = fixed_width(part) if free and (best is None or best[0].delimiter in " :") else None
     if layout is not None and (best is None or layout.weight >= sum(run.weight for run in best[1])):
         _divide(lines, first, first + layout.first, used, found)
         found.append(Segment(first + layout.first, first + layout.last, layout))
         _divide(lines, first + layout.last, last, used, found)
         return
     if best is None:
-        found.extend(_paragraphs(lines, first, last))
+        found.extend(_paragraphs(lines, first, last) if free else [Segment(first, last, None)])
         return
     dialect, stretches = best
     at = first
@@ -67,17 +74,19 @@ def _divide(lines: Sequence[str], first: int, last: int, used: list[Dialect], fo
     _divide(lines, at, last, [*used, dialect], found)
 
 
-def _best(part: Sequence[str], used: list[Dialect]) -> tuple[Dialect, list[Run]] | None:
+def _best(part: Sequence[str], used: list[Dialect], free: bool) -> tuple[Dialect, list[Run]] | None:
+    """The dialect with most in its runs; `free` is off for what is more likely a log, code or a form."""
     text = "\n".join(part)
     best: tuple[Dialect, list[Run]] | None = None
     most = 0.0
-    log = is_log(part)
     for dialect in candidates(text):
-        if dialect in used or (log and dialect.delimiter in " :"):
+        if dialect in used or (not free and dialect.delimiter in " :"):
             continue
         stretches = runs(dialect, part)
-        if log:
-            stretches = [run for run in stretches if run.width > 3]
+        if not free:
+            stretches = [
+                run for run in stretches if run.width > 3 and run.last - run.first >= MIN_RUN_IN_CODE
+            ]
         weight = sum(run.weight for run in stretches)
         if weight > most:
             best, most = (dialect, stretches), weight
@@ -88,6 +97,19 @@ def is_log(lines: Sequence[str]) -> bool:
     """Whether most lines begin with a time or a level, as programs write them."""
     written = [line for line in lines[:400] if line.strip()]
     return len(written) >= 3 and sum(_LOG.match(line) is not None for line in written) > 0.6 * len(written)
+
+
+def is_code(lines: Sequence[str]) -> bool:
+    """Whether a good part of the lines looks like a program."""
+    written = [line[:400] for line in lines[:400] if line.strip()]
+    return len(written) >= 3 and sum(_CODE.match(line) is not None for line in written) > 0.4 * len(written)
+
+
+def _is_keyed(lines: Sequence[str]) -> bool:
+    """Whether most lines are `name: value` and the names come back."""
+    written = [line[:400] for line in lines[:400] if line.strip()]
+    names = [match.group(1) for line in written if (match := _PAIR.match(line))]
+    return len(names) >= 6 and len(names) > 0.5 * len(written) and len(set(names)) <= 0.4 * len(names)
 
 
 def _merged(stretches: list[Run]) -> list[tuple[int, int]]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from detectors.engine.streams import chunks_of, read_at
+from detectors.engine.streams import chunks_of, read_at, size_of
 from detectors.engine.table import ReadLimits, Unreadable
 from detectors.engine.verdict import Reason
 
@@ -96,6 +96,13 @@ def decode_head(head: bytes) -> str:
     codec, mark = encoding_of(head)
     decoder = codecs.getincrementaldecoder(codec)(_errors(codec))
     return _LINE_END.sub("\n", decoder.decode(head[mark:]))
+
+
+def decode_tail(stream: BinaryIO, count: int) -> str:
+    """About the last `count` bytes of a text as text, line ends as "\\n"."""
+    codec, mark = encoding_of(read_at(stream, 0, _SAMPLE))
+    start = max(mark, (size_of(stream) - count) // 4 * 4)
+    return _LINE_END.sub("\n", read_at(stream, start, count + 4).decode(codec, _errors(codec)))
 
 
 def _errors(codec: str) -> str:

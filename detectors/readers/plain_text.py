@@ -7,18 +7,20 @@ looks, window by window, so that a table deep in a file is found; a table stream
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import BinaryIO
 
-from detectors.engine.cutting import region
-from detectors.engine.dialect import Dialect
+from detectors.engine.cutting import parsed, region
+from detectors.engine.dialect import Dialect, is_rule
 from detectors.engine.grid import tables
-from detectors.engine.header import kind
+from detectors.engine.header import header_depth, kind
 from detectors.engine.key_values import records
 from detectors.engine.layout import Layout
 from detectors.engine.segments import segments
 from detectors.engine.table import Content, ReadLimits, Row, Text
-from detectors.engine.text import Source, skip_lines, text_blocks
+from detectors.engine.text import Source, decode_tail, skip_lines, text_blocks
 
 MEDIA_TYPES = frozenset({"text/plain", "text/csv", "text/tab-separated-values", "text/markdown"})
 WINDOW_CHARS = 64 * 1024
@@ -27,7 +29,10 @@ HELD_LINES = 20
 MAX_CONTEXT = 12
 MAX_CONTEXT_CHARS = 200
 MIN_LIST = 5
-MAX_LIST_CHARS = 48
+MAX_LIST_CHARS = 64
+HEAD_CHARS = 8 * 1024
+TAIL_BYTES = 16 * 1024
+_CODE = re.compile(r"(?=.*[\d@])[\w@.+/-]+(?: [\w/-]+){0,3}")
 
 
 def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
@@ -79,14 +84,30 @@ def _tables(
     limits: ReadLimits,
 ) -> Iterator[Content]:
     start = source.lines_taken
+    below = _header_below(stream, source, cut, chars)
 
     def again() -> Iterator[Row]:
         other = Source(skip_lines(text_blocks(stream, limits), start))
         if chars is not None:
             other.window(chars)
-        return region(other, cut, chars, limits)
+        return chain(below, region(other, cut, chars, limits))
 
-    yield from tables(region(source, cut, chars, limits), context, again=again)
+    yield from tables(chain(below, region(source, cut, chars, limits)), context, again=again)
+
+
+def _header_below(
+    stream: BinaryIO, source: Source, cut: Dialect | Layout, chars: int | None
+) -> list[list[str]]:
+    """The last row of a region, if it is the header that the first row is not."""
+    text = source.window(1)[:chars]
+    head = [row for row in parsed(cut, "\n".join(text[:HEAD_CHARS].split("\n")[:30])) if any(row)]
+    if len(head) < 3 or header_depth(head):
+        return []
+    tail = text if chars is not None or source.ended else decode_tail(stream, TAIL_BYTES)
+    last = parsed(cut, tail.rstrip().rpartition("\n")[2])
+    if len(last) != 1 or len(last[0]) != len(head[-1]) or last[0] in head:
+        return []
+    return last if header_depth([*last, *head]) == 1 else []
 
 
 def _loose(lines: Sequence[str]) -> Iterator[Content]:
@@ -94,20 +115,21 @@ def _loose(lines: Sequence[str]) -> Iterator[Content]:
     if not any(line.strip() for line in lines):
         return
     yield Text(iter(lines))
-    if _is_list(lines):
+    values = _list(lines)
+    if values:
         yield from (
-            content for content in tables([line.strip()] for line in lines) if not isinstance(content, Text)
+            content for content in tables([value] for value in values) if not isinstance(content, Text)
         )
     else:
         yield from records(lines)
 
 
-def _is_list(lines: Sequence[str]) -> bool:
-    """One number, date or code on each line."""
-    written = [line.strip() for line in lines if line.strip()]
+def _list(lines: Sequence[str]) -> list[str]:
+    """The values of a list with one number, date, address or code on each line; empty if it is none."""
+    written = [line.strip() for line in lines if line.strip() and not is_rule(line)]
+    if sum(line[0] == "|" == line[-1] for line in written) > 0.9 * len(written):
+        written = [line.strip("| ") for line in written]
     if len(written) < MIN_LIST or max(map(len, written)) > MAX_LIST_CHARS:
-        return False
-    plain = sum(
-        kind(line) in "nd" or (any(map(str.isdigit, line)) and line.count(" ") < 4) for line in written
-    )
-    return plain >= 0.9 * len(written) - 1
+        return []
+    plain = sum(kind(value) in "nd" or _CODE.fullmatch(value) is not None for value in written)
+    return written if plain >= 0.9 * len(written) - 1 else []
