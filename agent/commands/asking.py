@@ -6,7 +6,7 @@ import json
 import socket
 from typing import Any
 
-from agent.errors import NotFound, NotPermitted, NotRunning, Refused
+from agent.errors import Mistyped, NotFound, NotPermitted, NotRunning, Refused
 from agent.escape import escape
 from config.settings import Settings
 
@@ -32,7 +32,7 @@ def ask(settings: Settings, command: str, **arguments: Any) -> Any:
             raise NotRunning("the service does not answer", "see its log") from error
     if answer.get("ok"):
         return answer.get("result")
-    kinds = {"not_found": NotFound, "not_permitted": NotPermitted}
+    kinds = {"not_found": NotFound, "not_permitted": NotPermitted, "mistyped": Mistyped}
     kind = kinds.get(answer.get("error", ""), Refused)
     raise kind(escape(str(answer.get("message", "refused"))), str(answer.get("hint", "")))
 

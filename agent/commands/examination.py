@@ -7,7 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 
 from agent.commands.walk import Found
@@ -18,8 +18,19 @@ from config.settings import Settings
 from detectors.engine.verdict import Verdict
 
 
+_END_SECONDS = 1.0
+
+
+class GivenUp(Exception):
+    """The examination was closed before this file had its verdict."""
+
+
 class Examination:
-    """A few askers of one template, each used by one thread at a time."""
+    """A few threads, each with an asker of its own at one template.
+
+    Plain threads, not an executor: an interrupt must be able to end the main thread anywhere, and an
+    executor's locks may then stay locked for ever.
+    """
 
     def __init__(self, template: Template, settings: Settings) -> None:
         self.in_flight = settings.limits.workers * 2
@@ -27,36 +38,44 @@ class Examination:
         self._seconds = settings.limits.examine_seconds
         self._digest = template.ready.digest if template.ready else ""
         self._closing = threading.Event()
-        self._threads = ThreadPoolExecutor(self.in_flight)
-        self._askers: queue.SimpleQueue[Examiner] = queue.SimpleQueue()
-        for _ in range(self.in_flight):
-            self._askers.put(template.examiner())
+        self._waiting: queue.SimpleQueue[tuple[Found, Future[Verdict]] | None] = queue.SimpleQueue()
+        askers = [template.examiner() for _ in range(self.in_flight)]
+        self._threads = [threading.Thread(target=self._work, args=(a,), daemon=True) for a in askers]
+        for thread in self._threads:
+            thread.start()
 
     def submit(self, found: Found) -> Future[Verdict]:
         """Have one file judged; closes its descriptor."""
-        return self._threads.submit(self._judge, found)
+        future: Future[Verdict] = Future()
+        if found.reason is not None:
+            future.set_result(Verdict.unreadable(found.reason, config_digest=self._digest))
+        else:
+            self._waiting.put((found, future))
+        return future
 
     def close(self) -> None:
         """Give up what is under way."""
         self._closing.set()
-        self._threads.shutdown(cancel_futures=True)
-        while not self._askers.empty():
-            self._askers.get().close()
+        for _ in self._threads:
+            self._waiting.put(None)
+        for thread in self._threads:
+            thread.join(_END_SECONDS)
 
-    def _stop_if_closing(self) -> None:
+    def _work(self, asker: Examiner) -> None:
+        while (task := self._waiting.get()) is not None:
+            found, future = task
+            try:
+                deadline = time.monotonic() + self._seconds
+                future.set_result(asker.examine(found.descriptor, found.size, deadline, self._end_if_closing))
+            except GivenUp as given_up:
+                future.set_exception(given_up)
+            finally:
+                os.close(found.descriptor)
+        asker.close()
+
+    def _end_if_closing(self) -> None:
         if self._closing.is_set():
-            raise CancelledError
-
-    def _judge(self, found: Found) -> Verdict:
-        if found.reason is not None:
-            return Verdict.unreadable(found.reason, config_digest=self._digest)
-        asker = self._askers.get()
-        try:
-            deadline = time.monotonic() + self._seconds
-            return asker.examine(found.descriptor, found.size, deadline, self._stop_if_closing)
-        finally:
-            os.close(found.descriptor)
-            self._askers.put(asker)
+            raise GivenUp
 
 
 @contextmanager

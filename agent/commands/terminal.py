@@ -31,7 +31,7 @@ def say(text: str = "", *, error: bool = False, **style: Any) -> None:
 
 def say_json(value: Any) -> None:
     """One JSON object on one line, in ASCII: any name in it stays exact and harmless."""
-    sys.stdout.write(json.dumps(value, separators=(", ", ": "), default=str) + "\n")
+    print(json.dumps(value, separators=(", ", ": "), default=str), flush=True)
 
 
 def say_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
