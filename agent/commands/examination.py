@@ -17,7 +17,6 @@ from config.load import ConfigError
 from config.settings import Settings
 from detectors.engine.verdict import Verdict
 
-
 _END_SECONDS = 1.0
 
 

@@ -88,16 +88,12 @@ def _files(paths: Iterable[str]) -> Iterator[Found]:
 def _judge(files: Iterator[Found], workers: Examination, seen: Progress) -> Iterator[tuple[Found, Verdict]]:
     """Verdicts in the order of the walk, a few files under way at a time."""
     under_way: deque[tuple[Found, Future[Verdict]]] = deque()
-    try:
-        for found in files:
-            under_way.append((found, workers.submit(found)))
-            if len(under_way) >= workers.in_flight:
-                yield _next(under_way, seen)
-        while under_way:
+    for found in files:
+        under_way.append((found, workers.submit(found)))
+        if len(under_way) >= workers.in_flight:
             yield _next(under_way, seen)
-    finally:
-        for _, future in under_way:
-            future.cancel()
+    while under_way:
+        yield _next(under_way, seen)
 
 
 def _next(under_way: deque[tuple[Found, Future[Verdict]]], seen: Progress) -> tuple[Found, Verdict]:

@@ -87,8 +87,9 @@ def test_shown_configuration_is_toml_that_loads_to_the_same(written, capsys):
     assert run(["config", "show", "--config", file]) == 0
     shown = capsys.readouterr().out
     assert shown.isascii()
-    from config.load import load
     from pathlib import Path
+
+    from config.load import load
 
     assert Settings(**tomllib.loads(shown)) == load(Path(file))
 
@@ -129,7 +130,11 @@ def test_completion_prints_a_script_for_the_command(shell, capsys):
 
 
 def test_completion_completes(monkeypatch):
-    environment = {"COMP_WORDS": "recordwarden quar", "COMP_CWORD": "1", "_RECORDWARDEN_COMPLETE": "bash_complete"}
+    environment = {
+        "COMP_WORDS": "recordwarden quar",
+        "COMP_CWORD": "1",
+        "_RECORDWARDEN_COMPLETE": "bash_complete",
+    }
     code = "from agent.cli import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True

@@ -17,7 +17,9 @@ def _file(name: str) -> bytes:
 
 def test_the_same_seed_gives_the_same_files_but_for_the_salt():
     one, other = demo_files(), demo_files()
-    assert [f for f in one if f.name != "for_partner.zip"] == [f for f in other if f.name != "for_partner.zip"]
+    assert [f for f in one if f.name != "for_partner.zip"] == [
+        f for f in other if f.name != "for_partner.zip"
+    ]
 
 
 def test_the_spreadsheet_holds_the_survey():

@@ -33,7 +33,9 @@ def written(tmp_path: Path):
 
 def _flat(plain: Any, above: str = "") -> set[str]:
     if isinstance(plain, dict) and plain:
-        return {key for name, value in plain.items() for key in _flat(value, f"{above}.{name}" if above else name)}
+        return {
+            key for name, value in plain.items() for key in _flat(value, f"{above}.{name}" if above else name)
+        }
     if isinstance(plain, list) and plain and isinstance(plain[0], dict):
         return _flat(plain[0], f"{above}[]")
     return {above}
@@ -98,7 +100,12 @@ def test_a_missing_file_is_an_error_however_it_was_named(monkeypatch, tmp_path):
         ('state_dri = "/x"', "state_dri", "unknown key", "did you mean state_dir?"),
         ('mode = "enforce"', "mode", "unknown key", "did you mean policy.mode?"),
         ("[policy]\nfrobnicate = 1", "policy.frobnicate", "unknown key", "keys here are: mode, actions"),
-        ('[policy]\nmode = "enforced"', "policy.mode", "must be one of audit, enforce", "did you mean enforce?"),
+        (
+            '[policy]\nmode = "enforced"',
+            "policy.mode",
+            "must be one of audit, enforce",
+            "did you mean enforce?",
+        ),
         ("[watch]\nsettle_seconds = -3", "watch.settle_seconds", "must be greater than 0", "value is 0.1"),
         ('[[watch.roots]]\npath = "x"', "watch.roots[0]", "must be an absolute path", ""),
         ('[[watch.roots]]\npth = "/x"', "watch.roots[0].pth", "unknown key", "watch.roots[0].path?"),
@@ -140,8 +147,18 @@ def test_a_file_that_is_not_text_is_an_error(tmp_path):
 @pytest.mark.parametrize(
     ("name", "value", "message", "hint"),
     [
-        ("RECORDWARDEN_POLICY__MOD", "enforce", "unknown variable", "did you mean RECORDWARDEN_POLICY__MODE?"),
-        ("RECORDWARDEN_POLICY_MODE", "enforce", "unknown variable", "did you mean RECORDWARDEN_POLICY__MODE?"),
+        (
+            "RECORDWARDEN_POLICY__MOD",
+            "enforce",
+            "unknown variable",
+            "did you mean RECORDWARDEN_POLICY__MODE?",
+        ),
+        (
+            "RECORDWARDEN_POLICY_MODE",
+            "enforce",
+            "unknown variable",
+            "did you mean RECORDWARDEN_POLICY__MODE?",
+        ),
         ("RECORDWARDEN_STATEDIR", "/x", "unknown variable", "did you mean RECORDWARDEN_STATE_DIR?"),
         ("RECORDWARDEN_POLICY__MODE", "x", "must be one of audit, enforce", ""),
         ("RECORDWARDEN_VAULT__RECIPIENTS", "age1x", "must be JSON", "write a list"),
