@@ -81,9 +81,9 @@ class Keeper:
                 if not self._work(now):
                     self._rest()
         finally:
-            self._watcher.stop()
             self._rounds.let_go()
             self._crew.close()
+            self._watcher.stop()
 
     def _wake(self) -> None:
         with contextlib.suppress(BlockingIOError):  # full: awake already

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from agent.crew import Ask, Fate
 from agent.opening import RootFolder
-from agent.protocol import Done, Identity, Swept, Unseen, UnseenAnswer
+from agent.protocol import Done, Swept, Unseen, UnseenAnswer
 from agent.settle import Settle
-from agent.sweep import Sweep
+from agent.sweep import Sighting, Sweep
 from agent.watcher import Change, FileEvent
 
 CALM_SECONDS = 2.0
@@ -108,13 +108,15 @@ class Rounds:
             return
         batch = sweep.step(root, breathe)
         if batch:
-            for index in self._ask(Unseen(batch), UnseenAnswer).indexes:
+            answer = self._ask(Unseen([sighting.identity for sighting in batch]), UnseenAnswer)
+            for index in answer.indexes:
                 self._take_on(batch[index])
 
-    def _take_on(self, identity: Identity) -> None:
+    def _take_on(self, sighting: Sighting) -> None:
         wall = time.time()
-        event = FileEvent(identity.relpath, Change.CHANGED, "sweep", wall)
-        if 0 <= wall - identity.mtime_ns / 1e9 < self._quiet_seconds:
+        event = FileEvent(sighting.identity.relpath, Change.CHANGED, "sweep", wall)
+        age = wall - sighting.identity.mtime_ns / 1e9
+        if sighting.regular and 0 <= age < self._quiet_seconds:
             self._settle.note(event, time.monotonic())
         else:
             self._found.append(event)

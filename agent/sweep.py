@@ -11,6 +11,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from agent.opening import CannotOpen, RootFolder, identity_of, reason_of
 from agent.protocol import MAX_UNSEEN, Identity
@@ -19,6 +20,14 @@ from detectors.engine.verdict import Reason
 MAX_RELPATH_CHARS = 30_000
 """As JSON. What lies deeper cannot be reported in one packet; it is counted as `limit_depth`."""
 _MOST_CHARS = 120_000  # of paths in one batch
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a sweep came across: a regular file, or something else that has a name."""
+
+    identity: Identity
+    regular: bool
 
 
 class Sweep:
@@ -37,19 +46,19 @@ class Sweep:
         self._fd = -1
         self._entries: os._ScandirIterator[str] | None = None
 
-    def step(self, root: RootFolder, while_working: Callable[[], None]) -> list[Identity]:
+    def step(self, root: RootFolder, while_working: Callable[[], None]) -> list[Sighting]:
         """The next few files, as `lstat` sees them; [] does not mean the end."""
-        batch: list[Identity] = []
+        batch: list[Sighting] = []
         chars = 0
         while len(batch) < MAX_UNSEEN and chars < _MOST_CHARS:
             while_working()
             entry = self._next(root)
             if entry is None:
                 break
-            identity = self._look(entry)
-            if identity is not None:
-                batch.append(identity)
-                chars += len(json.dumps(identity.relpath))
+            sighting = self._look(entry)
+            if sighting is not None:
+                batch.append(sighting)
+                chars += len(json.dumps(sighting.identity.relpath))
         return batch
 
     def count(self, reason: Reason | None) -> None:
@@ -105,7 +114,7 @@ class Sweep:
         if reason is not Reason.GONE:
             self.not_examined[reason.value] += 1
 
-    def _look(self, entry: os.DirEntry[str]) -> Identity | None:
+    def _look(self, entry: os.DirEntry[str]) -> Sighting | None:
         relpath = f"{self._folder}/{entry.name}" if self._folder else entry.name
         try:
             status = entry.stat(follow_symlinks=False)
@@ -122,4 +131,4 @@ class Sweep:
             self._ahead.append(relpath)
             return None
         self.files += 1
-        return identity_of(relpath, status)
+        return Sighting(identity_of(relpath, status), stat.S_ISREG(status.st_mode))

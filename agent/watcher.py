@@ -136,11 +136,10 @@ class Watcher:
         self.start()
 
     def stop(self) -> None:
-        """End all threads without touching the medium."""
+        """End all threads, without waiting for them and without touching the medium."""
         observer, self._observer = self._observer, None
         if observer is not None:
-            with suppress(OSError, RuntimeError):
-                observer.stop()
+            threading.Thread(target=_stop, args=(observer,), name="watch-end", daemon=True).start()
 
     def _start(self) -> None:
         self._holes = False
@@ -155,7 +154,7 @@ class Watcher:
         except (OSError, RootUnavailable, RuntimeError):
             self._failed = True
             if observer is not None:
-                observer.stop()
+                _stop(observer)
         self._raise_doubt()  # whatever came before the watch stood was not seen
 
     def _raise_hole(self) -> None:
@@ -258,10 +257,12 @@ class _Descriptors(InotifyFD):
     def __init__(self, reach: _Reach, doubt: Callable[[], None], hole: Callable[[], None]) -> None:
         super().__init__()
         self._reach, self._doubt, self._hole = reach, doubt, hole
+        self._confused = False
 
     @property
-    def watches(self) -> int:
-        return len(self._watch_for_wd)
+    def watching(self) -> bool:
+        """Whether there is any watch, and all that happened was understood."""
+        return bool(self._watch_for_wd) and not self._confused
 
     def add_callback(
         self, path: bytes, mask: Mask, callback: WatchCallback, id_: CallbackId
@@ -276,13 +277,16 @@ class _Descriptors(InotifyFD):
     def handle_event(self, event: InotifyEvent) -> None:
         if event.is_queue_overflow:
             self._doubt()
-        elif not event.is_directory:
-            super().handle_event(event)
-            return
         try:
-            with self._reach.open():
+            if event.is_directory or event.is_queue_overflow:
+                with self._reach.open():
+                    super().handle_event(event)
+            else:
                 super().handle_event(event)
         except RootUnavailable:
+            self._doubt()
+        except KeyError:  # watchdog's books disagree when a folder is remade under its old name
+            self._confused = True
             self._doubt()
 
 
@@ -298,8 +302,13 @@ class _Observer(BaseObserver):
     def healthy(self) -> bool:
         """Whether every thread lives and something is watched at all."""
         threads = (self, self._descriptors, *self.emitters)
-        return bool(self.emitters) and all(t.is_alive() for t in threads) and self._descriptors.watches > 0
+        return bool(self.emitters) and all(t.is_alive() for t in threads) and self._descriptors.watching
 
     def on_thread_stop(self) -> None:
         super().on_thread_stop()
         self._descriptors.stop()
+
+
+def _stop(observer: _Observer) -> None:
+    with suppress(OSError, RuntimeError, KeyError):
+        observer.stop()

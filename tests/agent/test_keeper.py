@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from agent.protocol import Beat, Judged, NotVaulted, Outcome, Swept
+from agent.protocol import Beat, Judged, Outcome, Swept
 
 SURVEY = b"id,sex,age\n" + b"1,2,34\n" * 1000
 

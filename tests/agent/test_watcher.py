@@ -1,0 +1,207 @@
+"""Watching real folders; what watchdog loses must at least raise a doubt."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+
+import pytest
+from watchdog.observers.inotify_c import InotifyFD
+
+import agent.watcher
+from agent.watcher import Change, Watcher
+
+
+@pytest.fixture
+def watch(tmp_path):
+    made = []
+
+    def make(path=tmp_path):
+        woken = threading.Event()
+        watcher = Watcher(str(path), path.stat().st_dev, woken.set)
+        made.append(watcher)
+        watcher.start()
+        assert watcher.wait_started(5)
+        assert watcher.state == "native"
+        assert watcher.take()[1], "the time before the watch stood is in doubt"
+        return watcher
+
+    yield make
+    for watcher in made:
+        watcher.stop()
+
+
+def seen(watcher, until, seconds=5.0):
+    """Events until `until(set of (path, change), doubt)`; all of them."""
+    events, doubt = set(), False
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        new, doubtful = watcher.take()
+        events |= {(e.relpath, e.change) for e in new}
+        doubt |= doubtful
+        if until(events, doubt):
+            return events, doubt
+        time.sleep(0.002)
+    raise AssertionError(f"only saw {events}, doubt {doubt}")
+
+
+def test_a_written_file_is_seen_when_closed(watch, tmp_path):
+    watcher = watch()
+    (tmp_path / "f").write_bytes(b"1")
+    _, doubt = seen(watcher, lambda e, d: ("f", Change.CLOSED) in e)
+    assert not doubt
+
+
+def test_a_save_by_rename_is_seen_at_its_final_name(watch, tmp_path):
+    watcher = watch()
+    (tmp_path / "tmp").write_bytes(b"1")
+    (tmp_path / "tmp").rename(tmp_path / "f")
+    events, _ = seen(watcher, lambda e, d: ("f", Change.ARRIVED) in e)
+    assert ("tmp", Change.GONE) in events
+
+
+def test_a_file_moved_in_from_elsewhere_is_seen(watch, tmp_path, tmp_path_factory):
+    watcher = watch()
+    outside = tmp_path_factory.mktemp("outside") / "f"
+    outside.write_bytes(b"1")
+    outside.rename(tmp_path / "g")
+    seen(watcher, lambda e, d: any(path == "g" for path, _ in e))
+
+
+def test_a_tree_moved_in_is_a_folder_to_sweep_and_is_watched(watch, tmp_path, tmp_path_factory):
+    watcher = watch()
+    outside = tmp_path_factory.mktemp("outside") / "tree"
+    (outside / "deep").mkdir(parents=True)
+    (outside / "deep" / "f").write_bytes(b"1")
+    outside.rename(tmp_path / "tree")
+    seen(watcher, lambda e, d: ("tree", Change.FOLDER) in e)
+    (tmp_path / "tree" / "deep" / "g").write_bytes(b"1")
+    seen(watcher, lambda e, d: ("tree/deep/g", Change.CLOSED) in e)
+
+
+def test_a_new_folder_is_watched(watch, tmp_path):
+    watcher = watch()
+    (tmp_path / "new").mkdir()
+    seen(watcher, lambda e, d: ("new", Change.FOLDER) in e)
+    (tmp_path / "new" / "f").write_bytes(b"1")
+    seen(watcher, lambda e, d: ("new/f", Change.CLOSED) in e)
+
+
+def test_names_that_are_no_text_arrive_unchanged(watch, tmp_path):
+    watcher = watch()
+    name = os.fsdecode(b"\xff\n")
+    (tmp_path / name).write_bytes(b"1")
+    seen(watcher, lambda e, d: (name, Change.CLOSED) in e)
+
+
+def test_a_full_kernel_queue_is_a_doubt_and_no_noise(watch, tmp_path, caplog, capsys):
+    watcher = watch()
+    descriptors = watcher._observer._descriptors
+    from watchdog.observers.inotify_c import InotifyConstants, InotifyEvent
+
+    descriptors.handle_event(InotifyEvent(-1, InotifyConstants.IN_Q_OVERFLOW, 0, b""))
+    seen(watcher, lambda e, d: d)
+    assert not caplog.records and capsys.readouterr() == ("", "")
+
+
+def test_our_own_full_queue_is_a_doubt(watch, monkeypatch):
+    watcher = watch()
+    monkeypatch.setattr("agent.watcher.MOST_EVENTS", 10)
+    for number in range(100):
+        watcher.put(f"{watcher._reach.path}/{number}", Change.CLOSED)
+    events, doubt = watcher.take()
+    assert len(events) <= 10 and doubt
+
+
+@pytest.mark.parametrize("victim", ["emitter", "descriptor", "observer"])
+def test_a_dead_thread_is_noticed_and_replaced(watch, tmp_path, victim):
+    watcher = watch()
+    observer = watcher._observer
+    thread = {
+        "emitter": next(iter(observer.emitters)),
+        "descriptor": observer._descriptors,
+        "observer": observer,
+    }[victim]
+    thread.stop()
+    thread.join(5)
+    watcher.check()
+    assert watcher.wait_started(5)
+    assert watcher.take()[1], "what happened meanwhile is in doubt"
+    (tmp_path / "f").write_bytes(b"1")
+    seen(watcher, lambda e, d: ("f", Change.CLOSED) in e)
+
+
+def test_healthy_threads_are_left_alone(watch):
+    watcher = watch()
+    observer = watcher._observer
+    watcher.check()
+    assert watcher._observer is observer and not watcher.take()[1]
+
+
+def test_a_limit_of_watches_is_degraded_not_silence(watch, tmp_path, monkeypatch):
+    watcher = watch()
+    real = InotifyFD.add_callback
+
+    def full(self, path, *arguments):
+        if path.endswith(b"one too many"):
+            raise OSError(28, "inotify watch limit reached")
+        return real(self, path, *arguments)
+
+    monkeypatch.setattr(InotifyFD, "add_callback", full)
+    (tmp_path / "one too many").mkdir()
+    seen(watcher, lambda e, d: d)
+    assert watcher.state == "degraded"
+
+
+def test_no_inotify_at_all_is_polling(tmp_path, monkeypatch):
+    def none(*_):
+        raise OSError(24, "inotify instance limit reached")
+
+    monkeypatch.setattr(InotifyFD, "_create_inotify_fd", classmethod(none))
+    watcher = Watcher(str(tmp_path), tmp_path.stat().st_dev, lambda: None)
+    watcher.start()
+    assert watcher.wait_started(5)
+    assert watcher.state == "polling" and watcher.take()[1]
+
+
+@pytest.mark.root
+def test_a_watched_medium_can_be_unmounted_at_any_time(drive):
+    volume = drive()
+    path = volume.plug()
+    for number in range(300):
+        (path / f"d{number}").mkdir()
+    watcher = Watcher(str(path), path.stat().st_dev, lambda: None)
+    watcher.start()
+    unmounting = volume.pull()
+    assert unmounting.returncode == 0, unmounting.stderr
+    watcher.wait_started(5)
+    watcher.stop()
+
+
+@pytest.mark.root
+def test_a_watch_that_ended_with_its_medium_is_noticed(watch, drive):
+    volume = drive()
+    path = volume.plug()
+    watcher = watch(path)
+    assert volume.pull().returncode == 0
+    until = time.monotonic() + 5
+    while watcher._observer.healthy() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not watcher._observer.healthy()
+
+
+@pytest.mark.root
+def test_folders_made_while_the_user_unmounts_never_make_it_fail(drive):
+    volume = drive()
+    for _ in range(5):
+        path = volume.plug()
+        subprocess.run(f"rm -rf {path}/*", shell=True, check=True)
+        watcher = Watcher(str(path), path.stat().st_dev, lambda: None)
+        watcher.start()
+        watcher.wait_started(5)
+        subprocess.run(["cp", "-r", os.path.dirname(agent.watcher.__file__), str(path)], check=True)
+        unmounting = volume.pull()
+        watcher.stop()
+        assert unmounting.returncode == 0, unmounting.stderr
