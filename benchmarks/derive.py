@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Statistics derived from tables of records: the hardest negatives, same words, same people, no records."""
 
 from __future__ import annotations
@@ -67,7 +68,9 @@ def derived(t: Made, seed: int) -> list[Made]:
         for k in sorted({row[a] for row in t.rows}):
             cells = [table[k, x] for x in across]
             rows.append([k, *(_shown(v, how) for v in cells), _shown(sum(cells), how)])
-        rows.append(["Total", *(_shown(sum(table[row[0], x] for row in rows), how) for x in across), str(len(t.rows))])
+        rows.append(
+            ["Total", *(_shown(sum(table[row[0], x] for row in rows), how) for x in across), str(len(t.rows))]
+        )
         out.append(Made(name, "aggregate", [t.header[a], *across, "Total"], rows))
     if amounts:
         k = r.choice(keys)
@@ -84,7 +87,14 @@ def derived(t: Made, seed: int) -> list[Made]:
             rows.append(cells)
         prefix = r.choice(["mean_", "avg ", "Mean ", ""])
         if len(rows) >= 3:
-            out.append(Made(name, "aggregate", [t.header[k], r.choice(["n", "N", "count"]), *(prefix + t.header[j] for j in chosen)], rows))
+            out.append(
+                Made(
+                    name,
+                    "aggregate",
+                    [t.header[k], r.choice(["n", "N", "count"]), *(prefix + t.header[j] for j in chosen)],
+                    rows,
+                )
+            )
     k = r.choice(keys)
     one = Counter(row[k] for row in t.rows)
     if len(one) >= 3:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, SIM905
 """Made-up tables that are no records of people: published statistics, lists of things, firms, look-ups, code books."""
 
 from __future__ import annotations
@@ -34,9 +35,9 @@ def _cell(r: random.Random, base: float, how: str, mark: str) -> str:
         return mark
     value = base * r.uniform(0.6, 1.5)
     if how == "round":
-        return str(int(round(value / 10)) * 10)
+        return str(round(value / 10) * 10)
     if how == "five":
-        return str(int(round(value / 5)) * 5)
+        return str(round(value / 5) * 5)
     if how == "comma":
         return f"{int(value):,}"
     if how == "percent":
@@ -45,7 +46,11 @@ def _cell(r: random.Random, base: float, how: str, mark: str) -> str:
 
 
 def _how(r: random.Random) -> tuple[str, str, float]:
-    return r.choice(["round", "five", "comma", "percent", "rate", "plain", "plain"]), r.choice(MARKS), 10 ** r.uniform(0.7, 5)
+    return (
+        r.choice(["round", "five", "comma", "percent", "rate", "plain", "plain"]),
+        r.choice(MARKS),
+        10 ** r.uniform(0.7, 5),
+    )
 
 
 def _context(r: random.Random) -> tuple[str, ...]:
@@ -63,7 +68,10 @@ def wide_table(seed: int) -> Made:
     for name in rows[:60]:
         own = base * r.uniform(0.1, 2)
         cells = [_cell(r, own, how, mark) for _ in across]
-        sums = [s + int(c.replace(",", "")) if total and c.replace(",", "").isdigit() else s for s, c in zip(sums, cells, strict=True)]
+        sums = [
+            s + int(c.replace(",", "")) if total and c.replace(",", "").isdigit() else s
+            for s, c in zip(sums, cells, strict=True)
+        ]
         body.append([name, *cells])
     if total:
         body.append([r.choice(["Total", "All", "Cyfanswm"]), *map(str, sums)])
@@ -101,11 +109,27 @@ def means_table(seed: int) -> Made:
     r = random.Random(f"means{seed}")
     name, words = dimension(r)
     what = r.choice(["age", "salary", "income", "hours", "bmi", "score", "height"])
-    header = [name, r.choice(["N", "n", "Count"]), f"Mean {what}", "SD", *(["SE", "Lower CI", "Upper CI"] if r.random() < 0.5 else [])]
+    header = [
+        name,
+        r.choice(["N", "n", "Count"]),
+        f"Mean {what}",
+        "SD",
+        *(["SE", "Lower CI", "Upper CI"] if r.random() < 0.5 else []),
+    ]
     rows = []
     for w in words[:60]:
         m, sd, n = r.uniform(20, 60), r.uniform(2, 15), r.randint(12, 4000)
-        rows.append([w, str(n), f"{m:.2f}", f"{sd:.2f}", f"{sd / n**0.5:.3f}", f"{m - 2 * sd / n**0.5:.2f}", f"{m + 2 * sd / n**0.5:.2f}"][: len(header)])
+        rows.append(
+            [
+                w,
+                str(n),
+                f"{m:.2f}",
+                f"{sd:.2f}",
+                f"{sd / n**0.5:.3f}",
+                f"{m - 2 * sd / n**0.5:.2f}",
+                f"{m + 2 * sd / n**0.5:.2f}",
+            ][: len(header)]
+        )
     return Made(f"made_up.means.{seed}", "aggregate", header, rows, _context(r))
 
 
@@ -115,15 +139,36 @@ def series_table(seed: int) -> Made:
     k, n, start = r.randint(1, 8), r.randint(12, 300), r.randint(1900, 2000)
     kind = r.choice(["year", "month", "day", "none"])
     places = r.sample(AREAS, r.randint(2, 14)) if r.random() < 0.4 else [""]
-    pool = ["gdp", "inflation", "unemployment", "price index", "exports", "rainfall", "temperature", "population", "rate", "deaths", "births", "sales", "income per capita", "crime rate"]
+    pool = [
+        "gdp",
+        "inflation",
+        "unemployment",
+        "price index",
+        "exports",
+        "rainfall",
+        "temperature",
+        "population",
+        "rate",
+        "deaths",
+        "births",
+        "sales",
+        "income per capita",
+        "crime rate",
+    ]
     header = [kind if kind != "none" else "obs", *r.sample(pool, k)]
     rows = []
     for place in places:
         levels = [10 ** r.uniform(-1, 5) for _ in range(k)]
         for t in range(n // len(places) + 4):
             levels = [max(0.001, v * (1 + r.gauss(0.01, 0.03))) for v in levels]
-            when = {"year": str(start + t), "month": f"{start + t // 12}-{t % 12 + 1:02d}", "day": f"2019-{t // 28 % 12 + 1:02d}-{t % 28 + 1:02d}"}.get(kind, str(t + 1))
-            rows.append([*([place] if place else []), when, *(f"{v:.{2 if v < 100 else 0}f}" for v in levels)])
+            when = {
+                "year": str(start + t),
+                "month": f"{start + t // 12}-{t % 12 + 1:02d}",
+                "day": f"2019-{t // 28 % 12 + 1:02d}-{t % 28 + 1:02d}",
+            }.get(kind, str(t + 1))
+            rows.append(
+                [*([place] if place else []), when, *(f"{v:.{2 if v < 100 else 0}f}" for v in levels)]
+            )
     return Made(f"made_up.series.{seed}", "aggregate", [*(["area"] if places[0] else []), *header], rows)
 
 
@@ -135,8 +180,19 @@ def area_table(seed: int) -> Made:
                      "births", "deaths", "households", "life expectancy", "density", "pct smokers", "mean wage", "pupils", "turnout"], r.randint(3, 12))  # fmt: skip
     levels = [(10 ** r.uniform(0.5, 5), r.choice([0, 1, 1, 2])) for _ in what]
     named = r.random() < 0.7
-    rows = [[f"{AREAS[i % 22]} {i // 22 + 1}" if named else f"E0{6000000 + i}", *(f"{v * 2.7 ** r.gauss(0, 0.4):.{d}f}" for v, d in levels)] for i in range(n)]
-    return Made(f"made_up.area.{seed}", "aggregate", [r.choice(["area", "Local authority", "district", "lad_code", "county"]), *what], rows)
+    rows = [
+        [
+            f"{AREAS[i % 22]} {i // 22 + 1}" if named else f"E0{6000000 + i}",
+            *(f"{v * 2.7 ** r.gauss(0, 0.4):.{d}f}" for v, d in levels),
+        ]
+        for i in range(n)
+    ]
+    return Made(
+        f"made_up.area.{seed}",
+        "aggregate",
+        [r.choice(["area", "Local authority", "district", "lad_code", "county"]), *what],
+        rows,
+    )
 
 
 def thing_table(seed: int) -> Made:
@@ -187,13 +243,36 @@ def metadata_table(seed: int) -> Made:
     r = random.Random(f"meta{seed}")
     kind = seed % 4
     if kind == 0:
-        rows = [[n[0].replace(" ", "_"), r.choice(["string", "code", "date"]), f"{n[0].capitalize()} of the person", r.choice(["yes", "no"])] for n, _ in r.sample(POOL, r.randint(8, 40))]
+        rows = [
+            [
+                n[0].replace(" ", "_"),
+                r.choice(["string", "code", "date"]),
+                f"{n[0].capitalize()} of the person",
+                r.choice(["yes", "no"]),
+            ]
+            for n, _ in r.sample(POOL, r.randint(8, 40))
+        ]
         return Made(f"made_up.meta.{seed}", "none", ["Variable", "Type", "Description", "Identifying"], rows)
     if kind == 1:
         name, words = dimension(r)
-        return Made(f"made_up.meta.{seed}", "none", ["code", name + " label"], [[str(i + 1), w] for i, w in enumerate(words)])
+        return Made(
+            f"made_up.meta.{seed}",
+            "none",
+            ["code", name + " label"],
+            [[str(i + 1), w] for i, w in enumerate(words)],
+        )
     if kind == 2:
-        rows = [[f"{r.choice('ABCDE')}{r.randint(1, 99)} {r.randint(1, 9)}AA", f"E0{r.randint(1000001, 1033768)}", f"E0200{r.randint(1000, 6999)}", f"E0{r.randint(6, 9)}0000{r.randint(10, 99)}"] for _ in range(r.randint(30, 400))]
+        rows = [
+            [
+                f"{r.choice('ABCDE')}{r.randint(1, 99)} {r.randint(1, 9)}AA",
+                f"E0{r.randint(1000001, 1033768)}",
+                f"E0200{r.randint(1000, 6999)}",
+                f"E0{r.randint(6, 9)}0000{r.randint(10, 99)}",
+            ]
+            for _ in range(r.randint(30, 400))
+        ]
         return Made(f"made_up.meta.{seed}", "none", ["pcds", "lsoa11cd", "msoa11cd", "ladcd"], rows)
     header = [n[0].title() for n, _ in r.sample(POOL, r.randint(4, 10))]
-    return Made(f"made_up.meta.{seed}", "none", header, [["" for _ in header] for _ in range(r.randint(1, 6))])
+    return Made(
+        f"made_up.meta.{seed}", "none", header, [["" for _ in header] for _ in range(r.randint(1, 6))]
+    )

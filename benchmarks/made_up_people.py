@@ -1,3 +1,4 @@
+# ruff: noqa: E501, SIM905
 """Made-up tables of records of people and households, in many layouts, to train the record model with.
 
 Nobody in them exists. A table is drawn variable by variable out of a pool, with names of variables in
@@ -33,7 +34,9 @@ def choose(*words: str, skew: float = 1.0) -> Draw:
 
 def code(low: int, high: int, missing: float = 0.04) -> Draw:
     """Draw a code, now and then a missing one."""
-    return lambda r, p, i: str(r.choice([-9, -8, -1, 99])) if r.random() < missing else str(r.randint(low, high))
+    return lambda r, p, i: (
+        str(r.choice([-9, -8, -1, 99])) if r.random() < missing else str(r.randint(low, high))
+    )
 
 
 def _sex(*words: str) -> Draw:
@@ -61,7 +64,17 @@ def _date(first: int, last: int, style: str) -> Draw:
 
 REGIONS = ("South East", "London", "North West", "East of England", "West Midlands", "South West",
            "Yorkshire and The Humber", "East Midlands", "North East", "Scotland", "Wales", "Northern Ireland")  # fmt: skip
-RANKS = ("Private", "Lance Corporal", "Corporal", "Sergeant", "Staff Sergeant", "Warrant Officer 2", "Captain", "Major", "Lieutenant Colonel")
+RANKS = (
+    "Private",
+    "Lance Corporal",
+    "Corporal",
+    "Sergeant",
+    "Staff Sergeant",
+    "Warrant Officer 2",
+    "Captain",
+    "Major",
+    "Lieutenant Colonel",
+)
 GRADES = ("AO", "EO", "HEO", "SEO", "Grade 7", "Grade 6", "SCS1", "AA")
 
 # names (long, short, Welsh) → ways to draw the value
@@ -152,13 +165,33 @@ def person_table(seed: int) -> Made:
     header, draws = [], []
     if r.random() < 0.6:
         first = r.randint(1, 90000)
-        header.append(style((r.choice(["person id", "case id", "serial", "record", "ref no"]), r.choice(["id", "pid", "caseid", "serial"]), "cyf")))
-        draws.append(r.choice([lambda r, p, i: str(first + i), lambda r, p, i: f"{r.getrandbits(48):012x}", lambda r, p, i: f"P{r.randint(10000, 99999)}"]))
+        header.append(
+            style(
+                (
+                    r.choice(["person id", "case id", "serial", "record", "ref no"]),
+                    r.choice(["id", "pid", "caseid", "serial"]),
+                    "cyf",
+                )
+            )
+        )
+        draws.append(
+            r.choice(
+                [
+                    lambda r, p, i: str(first + i),
+                    lambda r, p, i: f"{r.getrandbits(48):012x}",
+                    lambda r, p, i: f"P{r.randint(10000, 99999)}",
+                ]
+            )
+        )
     for names, ways in chosen:
         header.append(style(names))
         draws.append(r.choice(ways))
     if r.random() < 0.3:
-        stem, low, high = r.choice(["q", "Q", "item", "att_"]), r.choice([0, 1]), r.choice([1, 3, 4, 5, 7, 10])
+        stem, low, high = (
+            r.choice(["q", "Q", "item", "att_"]),
+            r.choice([0, 1]),
+            r.choice([1, 3, 4, 5, 7, 10]),
+        )
         missing = r.choice([0, 0.05, 0.15])
         for k in range(r.randint(3, 30)):
             header.append(f"{stem}{k + 1}")
@@ -168,7 +201,10 @@ def person_table(seed: int) -> Made:
         draws.append(_weight)
     rows = []
     for i in range(n):
-        p = {"sex": float(r.random() < 0.5), "age": float(r.randint(16, 94) if r.random() < 0.8 else r.randint(17, 64))}
+        p = {
+            "sex": float(r.random() < 0.5),
+            "age": float(r.randint(16, 94) if r.random() < 0.8 else r.randint(17, 64)),
+        }
         rows.append([d(r, p, i) for d in draws])
     blank = r.choice([0.0, 0.0, 0.03, 0.1])
     if blank:
@@ -185,15 +221,35 @@ def panel_table(seed: int) -> Made:
     people, times = r.randint(6, 60), r.randint(2, 12)
     chosen = r.sample(POOL, r.randint(1, 5))
     style = _style(r)
-    when = r.choice([("month", "mth", "mis"), ("visit", "visit", "ymweliad"), ("wave", "wave", "ton"), ("year", "yr", "blwyddyn")])
+    when = r.choice(
+        [
+            ("month", "mth", "mis"),
+            ("visit", "visit", "ymweliad"),
+            ("wave", "wave", "ton"),
+            ("year", "yr", "blwyddyn"),
+        ]
+    )
     fixed = [r.choice(ways) for _, ways in chosen]
     level, wide = r.choice([(150, 12), (5, 2), (27, 4), (60, 15)])
-    header = [style(("person id", "id", "cyf")), style(when), *(style(n) for n, _ in chosen), style(("score", "score", "sgor"))]
+    header = [
+        style(("person id", "id", "cyf")),
+        style(when),
+        *(style(n) for n, _ in chosen),
+        style(("score", "score", "sgor")),
+    ]
     rows = []
     for i in range(people):
         p = {"sex": float(r.random() < 0.5), "age": float(r.randint(16, 90))}
         ident = str(1000 + 3 * i if seed % 2 else r.randint(100000, 999999))
         own = [d(r, p, i) for d in fixed]
         start = r.gauss(level, wide)
-        rows += [[ident, str(t + 1 + (2015 if when[0] == "year" else 0)), *own, str(round(start + r.gauss(0, wide / 3), 1))] for t in range(times)]
+        rows += [
+            [
+                ident,
+                str(t + 1 + (2015 if when[0] == "year" else 0)),
+                *own,
+                str(round(start + r.gauss(0, wide / 3), 1)),
+            ]
+            for t in range(times)
+        ]
     return Made(f"made_up.panel.{seed}", "person", header, rows)

@@ -76,7 +76,9 @@ def samples(job: tuple[Made, bool]) -> list[Sample]:
         stem = r.choice(["", "V", "x", "col_"])
         shapes: list[tuple[str, list[str] | None]] = [("kept", table.header)]
         if real or r.random() < 0.4:
-            shapes.append(("anonymous", [f"{stem}{i + 1}" for i in range(len(table.header))] if stem else None))
+            shapes.append(
+                ("anonymous", [f"{stem}{i + 1}" for i in range(len(table.header))] if stem else None)
+            )
         if (real and whole) or r.random() < 0.1:
             shapes.append(("short", ["".join(h.split())[:4] for h in table.header]))
         out += [_sample(table, s, h, table.rows[start : start + size], whole) for s, h in shapes]
@@ -108,7 +110,10 @@ def weights(found: list[Sample]) -> np.ndarray[Any, Any]:
     """Every source counts by the root of its samples; made-up ones less than real ones."""
     times = Counter(s[0] for s in found)
     real = {s[0] for s in found if not s[0].startswith("made_up") and s[1] == "person"}
-    own = [0.35 if s[0].startswith("made_up") else 0.7 if s[1] == "aggregate" and s[0] in real else 1.0 for s in found]
+    own = [
+        0.35 if s[0].startswith("made_up") else 0.7 if s[1] == "aggregate" and s[0] in real else 1.0
+        for s in found
+    ]
     return np.array([w / times[s[0]] ** 0.5 for w, s in zip(own, found, strict=True)])
 
 
@@ -133,7 +138,9 @@ def exported(model: GradientBoostingClassifier, measures: list[str]) -> dict[str
         trees.append(
             {
                 "measure": [int(f) if f >= 0 else -1 for f in t.feature],
-                "threshold": [float(f"{x:.6g}") if f >= 0 else 0 for x, f in zip(t.threshold, t.feature, strict=True)],
+                "threshold": [
+                    float(f"{x:.6g}") if f >= 0 else 0 for x, f in zip(t.threshold, t.feature, strict=True)
+                ],
                 "left": [int(x) for x in t.children_left],
                 "right": [int(x) for x in t.children_right],
                 "mean": [round(float(m) * rate, 5) for m in means],
@@ -148,22 +155,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--corpus", type=Path, help="folder of labelled tables")
     parser.add_argument("--made-up", type=int, default=300, help="made-up tables of each kind")
-    parser.add_argument("--folds", type=int, default=0, help="write out-of-fold models FOLDS/person-K.json as well")
+    parser.add_argument(
+        "--folds", type=int, default=0, help="write out-of-fold models FOLDS/person-K.json as well"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "detectors" / "model" / "records.json")
     options = parser.parse_args()
     found = gather(options.corpus, options.made_up)
     measures = sorted(found[0][5])
     x = np.array([[s[5][m] for m in measures] for s in found])
     w = weights(found)
-    targets = {"person": np.array([s[1] == "person" for s in found]), "aggregate": np.array([s[1] == "aggregate" for s in found])}
-    fold = np.array([int(hashlib.sha256(s[0].encode()).hexdigest(), 16) % max(1, options.folds) for s in found])
+    targets = {
+        "person": np.array([s[1] == "person" for s in found]),
+        "aggregate": np.array([s[1] == "aggregate" for s in found]),
+    }
+    fold = np.array(
+        [int(hashlib.sha256(s[0].encode()).hexdigest(), 16) % max(1, options.folds) for s in found]
+    )
     for k in (None, *range(options.folds)):
         use = np.ones(len(found), bool) if k is None else fold != k
-        models = {name: exported(fresh(7).fit(x[use], y[use], sample_weight=w[use]), measures) for name, y in targets.items()}
-        text = json.dumps({"format": 1, "models": models}, separators=(",", ":")).replace('{"measure"', '\n{"measure"')
+        models = {
+            name: exported(fresh(7).fit(x[use], y[use], sample_weight=w[use]), measures)
+            for name, y in targets.items()
+        }
+        text = json.dumps({"format": 1, "models": models}, separators=(",", ":")).replace(
+            '{"measure"', '\n{"measure"'
+        )
         out = options.out if k is None else options.out.with_name(f"fold-{k}-of-{options.folds}.json")
         out.write_text(text + "\n", "utf-8")
-        print(f"{out.name}: {len(found)} samples of {len(set(s[0] for s in found))} sources, {int(use.sum())} used")
+        print(
+            f"{out.name}: {len(found)} samples of {len(set(s[0] for s in found))} sources, {int(use.sum())} used"
+        )
 
 
 if __name__ == "__main__":

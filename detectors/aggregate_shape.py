@@ -1,4 +1,4 @@
-"""Is it a table of statistics? Totals, rounding, withheld cells, years across the top, one row for each combination.
+"""Is it a table of statistics? Totals, rounding, withheld cells, years across the top.
 
 Runbook: this detector only ever speaks against records. If it fires on a file that does hold records,
 look for a second table in the same file; each table is judged by itself.
@@ -35,11 +35,13 @@ FEATURES = (
 )
 
 _MONTH = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|"
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    r"oct(?:ober)?|nov(?:ember)?|"
     r"dec(?:ember)?|ionawr|chwefror|mawrth|ebrill|mai|mehefin|gorffennaf|awst|medi|hydref|tachwedd|rhagfyr)"
 )
 _PERIOD = re.compile(
-    rf"(?:(?:\d{{1,2}} )?{_MONTH}[ -]?)?(?:x|y|fy ?)?(?:19|20)\d\d(?:[/-]\d{{2,4}})?(?: ?q[1-4])?(?: ?\[?[prn]\]?)?|q[1-4]|"
+    rf"(?:(?:\d{{1,2}} )?{_MONTH}[ -]?)?(?:x|y|fy ?)?(?:19|20)\d\d"
+    rf"(?:[/-]\d{{2,4}})?(?: ?q[1-4])?(?: ?\[?[prn]\]?)?|q[1-4]|"
     rf"{_MONTH}|(?:mon|tues?|wed|thu(?:rs)?|fri|sat|sun)(?:day|nesday|urday)?",
     re.I,
 )
@@ -100,7 +102,7 @@ def _near(a: float, b: float, terms: int) -> bool:
 
 
 def _totals(t: TableView) -> tuple[float, float]:
-    """Share of columns in which one row is the sum of the others; 1 if a column is the sum of the other columns."""
+    """Share of columns in which one row sums the others; 1 if a column sums the other columns."""
     columns = [c for c in t.numeric if c.whole and len(c.numbers) >= 3]
     if not columns:
         return 0.0, 0.0
@@ -145,7 +147,8 @@ def _hundred(numeric: list[Column], n: int) -> float:
     if len(full) < 3 or n < 3:
         return 0.0
     sums = [sum(r) for r in zip(*full[:40], strict=True)][:60]
-    return sum(abs(s - 100) <= 1.01 or abs(s - 1) <= 0.011 for s in sums) / len(sums)
+    whole = [s for s in sums if abs(s - 100) <= 1.01 or abs(s - 1) <= 0.011]
+    return len(whole) / len(sums)
 
 
 def _symmetric(numeric: list[Column], n: int) -> float:

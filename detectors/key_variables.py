@@ -80,7 +80,7 @@ def birth_like(c: Column) -> float:
         years = [d / 365.2425 for d in c.dates]
         wide = max(years) - min(years) > 15 and spread(years) > 4
         unordered = c.lag1 is None or abs(c.lag1) < 0.3
-        return float(wide and unordered and 1850 < min(years) and max(years) < 2060)
+        return float(wide and unordered and min(years) > 1850 and max(years) < 2060)
     if c.whole and c.kinds >= 5 and all(1850 <= v <= 2030 for v in c.parsed.values()):
         unordered = c.lag1 is None or abs(c.lag1) < 0.3
         return 0.7 * float(spread(c.numbers) > 4 and unordered)
@@ -106,8 +106,8 @@ def body_like(c: Column) -> bool:
     low, middle, high = s[len(s) // 20], s[len(s) // 2], s[-1 - len(s) // 20]
     if c.lag1 is not None and abs(c.lag1) > 0.5:
         return False
-    tall = (140 <= low and 155 <= middle <= 185 and high <= 205) or (
-        1.4 <= low and 1.5 <= middle <= 1.9 and high <= 2.1
+    tall = (low >= 140 and 155 <= middle <= 185 and high <= 205) or (
+        low >= 1.4 and 1.5 <= middle <= 1.9 and high <= 2.1
     )
-    heavy = 35 <= low and 55 <= middle <= 95 and 70 <= high <= 150
+    heavy = low >= 35 and 55 <= middle <= 95 and 70 <= high <= 150
     return tall or heavy

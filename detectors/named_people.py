@@ -1,4 +1,4 @@
-"""Columns of people's names and of dates of birth. Never from shape alone: a header, or forenames plus corroboration.
+"""Columns of people's names and of dates of birth, never from shape alone.
 
 Runbook: names beside a date of birth or another identifier are decisive; a list of names alone is not.
 """
@@ -13,10 +13,63 @@ from detectors.engine.stanza import Bounds
 from detectors.engine.view import TableView
 from detectors.key_variables import birth_like
 
-_FIRMS = frozenset("ltd limited plc llp inc corp gmbh company trust council university school hospital bank holdings group".split())
+_FIRMS = frozenset(
+    [
+        "ltd",
+        "limited",
+        "plc",
+        "llp",
+        "inc",
+        "corp",
+        "gmbh",
+        "company",
+        "trust",
+        "council",
+        "university",
+        "school",
+        "hospital",
+        "bank",
+        "holdings",
+        "group",
+    ]
+)
 _NOT_NAMES = frozenset(
-    "file variable table column field count product item brand species place city country company firm school "
-    "hospital host user code col event team car street road ward unit org organisation area region lad la".split()
+    [
+        "file",
+        "variable",
+        "table",
+        "column",
+        "field",
+        "count",
+        "product",
+        "item",
+        "brand",
+        "species",
+        "place",
+        "city",
+        "country",
+        "company",
+        "firm",
+        "school",
+        "hospital",
+        "host",
+        "user",
+        "code",
+        "col",
+        "event",
+        "team",
+        "car",
+        "street",
+        "road",
+        "ward",
+        "unit",
+        "org",
+        "organisation",
+        "area",
+        "region",
+        "lad",
+        "la",
+    ]
 )
 
 
@@ -43,7 +96,13 @@ def find(t: TableView, forenames: frozenset[str], options: Options) -> Named:
     for c, words in zip(t.columns, t.words, strict=True):
         concepts = {w.concept for w in words if w.strength >= 1.0}
         said = set(tokens(c.name or ""))
-        if _name_like(c, "name" in concepts and not said & _NOT_NAMES, "name" in said and not said & _NOT_NAMES, forenames, options):
+        if _name_like(
+            c,
+            "name" in concepts and not said & _NOT_NAMES,
+            "name" in said and not said & _NOT_NAMES,
+            forenames,
+            options,
+        ):
             names.append(c.position)
         elif _birth(c, "birth" in concepts):
             births.append(c.position)
@@ -82,5 +141,3 @@ def _birth(c: Column, headed: bool) -> bool:
 def forenames(text: str) -> frozenset[str]:
     """The set of forenames out of the lexicon file's text."""
     return frozenset(text.split())
-
-

@@ -1,4 +1,4 @@
-"""Is a table bound for publication disclosive? Counts below the threshold that stand unsuppressed in an aggregate.
+"""Is a table bound for publication disclosive? Small counts that stand unsuppressed in an aggregate.
 
 Runbook: gives the advisory `small_cells` only; the file is no microdata. Suppress or round before release, or
 record why the counts may stand (census tables with perturbed counts hold true 1s and 2s).

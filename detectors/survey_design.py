@@ -1,4 +1,4 @@
-"""Traces of a survey or a register: record numbers, weights, missing codes, batteries of questions, repeated visits.
+"""Traces of a survey or a register: record numbers, weights, missing codes, batteries of questions.
 
 Runbook: these traces show that rows are sampled units. They say nothing of who the units are.
 """

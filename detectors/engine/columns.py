@@ -1,4 +1,4 @@
-"""What the cells of one column look like: kinds of value, counts, order. Plain Python, bounded by the sample."""
+"""What the cells of one column look like: kinds of value, counts, order. Plain Python."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from math import isfinite, sqrt
 
 MISSING = frozenset(
@@ -22,13 +23,19 @@ _DECORATED = re.compile(
 )
 _COMMA = re.compile(r"-?\d+,\d+")
 _BAND = re.compile(
-    r"(\d{1,3})\s?(?:-|–|to|i)\s?(\d{1,3})(?: years| oed)?|(?:under|over|below|less than|dan|dros)\s\d{1,3}|\d{1,3}\s?(?:\+|and over|plus|a throsodd|or over|and under)",
+    r"(\d{1,3})\s?(?:-|–|to|i)\s?(\d{1,3})(?: years| oed)?|(?:under|over|below|less than|dan|dros)\s\d{1,3}|"
+    r"\d{1,3}\s?(?:\+|and over|plus|a throsodd|or over|and under)",
     re.I,
 )
 _YMD = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?")
 _DMY = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?: .*)?")
 _DMONY = re.compile(r"(\d{1,2})[- ]?([A-Za-z]{3,9})[- ,]*(\d{4}|\d{2})")
-_MONTHS = {m: i for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+_MONTHS = {
+    m: i
+    for i, m in enumerate(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
+    )
+}
 
 
 def number(text: str) -> float | None:
@@ -174,7 +181,7 @@ class Column:
         s = self.series
         if len(s) < 4 or s[0] == s[-1]:
             return False
-        pairs = list(zip(s, s[1:], strict=False))
+        pairs = list(pairwise(s))
         return all(a <= b for a, b in pairs) or all(a >= b for a, b in pairs)
 
     @cached_property

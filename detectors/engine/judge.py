@@ -5,60 +5,83 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
+from importlib import resources
 from typing import Any
 
+from detectors.engine.assess import Bench
+from detectors.engine.conclusion import Conclusion
+from detectors.engine.evidence import COLUMN_MEASURES
+from detectors.engine.lexicon import Lexicon
+from detectors.engine.passage import Passage
+from detectors.engine.prose import Prose
+from detectors.engine.roster import roster
+from detectors.engine.rules import RuleBook
 from detectors.engine.stanza import StanzaError
 from detectors.engine.table import Table, Text
-from detectors.engine.verdict import Finding, Outcome, Polarity, Subject, Tier
+from detectors.engine.weigh import load_models
 
 __all__ = ["Conclusion", "FileJudgement", "Judge", "StanzaError"]
 
-_SEVERITY = {Tier.NONE: 0.0, Tier.POSSIBLE: 1.0, Tier.LIKELY: 2.0, Tier.CONFIRMED: 3.0}
-
-
-@dataclass(frozen=True, slots=True)
-class Conclusion:
-    """What one stream is, before its protection and completeness are taken into account.
-
-    `weight` orders members of a container: the most severe one speaks for the file.
-    """
-
-    outcome: Outcome = Outcome.NO_RECORDS
-    tier: Tier = Tier.NONE
-    subject: Subject | None = None
-    confidence: float = 0.0
-    records_estimated: int | None = None
-    findings: tuple[Finding, ...] = ()
-    advisories: tuple[str, ...] = ()
-    weight: float = 0.0
-
-    @property
-    def flagged(self) -> bool:
-        """The shipped policy would act on this if the file is not strongly protected."""
-        return (
-            self.outcome is Outcome.MICRODATA
-            and self.subject in (Subject.PERSON, Subject.HOUSEHOLD)
-            and self.tier in (Tier.LIKELY, Tier.CONFIRMED)
-        )
+ADVISORIES = frozenset({"small_cells"})
+_FOLDERS = ("lexicon", "rules")
 
 
 class Judge:
-    """All detectors with one configuration. Shared by every file a process examines; never changes."""
+    """All detectors with one configuration. Shared by every file a process examines; never changes.
+
+    `stanzas` are the configuration's `[detectors.ID]` tables; a wrong one raises `StanzaError` with its key.
+    `vocabulary` holds every code that a finding may carry; `digest` stands for everything that decides.
+    """
 
     def __init__(self, stanzas: Mapping[str, Mapping[str, Any]] | None = None) -> None:
-        self.stanzas = {k: dict(v) for k, v in (stanzas or {}).items()}
-        self.vocabulary: frozenset[str] = frozenset({"row_subject", "person_words", "small_cells"})
-        self.digest = hashlib.sha256(json.dumps(self.stanzas, sort_keys=True).encode()).hexdigest()
+        plain = {name: dict(stanza) for name, stanza in (stanzas or {}).items()}
+        found = roster(plain)
+        identifiers, subject = found["direct_identifiers"].options, found["row_subject"].options
+        extra = {
+            "person": subject.words_person,
+            "aggregate": subject.words_aggregate,
+            "organisation": subject.words_organisation,
+            "thing": subject.words_thing,
+        }
+        self.lexicon = Lexicon.load({family: words for family, words in extra.items() if words})
+        models, model_text = load_models()
+        owner = {m: d.id for d in found.values() for m in d.measures}
+        names = (resources.files("detectors") / "lexicon" / "forenames.toml").read_text("utf-8")
+        self.bench = Bench(
+            detectors=found,
+            models=models,
+            book=RuleBook(identifiers.rules, identifiers.disabled),
+            forenames=frozenset(names.split('"""')[1].split()),
+            factors={
+                name: tuple(found[owner[m]].factor for m in model.measures) for name, model in models.items()
+            },
+            owner=owner,
+        )
+        self.vocabulary: frozenset[str] = (
+            frozenset(found)
+            | frozenset(owner)
+            | frozenset(COLUMN_MEASURES)
+            | self.lexicon.terms
+            | self.lexicon.families
+        ) | (self.bench.book.ids | ADVISORIES)
+        self.digest = _digest(plain, model_text)
 
     def begin(self) -> FileJudgement:
         """Start judging one stream."""
         return FileJudgement(self)
 
 
-_PERSON = frozenset(
-    "age sex gender dob nino surname forename ethnic marital grade salary rank income".split()
-)
+def _digest(stanzas: Mapping[str, Any], model_text: str) -> str:
+    """One digest over stanzas, data and the detectors' own source."""
+    total = hashlib.sha256(json.dumps(stanzas, sort_keys=True, default=str).encode())
+    total.update(model_text.encode())
+    root = resources.files("detectors")
+    files = [f for folder in _FOLDERS for f in (root / folder).iterdir() if f.name.endswith(".toml")]
+    files += [f for folder in (root, root / "engine") for f in folder.iterdir() if f.name.endswith(".py")]
+    for file in sorted(files, key=lambda f: f.name):
+        total.update(file.name.encode() + file.read_bytes())
+    return total.hexdigest()
 
 
 class FileJudgement:
@@ -68,35 +91,35 @@ class FileJudgement:
         self._judge = judge
         self._best = Conclusion()
         self._tables = 0
+        self._advisories: dict[str, None] = {}
+        self._prose = Prose(judge.bench, judge.lexicon)
 
     @property
     def settled(self) -> bool:
-        """True once reading on cannot make the answer more severe in a way that matters."""
+        """True once a person yes is LIKELY or better: no need to read on."""
         return self._best.flagged
 
     def table(self, table: Table) -> None:
         """Consume one table; lets `Unreadable` through after keeping what was seen."""
-        rows = 0
+        passage = Passage(self._judge.bench, self._judge.lexicon, table, self._tables)
+        self._tables += 1
         try:
-            for _ in table.rows:
-                rows += 1
+            passage.read()
         finally:
-            hits = len({w for h in table.header or [] for w in h.lower().replace("_", " ").split()} & _PERSON)
-            found = Conclusion(Outcome.OTHER_RECORDS if rows else Outcome.NO_RECORDS, records_estimated=rows)
-            if hits >= 3 and rows >= 10:
-                finding = Finding("row_subject", Polarity.FOR, "person_words", table=self._tables, value=hits)
-                found = Conclusion(
-                    Outcome.MICRODATA, Tier.LIKELY, Subject.PERSON, 0.8, rows, (finding,), (), 2.8
-                )
-            if found.weight >= self._best.weight:
-                self._best = found
-            self._tables += 1
+            self._take(passage.conclude())
 
     def text(self, text: Text) -> None:
-        """Consume running text."""
-        for _ in text.lines:
-            pass
+        """Consume running text; lets `Unreadable` through after keeping what was seen."""
+        try:
+            self._prose.read(text.lines)
+        finally:
+            self._take(self._prose.conclude(self._tables))
+
+    def _take(self, found: Conclusion) -> None:
+        self._advisories |= dict.fromkeys(found.advisories)
+        if found.weight > self._best.weight:
+            self._best = found
 
     def conclude(self) -> Conclusion:
-        """The answer for all that was seen."""
-        return self._best
+        """The answer for all that was seen: the most severe part, with every advisory."""
+        return replace(self._best, advisories=tuple(self._advisories))

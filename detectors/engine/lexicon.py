@@ -17,13 +17,79 @@ from typing import Any
 
 _PIECES = re.compile(r"[^\W_]+")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+|\d+")
-_RELATIVES = (
-    "moth father fath mother mom dad hus husb husband wife spouse sp fam hh hhold resp child kid par parent "
-    "self partner head ln log l r p my cur curr last first prev pre post tot total avg max min num no yr".split()
-)
-_ENDINGS = (
-    "yr yrs year years sq cat grp group gp band code cd num no id lvl level status stat r w p a now ever"
-).split()
+_RELATIVES = [
+    "moth",
+    "father",
+    "fath",
+    "mother",
+    "mom",
+    "dad",
+    "hus",
+    "husb",
+    "husband",
+    "wife",
+    "spouse",
+    "sp",
+    "fam",
+    "hh",
+    "hhold",
+    "resp",
+    "child",
+    "kid",
+    "par",
+    "parent",
+    "self",
+    "partner",
+    "head",
+    "ln",
+    "log",
+    "l",
+    "r",
+    "p",
+    "my",
+    "cur",
+    "curr",
+    "last",
+    "first",
+    "prev",
+    "pre",
+    "post",
+    "tot",
+    "total",
+    "avg",
+    "max",
+    "min",
+    "num",
+    "no",
+    "yr",
+]
+_ENDINGS = [
+    "yr",
+    "yrs",
+    "year",
+    "years",
+    "sq",
+    "cat",
+    "grp",
+    "group",
+    "gp",
+    "band",
+    "code",
+    "cd",
+    "num",
+    "no",
+    "id",
+    "lvl",
+    "level",
+    "status",
+    "stat",
+    "r",
+    "w",
+    "p",
+    "a",
+    "now",
+    "ever",
+]
 _LONGEST = 60
 
 
@@ -113,9 +179,9 @@ class Lexicon:
                     at += length
                     break
             else:
-                pair = self._shortened(parts[at])
-                if pair is not None:
-                    found[pair] = max(found.get(pair, 0.0), 0.6)
+                short = self._shortened(parts[at])
+                if short is not None:
+                    found[short] = max(found.get(short, 0.0), 0.6)
                 at += 1
         return [Word(family, concept, strength) for (family, concept), strength in found.items()]
 

@@ -24,7 +24,9 @@ from detectors.engine.stanza import StanzaError, options_from
 from detectors.engine.validators import CHECKS
 
 STRENGTHS = ("conclusive", "strong", "supporting", "other")
-_DROP = dict.fromkeys(map(ord, " -/\u00a0\u2009\u202f\u200b\u200c\u200d\ufeff\u00ad\u2010\u2011\u2012\u2013\u2060'\t"))
+_DROP = dict.fromkeys(
+    map(ord, " -/\u00a0\u2009\u202f\u200b\u200c\u200d\ufeff\u00ad\u2010\u2011\u2012\u2013\u2060'\t")
+)
 _EXPONENT = re.compile(r"\d(?:\.\d+)?[Ee]\+?\d{1,2}")
 _ID = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _PROBES = 12
@@ -53,7 +55,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A rule that holds for a column: of `seen` distinct values `matched` pass; `tail` is the chance of that."""
+    """A rule that holds for a column: of `seen` values `matched` pass; `tail` is the chance of it."""
 
     rule: Rule
     column: int
@@ -72,7 +74,9 @@ class CompiledRule:
             self._pattern = re2.compile(rule.pattern)
             self.text = re2.compile(rule.text) if rule.text else None
         except re2.error:
-            raise StanzaError(f"{key}.pattern", "is not a pattern that the linear-time engine takes", "RE2 syntax") from None
+            raise StanzaError(
+                f"{key}.pattern", "is not a pattern that the linear-time engine takes", "RE2 syntax"
+            ) from None
         self._check = CHECKS[rule.check]
         self.headers = tuple(" " + " ".join(tokens(h)) + " " for h in rule.headers)
         for example in rule.match:
@@ -91,7 +95,12 @@ class CompiledRule:
         rule = self.rule
         if self._fits(text):
             return True
-        short = len(text) < rule.lost_zeros and text.isascii() and text.isdigit() and rule.lost_zeros - len(text) <= 2
+        short = (
+            len(text) < rule.lost_zeros
+            and text.isascii()
+            and text.isdigit()
+            and rule.lost_zeros - len(text) <= 2
+        )
         return short and self._fits(text.zfill(rule.lost_zeros))
 
     def _fits(self, text: str) -> bool:
@@ -111,7 +120,7 @@ class CompiledRule:
 
 
 def fold(cell: str, how: str) -> str:
-    """Undo what typing and spreadsheets do to identifiers: case, spaces, full-width digits, ".0", exponents."""
+    """Undo what typing and spreadsheets do: case, spaces, full-width digits, ".0", exponents."""
     text = cell.strip()
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
@@ -130,7 +139,13 @@ def tail(seen: int, matched: int, rate: float) -> float:
         return 1.0
     total = 0.0
     for h in range(matched, seen + 1):
-        chance = lgamma(seen + 1) - lgamma(h + 1) - lgamma(seen - h + 1) + h * log(rate) + (seen - h) * log1p(-rate)
+        chance = (
+            lgamma(seen + 1)
+            - lgamma(h + 1)
+            - lgamma(seen - h + 1)
+            + h * log(rate)
+            + (seen - h) * log1p(-rate)
+        )
         total += exp(chance)
     return min(1.0, total)
 
@@ -143,7 +158,9 @@ class RuleBook:
         folder = resources.files("detectors") / "rules"
         for name in ("people.toml", "others.toml"):
             shipped = tomllib.loads((folder / name).read_text("utf-8"))["rule"]
-            found += [CompiledRule(options_from(Rule, f"{name}.{r['id']}", r), f"{name}.{r['id']}") for r in shipped]
+            found += [
+                CompiledRule(options_from(Rule, f"{name}.{r['id']}", r), f"{name}.{r['id']}") for r in shipped
+            ]
         for i, stanza in enumerate(extra):
             key = f"detectors.direct_identifiers.rules[{i}]"
             rule = options_from(Rule, key, stanza)
@@ -157,6 +174,8 @@ class RuleBook:
             raise StanzaError("detectors.direct_identifiers.disabled", "names a rule that does not exist")
         self.rules = [c for c in found if c.rule.id not in set(disabled)]
         self.ids = frozenset(c.rule.id for c in found)
+        texts = [f"(?:{c.rule.text})" for c in self.rules if c.rule.text]
+        self.any_text: Any = re2.compile("|".join(texts)) if texts else None
 
     def column(self, column: Column, min_share: float = 0.8) -> Hit | None:
         """The rule that best explains a column, or None."""
@@ -191,7 +210,9 @@ def _decide(c: CompiledRule, column: Column, values: list[str], headed: bool, mi
     if c.rule.gated:
         distinct_enough = seen >= 2 and seen >= 0.3 * column.filled
         return Hit(c.rule, column.position, seen, matched, chance, True) if distinct_enough else None
-    counting = column.whole and column.sorted and seen > 4 and max(column.numbers) - min(column.numbers) < 3 * seen
+    counting = (
+        column.whole and column.sorted and seen > 4 and max(column.numbers) - min(column.numbers) < 3 * seen
+    )
     if counting and not headed:
         return None
     if chance < 1e-6 or (headed and matched >= 2) or (headed and c.rule.pass_rate <= 0.02):

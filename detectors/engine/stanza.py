@@ -45,7 +45,8 @@ def options_from(kind: type[T], key: str, untrusted_stanza: Mapping[str, Any]) -
 
 
 def _default(field: Field[Any]) -> Any:
-    return field.default if field.default is not MISSING else field.default_factory()  # type: ignore[misc]
+    factory: Any = field.default_factory
+    return field.default if field.default is not MISSING else factory()
 
 
 def _value(key: str, field: Field[Any], value: Any) -> Any:

@@ -68,7 +68,9 @@ def luhn(text: str) -> bool:
 
 def payment_card(text: str) -> bool:
     """A card number: an issuer's range and length, Luhn, more than two different digits."""
-    ranged = any(low <= int(text[: len(str(low))]) <= high and len(text) in lengths for low, high, lengths in _CARDS)
+    ranged = any(
+        low <= int(text[: len(str(low))]) <= high and len(text) in lengths for low, high, lengths in _CARDS
+    )
     return ranged and len(set(text)) > 3 and luhn(text)
 
 

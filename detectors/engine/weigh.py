@@ -75,7 +75,7 @@ class Model:
 
 
 def load_models() -> tuple[dict[str, Model], str]:
-    """The shipped models by name (`person`, `aggregate`), and the text they were read from, for the digest."""
+    """The shipped models by name (`person`, `aggregate`), and their text, for the digest."""
     text = (resources.files("detectors") / "model" / "records.json").read_text("utf-8")
     plain = json.loads(text)
     return {name: Model(m) for name, m in plain["models"].items()}, text

@@ -1,0 +1,199 @@
+"""From one sample of a table to what it is: scores, identifiers, caps, tier, subject, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from detectors import direct_identifiers, named_people, small_cells
+from detectors.engine.conclusion import Conclusion
+from detectors.engine.evidence import column_findings, identifier_findings, score_findings
+from detectors.engine.roster import Detector, measured
+from detectors.engine.rules import Hit, RuleBook
+from detectors.engine.verdict import Finding, Outcome, Subject, Tier
+from detectors.engine.view import TableView
+from detectors.engine.weigh import Model, Score, chance
+
+MIN_ROWS = 3
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all assessments of one configuration share."""
+
+    detectors: Mapping[str, Detector]
+    models: Mapping[str, Model]
+    book: RuleBook
+    forenames: frozenset[str]
+    factors: Mapping[str, tuple[float, ...]]
+    owner: Mapping[str, str]
+
+    def options(self, detector: str) -> Any:
+        """The options of one detector."""
+        return self.detectors[detector].options
+
+
+@dataclass(slots=True)
+class Assessment:
+    """One sample's evidence. `person` is in log-odds, before identifiers; `bonus` is what identifiers add."""
+
+    view: TableView
+    measures: dict[str, float]
+    person: Score
+    aggregate: float
+    hits: list[Hit] = field(default_factory=list)
+    named: named_people.Named = field(default_factory=named_people.Named)
+    capped: bool = False
+
+    @property
+    def bonus(self) -> float:
+        """Log-odds that identifiers add."""
+        total = sum(direct_identifiers.BONUS[h.rule.strength] for h in self.hits)
+        return total + 2.5 * bool(self.named.names) + 1.0 * bool(self.named.births)
+
+    def matched(self, *strengths: str) -> int:
+        """Most distinct values that one identifier column of these strengths holds."""
+        return max((h.matched for h in self.hits if h.rule.strength in strengths), default=0)
+
+    @property
+    def decisive(self) -> bool:
+        """Identifiers that override what the shape says."""
+        return self.matched("conclusive") >= 2 or (
+            bool(self.named.names) and (bool(self.hits) or bool(self.named.births))
+        )
+
+
+def assess(bench: Bench, view: TableView) -> Assessment:
+    """Weigh one sample."""
+    measures = measured(view, bench.detectors)
+    person = bench.models["person"].score(measures, bench.factors["person"])
+    aggregate = bench.models["aggregate"].score(measures, bench.factors["aggregate"]).probability
+    found = Assessment(view, measures, person, aggregate)
+    if bench.detectors["direct_identifiers"].options.enabled:
+        found.hits = direct_identifiers.find(view, bench.book, bench.options("direct_identifiers"))
+    if bench.detectors["named_people"].options.enabled:
+        taken = {h.column for h in found.hits}
+        named = named_people.find(view, bench.forenames, bench.options("named_people"))
+        found.named = named_people.Named(tuple(n for n in named.names if n not in taken), named.births)
+    found.capped = _capped(found)
+    return found
+
+
+def _capped(a: Assessment) -> bool:
+    """Plainly statistics: one row for each combination of codes with a count, or a row of totals."""
+    m = a.measures
+    by_key = m["count_by_key"] > 0.95 and a.aggregate > 0.3
+    totals = m["total_words"] > 0 and (m["total_row"] > 0.4 or m["total_column"] > 0)
+    square = m["symmetric"] > 0.95
+    return by_key or totals or square
+
+
+def conclude(bench: Bench, a: Assessment, score: float, rows: int, table: int) -> Conclusion:
+    """The conclusion about a table of which `a` is the telling sample and `score` the pooled log-odds.
+
+    `rows` is how many were read of it in all.
+    """
+    if not a.view.used or a.view.rows == 0:
+        return Conclusion(records_estimated=0)
+    if a.capped and not a.decisive:
+        score = min(score, -1.0986)  # odds of a quarter
+    p = chance(score + a.bonus)
+    tier = _tier(bench.options("record_model"), a, p, chance(score), rows)
+    subject = _subject(a)
+    findings = _findings(bench, a, table)
+    if tier is not Tier.NONE:
+        return Conclusion(Outcome.MICRODATA, tier, subject, round(p, 4), rows, findings)
+    outcome, other = _other(a)
+    sure = a.aggregate if outcome is Outcome.AGGREGATE else 1 - p
+    advisories = _advisories(bench, a) if outcome is Outcome.AGGREGATE else ()
+    return Conclusion(outcome, Tier.NONE, other, round(sure, 4), rows, findings, advisories)
+
+
+def _tier(options: Any, a: Assessment, p: float, shape: float, rows: int) -> Tier:
+    by_identifiers = _identified(a, shape)
+    if by_identifiers is Tier.CONFIRMED or not options.enabled:
+        return by_identifiers
+    by_shape = Tier.NONE
+    if p >= options.confirmed and rows >= options.confirmed_rows and _designed(a):
+        by_shape = Tier.CONFIRMED
+    elif p >= options.likely and rows >= options.likely_rows:
+        by_shape = Tier.LIKELY
+    elif p >= options.possible and rows >= MIN_ROWS:
+        by_shape = Tier.POSSIBLE
+    if by_shape is Tier.CONFIRMED or by_identifiers is Tier.NONE:
+        return by_shape
+    return Tier.LIKELY if Tier.LIKELY in (by_shape, by_identifiers) else Tier.POSSIBLE
+
+
+def _designed(a: Assessment) -> bool:
+    """No sign of statistics, and a record number, a weight or labels of values."""
+    m = a.measures
+    trace = (
+        m["key_dense"]
+        or m["key_wide"]
+        or m["key_runs"]
+        or m["weight_values"]
+        or any(c.value_labels for c in a.view.columns)
+    )
+    return bool(trace) and not a.capped and a.aggregate < 0.1
+
+
+def _identified(a: Assessment, shape: float) -> Tier:
+    """The tier that identifiers alone give."""
+    conclusive, strong = a.matched("conclusive"), a.matched("strong")
+    columns = len(a.hits) - sum(h.rule.strength == "other" for h in a.hits)
+    names, births = bool(a.named.names), bool(a.named.births)
+    personal = (
+        columns
+        + names
+        + births
+        + (shape >= 0.5)
+        + (a.measures["age_values"] > 0)
+        + (a.measures["sex_values"] > 0)
+    )
+    rows = a.view.rows
+    if conclusive >= 5 and personal >= 2:
+        return Tier.CONFIRMED
+    if rows >= 5 and names and (births or conclusive):
+        return Tier.CONFIRMED
+    if conclusive >= 2 or (names and columns and rows >= 2) or (names and births):
+        return Tier.LIKELY
+    if strong >= 3 and personal >= 2:
+        return Tier.LIKELY
+    return Tier.POSSIBLE if conclusive or strong >= 3 else Tier.NONE
+
+
+def _subject(a: Assessment) -> Subject:
+    m = a.measures
+    concepts = {w.concept for words in a.view.words for w in words}
+    about_one = bool(a.hits or a.named.names) or "personid" in concepts or m["says_demographic"] >= 0.75
+    return (
+        Subject.HOUSEHOLD
+        if m["says_household"] > 0.3 and "household" in concepts and not about_one
+        else Subject.PERSON
+    )
+
+
+def _other(a: Assessment) -> tuple[Outcome, Subject | None]:
+    m = a.measures
+    if a.aggregate >= 0.5:
+        return Outcome.AGGREGATE, None
+    if a.view.rows < MIN_ROWS or m["says_metadata"] >= 0.6:
+        return Outcome.NO_RECORDS, None
+    firm = any(h.rule.subject == "organisation" for h in a.hits)
+    if firm or m["says_organisation"] > max(0.3, m["says_thing"]):
+        return Outcome.BUSINESS_RECORDS, Subject.ORGANISATION
+    return Outcome.OTHER_RECORDS, Subject.THING
+
+
+def _advisories(bench: Bench, a: Assessment) -> tuple[str, ...]:
+    options = bench.options("small_cells")
+    return ("small_cells",) if options.enabled and small_cells.find(a.view, options) else ()
+
+
+def _findings(bench: Bench, a: Assessment, table: int) -> tuple[Finding, ...]:
+    found = identifier_findings(a.hits, a.named, a.view, table)
+    found += column_findings(a.view, table, {f.column for f in found})
+    found += score_findings(a.person, a.measures, bench.owner, table)
+    return tuple(found)

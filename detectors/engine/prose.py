@@ -1,0 +1,104 @@
+"""Running text: identifiers in prose and logs, and blocks of "key: value" lines, which are records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+
+from detectors.engine.assess import Bench, assess, conclude
+from detectors.engine.conclusion import Conclusion
+from detectors.engine.lexicon import Lexicon
+from detectors.engine.tally import Count, Tally
+from detectors.engine.verdict import Finding, Outcome, Polarity, Role, Subject, Tier
+from detectors.engine.view import TableView
+
+BLOCK_LINES = 200
+MAX_RECORDS = 400
+MAX_KEYS = 60
+_PAIR = re.compile(r"\s*([^\W\d][\w .'/()#-]{0,40}?)\s*[:=]\s+(\S.{0,200})")
+
+
+class Prose:
+    """All running text of one stream. Keeps counts, and at most `MAX_RECORDS` records of key-value blocks."""
+
+    def __init__(self, bench: Bench, lexicon: Lexicon) -> None:
+        self._bench, self._lexicon = bench, lexicon
+        self._tally = Tally(bench.book)
+        self._keys: dict[str, int] = {}
+        self._records: list[dict[str, str]] = []
+        self._open: dict[str, str] = {}
+
+    def read(self, lines: Iterator[str]) -> None:
+        """Take lines; may raise `Unreadable`, after which `conclude` still holds."""
+        while block := list(islice(lines, BLOCK_LINES)):
+            self._tally.add("\n".join(block))
+            if len(self._records) < MAX_RECORDS:
+                for line in block:
+                    self._line(line)
+
+    def _line(self, line: str) -> None:
+        found = _PAIR.fullmatch(line) if len(line) < 250 else None
+        if found is None:
+            return
+        key = found[1].strip()
+        if key in self._open:
+            self._close()
+        if key in self._keys or len(self._keys) < MAX_KEYS:
+            self._keys.setdefault(key, len(self._keys))
+            self._open[key] = found[2].strip()
+
+    def _close(self) -> None:
+        if len(self._records) < MAX_RECORDS:
+            self._records.append(self._open)
+        self._open = {}
+
+    def conclude(self, table: int) -> Conclusion:
+        """What the text is, by all that was read of it."""
+        found = from_tally(self._tally, None, table, in_table=False)
+        records = [*self._records, self._open] if self._open else self._records
+        if len(records) >= 3:
+            header = list(self._keys)
+            rows = [[r.get(k, "") for k in header] for r in records]
+            a = assess(self._bench, TableView(header, rows, self._lexicon))
+            listed = conclude(self._bench, a, a.person.total, len(rows), table)
+            found = listed if listed.flagged and listed.weight > found.weight else found
+        return found
+
+
+def from_tally(tally: Tally, rows: int | None, table: int, *, in_table: bool) -> Conclusion:
+    """What identifiers in running text, or anywhere in a table's rows, say by themselves."""
+    conclusive = tally.of("conclusive")
+    others = tally.of("strong") + tally.of("supporting")
+    most = len(conclusive[0].passed) if conclusive else 0
+    beside = len(others[0].passed) if others else 0
+    emails = max((len(c.passed) for c in tally.of("strong")), default=0)
+    least = 3 if in_table else 2
+    if most >= 5 and beside >= 3:
+        tier, sure = Tier.CONFIRMED, 0.97
+    elif most >= least:
+        tier, sure = Tier.LIKELY, 0.9
+    elif most or emails >= 10:
+        tier, sure = Tier.POSSIBLE, 0.5
+    else:
+        return Conclusion(Outcome.NO_RECORDS, records_estimated=rows)
+    if in_table and not conclusive:
+        return Conclusion(Outcome.NO_RECORDS, records_estimated=rows)
+    findings = tuple(_finding(c, c in conclusive, least, table) for c in conclusive + others)
+    return Conclusion(Outcome.MICRODATA, tier, Subject.PERSON, sure, most or emails, findings)
+
+
+def _finding(count: Count, conclusive: bool, least: int, table: int) -> Finding:
+    return Finding(
+        "direct_identifiers",
+        Polarity.FOR,
+        "text_identifiers",
+        table,
+        term=count.rule.rule.id,
+        role=Role.DIRECT_IDENTIFIER,
+        value=float(len(count.passed)),
+        threshold=float(least),
+        weight=4.0 if conclusive else 1.0,
+        records_seen=count.shaped,
+        records_matched=len(count.passed),
+    )

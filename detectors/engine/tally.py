@@ -1,0 +1,58 @@
+"""Identifiers in running text, and in every row of a table: counted by distinct values, never kept.
+
+One match is at most a possibility. A rule counts in text only where its `text` pattern stands; its check must
+hold for nearly all that have its shape, or the shape is a coincidence (telephone-like serial numbers).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from detectors.engine.rules import CompiledRule, RuleBook
+
+MAX_DISTINCT = 200
+MAX_SEEN = 20_000
+
+
+@dataclass(slots=True)
+class Count:
+    """Of one rule: how many matches had its shape and how many distinct values passed."""
+
+    rule: CompiledRule
+    shaped: int = 0
+    passed: set[int] = field(default_factory=set)
+
+    @property
+    def sound(self) -> bool:
+        """Passing is no coincidence of the shape."""
+        return bool(self.passed) and (
+            self.rule.rule.pass_rate < 0.05 or len(self.passed) >= 0.7 * min(self.shaped, 30)
+        )
+
+
+class Tally:
+    """Counts of identifiers over a stream of text blocks. Keeps at most `MAX_DISTINCT` hashes a rule."""
+
+    def __init__(self, book: RuleBook) -> None:
+        self.counts = [Count(c) for c in book.rules if c.text is not None]
+        self._any = book.any_text
+
+    def add(self, block: str) -> None:
+        """Look through one block of text; a block without any identifier costs one linear search."""
+        if self._any is None or self._any.search(block) is None:
+            return
+        for count in self.counts:
+            if len(count.passed) >= MAX_DISTINCT or count.shaped >= MAX_SEEN or count.rule.text is None:
+                continue
+            for found in count.rule.text.finditer(block):
+                count.shaped += 1
+                text = found.group(0)
+                if count.rule.passes(text):
+                    count.passed.add(hash(text))
+                if len(count.passed) >= MAX_DISTINCT or count.shaped >= MAX_SEEN:
+                    break
+
+    def of(self, strength: str) -> list[Count]:
+        """The sound counts of one strength, most values first."""
+        found = [c for c in self.counts if c.sound and c.rule.rule.strength == strength]
+        return sorted(found, key=lambda c: -len(c.passed))
