@@ -6,13 +6,14 @@ part decides the verdict; whatever was not examined to its end keeps the file fr
 
 from __future__ import annotations
 
+import codecs
 import importlib
 import io
 import pkgutil
 import sys
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -38,6 +39,15 @@ from detectors.engine.verdict import (
 
 HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 64 * 1024
+CODECS = tuple(
+    """ascii latin_1 utf_8 utf_8_sig utf_7 utf_16 utf_16_le utf_16_be utf_32 utf_32_le utf_32_be
+    raw_unicode_escape
+    cp437 cp850 cp852 cp858 cp862 cp866 cp874 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258
+    iso8859_1 iso8859_2 iso8859_3 iso8859_4 iso8859_5 iso8859_6 iso8859_7 iso8859_8 iso8859_9 iso8859_10
+    iso8859_11 iso8859_13 iso8859_14 iso8859_15 iso8859_16 mac_roman koi8_r koi8_u tis_620
+    gb2312 gbk gb18030 big5 cp932 cp949 cp950 shift_jis euc_jp euc_kr iso2022_jp idna punycode""".split()  # noqa: SIM905  (sixty words read better so)
+)
+"""Text encodings that files come in; any other is read as the reader thinks best without it."""
 
 
 class NeedsHeavy(Exception):
@@ -86,8 +96,16 @@ def warm_up(judge: Judge, heavy: bool) -> None:
         out.writestr("b.json", b'[{"region": "North", "count": 1200}]')
         out.writestr("c.txt", b"A line of text.\n" * 10)
     preload()
+    load_codecs(CODECS)
     for sample in (table, archive.getvalue()):
         examine(io.BytesIO(sample), len(sample), judge, ReadLimits())
+
+
+def load_codecs(names: Iterable[str]) -> None:
+    """Have Python import these text encodings, for a worker cannot."""
+    for name in names:
+        with suppress(LookupError):
+            codecs.lookup(name)
 
 
 def examine(stream: BinaryIO, size: int, judge: Judge, limits: ReadLimits, *, light: bool = False) -> Verdict:

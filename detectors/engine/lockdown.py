@@ -128,15 +128,16 @@ def die_with_parent(parent: int) -> None:
 class Walls:
     """What every worker is put behind. Made once, closed in each worker."""
 
-    def __init__(self, filter_program: bytes, filter_missing: str) -> None:
+    def __init__(self, filter_program: bytes, filter_missing: str, threads: bool = False) -> None:
         self._program = filter_program
         self._filter_missing = filter_missing
+        self._threads = threads
 
     @classmethod
     def prepare(cls, threads: bool = False) -> Walls:
         """Compile the filter. `threads`: the parsers of this tier start threads of their own."""
         try:
-            return cls(_compile_filter(threads), "")
+            return cls(_compile_filter(threads), "", threads)
         except (ImportError, RuntimeError, OSError, AttributeError) as error:
             return cls(b"", f"libseccomp cannot be used: {type(error).__name__}")
 
@@ -144,7 +145,7 @@ class Walls:
         """Put this process behind the walls, for good."""
         report: Report = {}
         for protection, wall in (
-            (RLIMITS, lambda: _limit(bounds)),
+            (RLIMITS, lambda: _limit(bounds, self._threads)),
             (NO_NEW_PRIVILEGES, _no_new_privileges),
             (LANDLOCK, _landlock),
             (SECCOMP, self._seccomp),
@@ -173,11 +174,12 @@ def _error() -> str:
     return os.strerror(ctypes.get_errno())
 
 
-def _limit(bounds: Bounds) -> None:
+def _limit(bounds: Bounds, threads: bool) -> None:
+    if not threads:  # it counts threads as well; without it the filter still forbids processes
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     for what, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NPROC, 0),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_NOFILE, bounds.descriptors),
         (resource.RLIMIT_CPU, bounds.cpu_seconds),

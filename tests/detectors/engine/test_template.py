@@ -237,7 +237,7 @@ def test_the_offset_of_another_descriptor_stays(running: Running, tmp_path: Path
 def test_memory_that_escapes_the_resource_limit_is_seen_by_the_watch(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     worker_bounds = lockdown._limit
-    lockdown._limit = lambda bounds: worker_bounds(replace(bounds, memory_bytes=1 << 40))
+    lockdown._limit = lambda bounds, threads: worker_bounds(replace(bounds, memory_bytes=1 << 40), threads)
     try:
         running = Running(tmp_path)
     finally:
