@@ -13,15 +13,15 @@ from config.settings import Mode, Settings
 _NEW = "`recordwarden keys new` makes a key pair; its public half starts with age1"
 
 
-def usable_recipients(settings: Settings) -> list[str]:
-    """All recipients as text, each parsed and once encrypted to; raises `ConfigError`.
+def usable_recipients(settings: Settings, source: str = "configuration") -> list[str]:
+    """All recipients as text, each parsed and once encrypted to; raises `ConfigError` about `source`.
 
     May be empty in audit mode. Enforcing anywhere without one is an error: there would be no way
     back for what is taken.
     """
     found = [*settings.vault.recipients]
     for number, line in enumerate(found):
-        _probe(line, f"vault.recipients[{number}]")
+        _probe(line, f"vault.recipients[{number}]", source)
     if file := settings.vault.recipients_file:
         try:
             lines = file.read_text("utf-8").splitlines()
@@ -34,7 +34,7 @@ def usable_recipients(settings: Settings) -> list[str]:
                 _probe(line, f"vault.recipients_file: line {number}", str(file))
                 found.append(line.strip())
     if not found and enforces(settings):
-        raise ConfigError("configuration", "vault.recipients", "enforcing needs at least one recipient", _NEW)
+        raise ConfigError(source, "vault.recipients", "enforcing needs at least one recipient", _NEW)
     return found
 
 
@@ -44,7 +44,7 @@ def enforces(settings: Settings) -> bool:
     return Mode.ENFORCE in modes
 
 
-def _probe(line: str, key: str, source: str = "configuration") -> None:
+def _probe(line: str, key: str, source: str) -> None:
     if line.strip().upper().startswith("AGE-SECRET-KEY-"):
         raise ConfigError(source, key, "is a secret key: it must never be on a workstation", _NEW)
     try:

@@ -44,7 +44,7 @@ def serve(config_file: Path | None) -> int:
     settings = load(config_file)
     try:
         with ExitStack() as stack:
-            supervisor = _build(settings, stack)
+            supervisor = _build(settings, source_of(config_file), stack)
             reload = _reloader(config_file, supervisor)
             control = Control(
                 supervisor.loop,
@@ -86,10 +86,10 @@ def notify(state: str) -> None:
         sock.sendto(state.encode(), address)
 
 
-def _build(settings: Settings, stack: ExitStack) -> Supervisor:
+def _build(settings: Settings, source: str, stack: ExitStack) -> Supervisor:
     """All parts, in an order in which each can be checked before the next one is started."""
-    recipients = usable_recipients(settings)
-    _check_alert_file(settings)
+    recipients = usable_recipients(settings, source)
+    _check_alert_file(settings, source)
     prepare_state(settings)
     stack.enter_context(only_one(settings.state_dir))
     ledger = Ledger.open(settings.state_dir / "ledger.db")
@@ -137,8 +137,8 @@ def _reloader(config_file: Path | None, supervisor: Supervisor) -> Callable[[], 
             settings = load(config_file)
             if settings.state_dir != supervisor.settings.state_dir:
                 raise ConfigError(source_of(config_file), "state_dir", "cannot change while the service runs")
-            recipients = usable_recipients(settings)
-            _check_alert_file(settings)
+            recipients = usable_recipients(settings, source_of(config_file))
+            _check_alert_file(settings, source_of(config_file))
             supervisor.parts.template.reload(settings)
         except (ConfigError, Problem) as error:
             say(f"the new configuration is refused, the last good one stays: {error}")
@@ -152,13 +152,13 @@ def _reloader(config_file: Path | None, supervisor: Supervisor) -> Callable[[], 
     return reload
 
 
-def _check_alert_file(settings: Settings) -> None:
+def _check_alert_file(settings: Settings, source: str) -> None:
     if settings.alerts.file is not None:
         try:
             os.close(open_file(settings.alerts.file.path))
         except OSError as error:
             raise ConfigError(
-                source_of(), "alerts.file.path", f"cannot be opened: {error.strerror or error}",
+                source, "alerts.file.path", f"cannot be opened: {error.strerror or error}",
                 "its folder must be there; no link, no pipe",
             ) from None  # fmt: skip
 

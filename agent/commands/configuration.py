@@ -35,7 +35,7 @@ def check(config_file: Path | None, as_json: bool) -> None:
     from agent.recipients import enforces, usable_recipients
 
     settings = load(config_file)
-    recipients = usable_recipients(settings)
+    recipients = usable_recipients(settings, source_of(config_file))
     digest = check_detectors(settings, source_of(config_file))
     found: dict[str, Any] = {
         "ok": True,

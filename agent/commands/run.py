@@ -7,6 +7,9 @@ from pathlib import Path
 import click
 
 from agent.commands.options import with_config
+from agent.errors import Misconfigured
+from agent.service import serve
+from config.load import ConfigError, source_of
 
 
 @click.command()
@@ -17,6 +20,7 @@ def run(config_file: Path | None) -> int:
     SIGHUP reads the configuration again; a wrong one is refused and the last good one kept. Without
     root it runs too, and says which protections are missing.
     """
-    from agent.service import serve
-
-    return serve(config_file)
+    try:
+        return serve(config_file)
+    except Misconfigured as error:
+        raise ConfigError(source_of(config_file), error.key, str(error), error.hint) from None

@@ -1,0 +1,142 @@
+"""`recordwarden status` and `coverage`: what the running service sees, and what it does not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from agent.commands.asking import ask
+from agent.commands.options import with_config, with_json
+from agent.commands.terminal import count, say, say_json, say_table, time_text
+from agent.commands.words import REASONS
+from agent.escape import escape
+from config.load import load
+from detectors.engine.verdict import Reason
+
+_WATCHED = ("native", "polling")
+"""States in which a root is watched as it should be; `polling` is slower to notice."""
+
+
+@click.command()
+@with_config
+@with_json
+def status(config_file: Path | None, as_json: bool) -> int:
+    """What is watched, how well protected the service is, what is in custody and still to be told.
+
+    Exit code 1 if something needs a person: a root that is not watched, a missing entry, dead letters.
+    """
+    found = ask(load(config_file), "status")
+    concerns = list(_concerns(found))
+    if as_json:
+        say_json(found)
+        return 1 if concerns else 0
+    say(
+        f"service    running since {time_text(found['started_at'])}, pid {found['pid']}, {found['mode']} mode"
+    )
+    say(f"state      {escape(found['state_dir'])}")
+    present, missing = found["protections"]["present"], found["protections"]["missing"]
+    say(f"protected  by {', '.join(present) or 'nothing'}")
+    for name, why in sorted(missing.items()):
+        say(f"missing    {name}: {escape(str(why))}", fg="yellow")
+    custody = ", ".join(f"{number:,} {state}" for state, number in sorted(found["custody"].items()) if number)
+    say(f"custody    {custody or 'nothing was ever taken'}")
+    for name, sink in sorted(found["sinks"].items()):
+        told = f"{sink.get('delivered', 0):,} delivered, {sink.get('pending', 0):,} waiting"
+        error = f"; {escape(str(sink['error']))}" if sink.get("error") else ""
+        say(f"alerts     {name}: {told}{error}")
+    if not found["sinks"]:
+        say("alerts     no destination: they wait in the ledger", fg="yellow")
+    say()
+    _say_roots(found["roots"])
+    for concern in concerns:
+        say(f"! {concern}", fg="red")
+    return 1 if concerns else 0
+
+
+@click.command()
+@with_config
+@with_json
+def coverage(config_file: Path | None, as_json: bool) -> int:
+    """What was not seen and not examined, root by root, and why. Exit code 1 if a root is not watched."""
+    roots = ask(load(config_file), "status")["roots"]
+    uncovered = sum(root["state"] not in _WATCHED for root in roots)
+    for root in roots:
+        if as_json:
+            say_json(_coverage(root))
+        else:
+            _say_coverage(root)
+    if not roots and not as_json:
+        say("no root is watched: see [[watch.roots]] and [watch.volumes] in the configuration", fg="yellow")
+    return 1 if uncovered else 0
+
+
+def _say_roots(roots: list[dict[str, Any]]) -> None:
+    if not roots:
+        say("no root is watched: see [[watch.roots]] and [watch.volumes] in the configuration", fg="yellow")
+        return
+    say_table(
+        ("root", "zone", "mode", "handling", "state", "last full pass", "waiting", "not examined"),
+        (
+            (
+                r["path"], r["zone"], r["mode"], r["handling"], r["state"], _pass(r), r["backlog"],
+                sum(r["not_examined"].values()),
+            )
+            for r in roots
+        ),
+    )  # fmt: skip
+
+
+def _concerns(found: dict[str, Any]) -> Iterator[str]:
+    """What a person should look at."""
+    for root in found["roots"]:
+        shown = escape(root["path"])
+        if root["state"] not in _WATCHED:
+            yield f"{shown} is {root['state']}: {escape(str(root['fault'] or 'see the log'))}"
+        if root["breaker_open"]:
+            yield f"{shown}: the circuit breaker is open; files there are only alerted"
+        if root["abandoned"]:
+            yield f"{shown}: {count(len(root['abandoned']), 'keeper hangs', 'keepers hang')} with the medium"
+    if lost := found["vault"]["lost"]:
+        yield f"{count(len(lost), 'entry', 'entries')} should be in the vault and not there"
+    for name, sink in found["sinks"].items():
+        if dead := sink.get("dead"):
+            yield f"{name}: {count(dead, 'alert')} could not be delivered and wait for you"
+
+
+def _pass(root: dict[str, Any]) -> str:
+    return time_text(root["swept"]["finished_at"]) if root["swept"] else "not yet"
+
+
+def _coverage(root: dict[str, Any]) -> dict[str, Any]:
+    kept = ("root_id", "path", "state", "since", "fault", "backlog", "swept", "not_examined", "unfinished")
+    return {"covered": root["state"] in _WATCHED, **{key: root[key] for key in kept}}
+
+
+def _say_coverage(root: dict[str, Any]) -> None:
+    covered = root["state"] in _WATCHED
+    since = f" for {_span(time.time() - root['since'])}" if root["since"] else ""
+    say(escape(root["path"]), bold=True)
+    say(f"  {root['state']}{since}", fg="green" if covered else "red")
+    if root["fault"]:
+        say(f"  {escape(str(root['fault']))}", fg="red")
+    if swept := root["swept"]:
+        met = f"{count(swept['files'], 'file')}, {count(swept['folders'], 'folder')}"
+        say(f"  last full pass {_pass(root)}: {met}{'' if swept['complete'] else ', not complete'}")
+    else:
+        say("  no full pass yet", fg="yellow")
+    if root["backlog"]:
+        say(f"  {count(root['backlog'], 'file')} waiting to be judged")
+    for reason, number in sorted(root["not_examined"].items(), key=lambda pair: -pair[1]):
+        words = REASONS[Reason(reason)] if reason in set(Reason) else reason
+        say(f"  {number:>8,}  not examined: {escape(words)} ({escape(reason)})")
+
+
+def _span(seconds: float) -> str:
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
