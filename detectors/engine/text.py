@@ -15,7 +15,6 @@ from detectors.engine.table import ReadLimits, Unreadable
 from detectors.engine.verdict import Reason
 
 HEAD_BYTES = 64 * 1024
-BLOCK_CHARS = 128 * 1024
 _SAMPLE = 8 * 1024
 
 _BOMS = (
@@ -109,35 +108,41 @@ def _errors(codec: str) -> str:
     return _OTHER_WESTERN if codec == "utf-8" else "replace"
 
 
+def decoded(stream: BinaryIO) -> Iterator[str]:
+    """The whole stream as text in pieces of no particular length, line ends as "\\n"."""
+    codec, mark = encoding_of(read_at(stream, 0, _SAMPLE))
+    decoder = codecs.getincrementaldecoder(codec)(_errors(codec))
+    held = ""
+    for chunk in chunks_of(stream, mark, None):
+        text = held + decoder.decode(chunk)
+        held = "\r" if text.endswith("\r") else ""
+        if "\r" in text:
+            text = _LINE_END.sub("\n", text[:-1] if held else text)
+        yield text
+    rest = held + decoder.decode(b"", True)
+    yield rest.replace("\r", "\n")
+
+
 def text_blocks(stream: BinaryIO, limits: ReadLimits) -> Iterator[str]:
     """The whole stream as blocks of whole lines, each line with its end ("\\n" whatever it was).
 
-    A block is about `BLOCK_CHARS` long, longer only where one line is. A line longer than
-    `max_line_bytes` raises `Unreadable(limit_cell)`; a last line without an end gets none.
+    A block is longer than a chunk read only where one line is. A line longer than `max_line_bytes`
+    raises `Unreadable(limit_cell)`; a last line without an end gets none.
     """
-    codec, mark = encoding_of(read_at(stream, 0, _SAMPLE))
-    decoder = codecs.getincrementaldecoder(codec)(_errors(codec))
-    rest = ""
-    for chunk in chunks_of(stream, mark, None):
-        text = decoder.decode(chunk)
-        if rest.endswith("\r"):
-            rest, text = rest[:-1], "\r" + text
-        held = text.endswith("\r")
-        if "\r" in text:
-            text = _LINE_END.sub("\n", text[:-1] if held else text) + ("\r" if held else "")
+    rest: list[str] = []
+    length = 0
+    for text in decoded(stream):
         cut = text.rfind("\n") + 1
-        if not cut:
-            rest += text
-            if len(rest) > limits.max_line_bytes:
+        if cut:
+            yield "".join([*rest, text[:cut]])
+            rest, length = [], 0
+        if cut < len(text):
+            rest.append(text[cut:])
+            length += len(text) - cut
+            if length > limits.max_line_bytes:
                 raise Unreadable(Reason.LIMIT_CELL)
-            continue
-        yield rest + text[:cut]
-        rest = text[cut:]
-    rest += decoder.decode(b"", True)
-    if rest.endswith("\r"):
-        rest = rest[:-1] + "\n"
     if rest:
-        yield rest
+        yield "".join(rest)
 
 
 class Source:

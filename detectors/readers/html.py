@@ -1,0 +1,255 @@
+"""HTML: its tables, row by row, and the text around them.
+
+Parsed by events, no tree is built; scripts and comments are text like any other. Text that has no
+table but is called HTML comes out as text.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from lxml import etree
+
+from detectors.engine.grid import tables
+from detectors.engine.header import filled, fold
+from detectors.engine.key_values import records
+from detectors.engine.table import Content, ReadLimits, Row, Table, Text, Unreadable
+from detectors.engine.text import decoded
+from detectors.engine.verdict import Reason
+
+MEDIA_TYPES = frozenset({"text/html"})
+MAX_CONTEXT = 12
+MAX_CONTEXT_CHARS = 200
+MAX_HEADER_ROWS = 4
+MAX_OPEN_TABLES = 64
+MAX_LINES = 2000
+_BREAKS = frozenset(
+    """p div br li ul ol h1 h2 h3 h4 h5 h6 title caption section article header footer pre hr dt dd form
+    label option tr table body head html script style blockquote address figure figcaption""".split()  # noqa: SIM905
+)
+_CELLS = frozenset({"td", "th"})
+
+
+@dataclass(slots=True)
+class _Cell:
+    is_header: bool
+    columns: int
+    rows: int
+    parts: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A table that is being parsed: the row under way, and cells that reach down into later rows."""
+
+    number: int
+    row: list[tuple[str, bool]] | None = None
+    cell: _Cell | None = None
+    reaching: dict[int, tuple[int, str, bool]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Event:
+    """A row of table `number`, or a line of text where `cells` is None."""
+
+    number: int
+    cells: list[str] | None
+    is_header: bool = False
+    line: str = ""
+
+
+class _Events:
+    """The parser's target: turns tags into rows and lines."""
+
+    def __init__(self, limits: ReadLimits) -> None:
+        self.out: deque[_Event] = deque()
+        self.fault: Reason | None = None
+        self._limits = limits
+        self._open: list[_Open] = []
+        self._count = 0
+        self._line: list[str] = []
+        self._skips = 0
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag in _BREAKS:
+            self._break()
+        if tag == "table" and len(self._open) < MAX_OPEN_TABLES:
+            self._count += 1
+            self._open.append(_Open(self._count))
+        elif tag == "tr" and self._open:
+            self._end_row()
+            self._open[-1].row = []
+        elif tag in _CELLS and self._open:
+            table = self._open[-1]
+            self._end_cell(table)
+            if table.row is None:
+                table.row = []
+            spans = (_span(attributes.get("colspan"), 1000), _span(attributes.get("rowspan"), 65_534))
+            table.cell = _Cell(tag == "th", *spans)
+        elif tag == "style":
+            self._skips += 1
+
+    def end(self, tag: str) -> None:
+        if tag in _CELLS and self._open:
+            self._end_cell(self._open[-1])
+        elif tag == "tr" and self._open:
+            self._end_row()
+        elif tag == "table" and self._open:
+            self._end_row()
+            self._open.pop()
+        elif tag == "style":
+            self._skips = max(0, self._skips - 1)
+        if tag in _BREAKS:
+            self._break()
+
+    def data(self, data: str) -> None:
+        if self._skips:
+            return
+        cell = self._open[-1].cell if self._open else None
+        (self._line if cell is None else cell.parts).append(data)
+
+    def comment(self, data: str) -> None:
+        self.out.extend(_Event(0, None, line=line) for line in data.split("\n") if line.strip())
+
+    def close(self) -> None:
+        for table in self._open:
+            self._end_cell(table)
+        self._end_row()
+        self._break()
+
+    def _break(self) -> None:
+        cell = self._open[-1].cell if self._open else None
+        if cell is not None:
+            cell.parts.append(" ")
+        elif self._line:
+            whole = "".join(self._line)
+            self._line.clear()
+            self.out.extend(
+                _Event(0, None, line=" ".join(line.split())) for line in whole.split("\n") if line.strip()
+            )
+
+    def _end_cell(self, table: _Open) -> None:
+        cell, table.cell = table.cell, None
+        if cell is None or table.row is None:
+            return
+        text = " ".join("".join(cell.parts).split())
+        for offset in range(cell.columns):
+            self._fill(table)
+            value = (text if offset == 0 or cell.is_header else "", cell.is_header)
+            if cell.rows > 1:
+                table.reaching[len(table.row)] = (cell.rows - 1, *value)
+            table.row.append(value)
+        if len(table.row) > self._limits.max_columns:
+            self.fault = Reason.LIMIT_COLUMNS
+            table.row = table.row[: self._limits.max_columns]
+
+    def _fill(self, table: _Open) -> None:
+        """Put in the cells that reach down from rows above, up to the next free column."""
+        assert table.row is not None
+        while (reach := table.reaching.pop(len(table.row), None)) is not None:
+            left, text, is_header = reach
+            if left > 1:
+                table.reaching[len(table.row)] = (left - 1, text, is_header)
+            table.row.append((text, is_header))
+
+    def _end_row(self) -> None:
+        if not self._open:
+            return
+        table = self._open[-1]
+        self._end_cell(table)
+        if table.row is not None:
+            self._fill(table)
+            cells = [text for text, _ in table.row]
+            heads = [is_header for text, is_header in table.row if text]
+            self.out.append(_Event(table.number, cells, bool(heads) and all(heads)))
+        table.row = None
+
+
+def _span(stated: str | None, most: int) -> int:
+    return min(int(stated), most) or 1 if stated and stated.isascii() and stated.isdigit() else 1
+
+
+class _Feed:
+    """Events with a look ahead of one."""
+
+    def __init__(self, stream: BinaryIO, limits: ReadLimits) -> None:
+        self._target = _Events(limits)
+        self._parser = etree.HTMLParser(target=self._target, encoding="utf-8", no_network=True)
+        self._text = decoded(stream)
+        self._ended = False
+
+    def peek(self) -> _Event | None:
+        while not self._target.out and not self._ended:
+            if self._target.fault is not None:
+                raise Unreadable(self._target.fault)
+            piece = next(self._text, None)
+            try:
+                if piece is None:
+                    self._ended = True
+                    self._parser.close()
+                else:
+                    self._parser.feed(piece.encode("utf-8", "replace"))
+            except (etree.LxmlError, ValueError, AssertionError):
+                if not self._ended:
+                    raise Unreadable(Reason.MALFORMED) from None
+        return self._target.out[0] if self._target.out else None
+
+    def take(self) -> _Event:
+        return self._target.out.popleft()
+
+
+def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
+    """Each table with the lines before it as context; lines as text, in the order of the file."""
+    feed = _Feed(stream, limits)
+    context: list[str] = []
+    while (event := feed.peek()) is not None:
+        if event.cells is None:
+            lines = list(_lines(feed))
+            context = [line[:MAX_CONTEXT_CHARS] for line in lines][-MAX_CONTEXT:]
+            yield Text(iter(lines))
+            yield from records(lines)
+        else:
+            yield from _table(feed, event.number, context)
+
+
+def _lines(feed: _Feed) -> Iterator[str]:
+    for _ in range(MAX_LINES):
+        event = feed.peek()
+        if event is None or event.cells is not None:
+            return
+        yield feed.take().line
+
+
+def _rows(feed: _Feed, number: int) -> Iterator[tuple[list[str], bool]]:
+    """Rows of one table, until another one or a line of text comes between."""
+    while (event := feed.peek()) is not None and event.number == number and event.cells is not None:
+        feed.take()
+        yield event.cells, event.is_header
+
+
+def _table(feed: _Feed, number: int, context: list[str]) -> Iterator[Content]:
+    """A table with marked header cells as it says; any other as its looks say."""
+    heads: list[list[str]] = []
+    while (event := feed.peek()) is not None and event.number == number and event.cells is not None:
+        if not event.is_header or filled(event.cells) < 2 or len(heads) >= MAX_HEADER_ROWS:
+            break
+        heads.append(feed.take().cells or [])
+    if not heads:
+        yield from tables((cells for cells, _ in _rows(feed, number)), context)
+        return
+    header = fold(heads)
+    if len(heads) > 1 and len(set(header)) < len(set(heads[-1])):
+        header = heads[-1]
+
+    def rows() -> Iterator[Row]:
+        for cells, is_header in _rows(feed, number):
+            if not (is_header and cells in heads):
+                yield cells
+
+    table = Table(header, rows(), context)
+    yield table
+    for _ in table.rows:
+        pass
