@@ -20,7 +20,10 @@ from detectors.engine.table import Content, Part, ReadLimits, Text
 from detectors.engine.text import looks_like_text
 
 _FAMILIES = {Family.PICTURE, Family.SOUND, Family.FILM, Family.FONT, Family.PROGRAM}
-MEDIA_TYPES = frozenset(t for t, family in media_types.MEDIA_TYPES.items() if family in _FAMILIES)
+MEDIA_TYPES = frozenset(
+    t for t, family in media_types.MEDIA_TYPES.items() if family in _FAMILIES and not t.endswith("x-other")
+)
+"""Not what libmagic takes for some other picture or sound: its weak signatures fit almost anything."""
 
 EDGE_BYTES = 64 * 1024
 LEAST_TEXT = 256
