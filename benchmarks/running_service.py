@@ -27,6 +27,8 @@ import psutil
 import pyrage
 import pyzipper
 
+from agent.escape import escape
+
 ROLES = {"keeper": "agent.keeper", "template": "detectors.engine.template", "courier": "agent.courier"}
 
 
@@ -184,11 +186,14 @@ class RunningService:
             return False
 
     def alerts(self, file: Path | str | None = None) -> list[dict[str, Any]]:
-        """The records in the alert file; with `file`, those about that path."""
+        """The records in the alert file; with `file`, those in which its path (or its end) occurs."""
         if not self.alert_file.exists():
             return []
         records = [json.loads(line) for line in self.alert_file.read_text().splitlines()]
-        return [r for r in records if file is None or str(file) in json.dumps(r, ensure_ascii=False)]
+        if file is None:
+            return records
+        forms = {json.dumps(form)[1:-1] for form in (str(file), escape(str(file)))}
+        return [r for r in records if any(form in json.dumps(r) for form in forms)]
 
     def entries(self) -> list[dict[str, Any]]:
         done = self.command("quarantine", "list", "--json")

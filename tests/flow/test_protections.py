@@ -18,7 +18,7 @@ def test_as_root_on_this_kernel_every_protection_is_on(service):
     service.settings["service"]["require"] = [p.value for p in Protection]
     service.start()
     status = service.status()
-    assert status["protections"]["missing"] == []
+    assert status["protections"]["missing"] == {}
     assert set(status["protections"]["present"]) == {p.value for p in Protection}
 
 
