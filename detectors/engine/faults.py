@@ -14,6 +14,7 @@ PARSER_FAULTS: tuple[type[Exception], ...] = (
     LookupError,
     OSError,
     RuntimeError,
+    SystemError,
     TypeError,
     ValueError,
     struct.error,

@@ -49,6 +49,7 @@ _OLD_CIPHERS = (
     bytes.fromhex("06082a864886f70d0307"),
     bytes.fromhex("06052b0e030207"),
 )
+_VAULT = re.compile(rb"[0-9a-f]{64}\n[0-9a-f]{64}\n([0-9a-f]{32,})\Z")
 _PEM = re.compile(rb"\s*-----BEGIN (PKCS7|CMS)-----")
 
 
@@ -206,14 +207,21 @@ def _keepass(stream: BinaryIO, size: int) -> Protected | None:
 
 
 def _ansible(stream: BinaryIO, size: int) -> Protected | None:
-    """One line of header, then hexadecimal digits to the end."""
-    first = True
-    for line in pgp_packets.text_lines(stream):
-        text = line.strip()
-        if not first and text.strip(b"0123456789abcdef"):
-            return None
-        first = False
-    return Protected("ansible_vault", strong=True) if size > 200 else None
+    """One line of header, then hexadecimal digits of: salt, MAC and cipher text, in hexadecimal again."""
+    digits = b""
+    try:
+        for number, line in enumerate(pgp_packets.text_lines(stream)):
+            text = line.strip()
+            if number and text.strip(b"0123456789abcdef"):
+                return None
+            digits += text if number and len(digits) < 4096 else b""
+        inner = bytes.fromhex(digits[: len(digits) // 2 * 2].decode())
+    except Unreadable:
+        return None
+    parts = _VAULT.match(inner)
+    if parts is None or is_text(bytes.fromhex(parts[1][: len(parts[1]) // 2 * 2].decode())):
+        return None
+    return Protected("ansible_vault", strong=True)
 
 
 def _aescrypt(stream: BinaryIO, size: int) -> Protected | None:

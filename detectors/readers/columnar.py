@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, BinaryIO
 
 from detectors.engine.faults import PARSER_FAULTS
@@ -35,10 +36,11 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
     pyarrow.set_cpu_count(1)
     pyarrow.set_io_thread_count(1)
     schema, batches, total = _open(stream)
-    if len(schema.names) > limits.max_columns:
-        raise Unreadable(Reason.LIMIT_COLUMNS)
-    columns = list(_leaves(schema))
-    labels = {i: label for i, (_, field) in enumerate(columns) if (label := _label(field))}
+    try:
+        columns = list(islice(_leaves(schema), limits.max_columns + 1))
+        labels = {i: label for i, (_, field) in enumerate(columns) if (label := _label(field))}
+    except (*PARSER_FAULTS, pyarrow.ArrowException):
+        raise Unreadable(Reason.MALFORMED) from None
     header = [name for name, _ in columns]
     if len(header) > limits.max_columns:
         raise Unreadable(Reason.LIMIT_COLUMNS)
@@ -67,8 +69,9 @@ def _open(stream: BinaryIO) -> tuple[Any, Iterator[Any], int | None]:
             return _feather_1(stream)
         flowing = ipc.open_stream(stream, options=ipc.IpcReadOptions(use_threads=False))
         return flowing.schema, iter(flowing), None
-    except (*PARSER_FAULTS, pyarrow.ArrowException):
-        raise Unreadable(Reason.MALFORMED) from None
+    except (*PARSER_FAULTS, pyarrow.ArrowException) as fault:
+        large = "size limit" in str(fault)  # thrift's own bound on what a footer may hold
+        raise Unreadable(Reason.LIMIT_COLUMNS if large else Reason.MALFORMED) from None
 
 
 def _feather_1(stream: BinaryIO) -> tuple[Any, Iterator[Any], int | None]:
@@ -123,6 +126,8 @@ def _rows(batches: Iterator[Any], limits: ReadLimits, budget: Budget) -> Iterato
     while True:
         try:
             batch = next(batches, None)
+            if batch is not None:
+                batch.validate(full=True)  # offsets that point outside would be followed
         except MemoryError:
             raise Unreadable(Reason.LIMIT_MEMORY) from None
         except (*PARSER_FAULTS, pyarrow.ArrowException):

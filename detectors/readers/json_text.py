@@ -175,6 +175,8 @@ class _Document:
 
 def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
     """Yield each table of the document, the largest first; then all other values as `Text`."""
+    if not read_at(stream, 0, 1):
+        return
     document = _Document(stream, limits)
     fault: Reason | None = None
     try:

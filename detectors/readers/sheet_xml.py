@@ -122,13 +122,15 @@ def _int(text: str | None) -> int:
 class CellText:
     """How a cell's stored value reads: shared strings looked up, dates written out."""
 
-    def __init__(self, strings: Strings, dates: dict[int, str], from_1904: bool) -> None:
-        self._strings, self._from_1904 = strings, from_1904
+    def __init__(self, strings: Strings, dates: dict[int, str], from_1904: bool, budget: Budget) -> None:
+        self._strings, self._from_1904, self._budget = strings, from_1904, budget
         self._dates = {str(style): kind for style, kind in dates.items()}
 
     def __call__(self, kind: str | None, style: str | None, value: str) -> str:
         if kind == "s":
-            return self._strings.get(_int(value))
+            text = self._strings.get(_int(value))
+            self._budget.expand(len(text))  # one long string may stand in a million cells
+            return text
         if kind is None or kind == "n":
             shown = self._dates.get(style) if style is not None else None
             if shown:

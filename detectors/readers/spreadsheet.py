@@ -159,7 +159,7 @@ def _sheets(package: Package, limits: ReadLimits, budget: Budget) -> Iterator[Co
     dates = date_styles(package.open("xl/styles.xml")) if "xl/styles.xml" in package.parts else {}
     shared = "xl/sharedstrings.xml"
     strings = Strings(partial(package.open, shared) if shared in package.parts else None, limits)
-    cells = CellText(strings, dates, from_1904)
+    cells = CellText(strings, dates, from_1904, budget)
     for sheet in sheets:
 
         def rows(path: str = sheet.path) -> Iterator[Row]:
@@ -187,7 +187,7 @@ def _caches(package: Package, limits: ReadLimits, _: Budget) -> Iterator[Content
 
 def _links(package: Package, limits: ReadLimits, budget: Budget) -> Iterator[Content]:
     """What Excel keeps of cells of other workbooks."""
-    cells = CellText(Strings(None, limits), {}, False)
+    cells = CellText(Strings(None, limits), {}, False, budget)
     for path in package.matching(_EXTERNAL):
 
         def rows(path: str = path) -> Iterator[Row]:

@@ -1,0 +1,311 @@
+"""The contract of all readers: content or `Unreadable(reason)`, whatever the bytes, within the limits.
+
+A family is one way to write the same table. To add a reader, add its family here.
+"""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import lzma
+import random
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from types import ModuleType
+from typing import BinaryIO
+
+import pyarrow
+import pytest
+import xlsxwriter
+from backports import zstd
+from pyarrow import feather, orc, parquet
+
+from detectors.engine.sniff import sniff
+from detectors.engine.table import Part, Protected, ReadLimits, Table, Text, Unreadable
+from detectors.engine.verdict import PASSING_FAULTS
+from detectors.readers import archive, columnar, json_text, seven_zip, spreadsheet
+
+Rows = Sequence[Sequence[str]]
+HEADER = ["id", "age", "sex", "grade", "note"]
+SMALL = ReadLimits(max_expanded_bytes=2_000_000, max_entries=50)
+CANARY = "canary-7Q2XW9ZK41"
+
+
+def people(count: int, deep: str = "") -> list[list[str]]:
+    """Made-up records; `deep` stands in the last one."""
+    pick = random.Random(7)
+    rows = [
+        [str(i), str(pick.randrange(17, 65)), pick.choice("MF"), pick.choice(["AA", "AO", "EO"]), "x"]
+        for i in range(count)
+    ]
+    if deep:
+        rows[-1][-1] = deep
+    return rows
+
+
+@dataclass
+class Family:
+    """One way to write a table, and the reader that must read it."""
+
+    name: str
+    reader: ModuleType
+    media_type: str
+    write: Callable[[list[str], Rows], bytes]
+    deep_rows: int = 5_000
+    packs: bool = False
+    """It compresses, so a bomb can be made of it."""
+    container: bool = False
+    columns: int = 100_000
+    """As many as the format, or the patience of its writer, allows."""
+    encodings: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
+
+
+def as_csv(header: list[str], rows: Rows) -> bytes:
+    out = io.StringIO()
+    csv.writer(out).writerows([header, *rows])
+    return out.getvalue().encode()
+
+
+def as_xlsx(header: list[str], rows: Rows) -> bytes:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_numbers": True}) as book:
+        sheet = book.add_worksheet("Data")
+        for number, row in enumerate([header, *rows]):
+            sheet.write_row(number, 0, row[:16_384])
+    return out.getvalue()
+
+
+def as_json(header: list[str], rows: Rows) -> bytes:
+    return json.dumps([dict(zip(header, row, strict=True)) for row in rows]).encode()
+
+
+def as_json_lines(header: list[str], rows: Rows) -> bytes:
+    return "".join(json.dumps(dict(zip(header, row, strict=True))) + "\n" for row in rows).encode()
+
+
+def as_arrow(header: list[str], rows: Rows) -> pyarrow.Table:
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in header]
+    return pyarrow.table([pyarrow.array(c, pyarrow.string()) for c in columns], names=header)
+
+
+def written(write: Callable[[pyarrow.Table, BinaryIO], object]) -> Callable[[list[str], Rows], bytes]:
+    def make(header: list[str], rows: Rows) -> bytes:
+        out = io.BytesIO()
+        write(as_arrow(header, rows), out)
+        return out.getvalue()
+
+    return make
+
+
+def as_zip(header: list[str], rows: Rows) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("readme.txt", "read me")
+        target.writestr("folder/data.csv", as_csv(header, rows))
+    return out.getvalue()
+
+
+def as_tar(header: list[str], rows: Rows) -> bytes:
+    out, data = io.BytesIO(), as_csv(header, rows)
+    with tarfile.open(fileobj=out, mode="w") as target:
+        member = tarfile.TarInfo("data.csv")
+        member.size = len(data)
+        target.addfile(member, io.BytesIO(data))
+    return out.getvalue()
+
+
+def as_7z(header: list[str], rows: Rows) -> bytes:
+    import py7zr
+
+    out = io.BytesIO()
+    with py7zr.SevenZipFile(out, "w") as target:
+        target.writestr(b"read me", "readme.txt")
+        target.writestr(as_csv(header, rows), "data.csv")
+    return out.getvalue()
+
+
+def packed(pack: Callable[[bytes], bytes]) -> Callable[[list[str], Rows], bytes]:
+    return lambda header, rows: pack(as_csv(header, rows))
+
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PARQUET, ARROW = "application/vnd.apache.parquet", "application/vnd.apache.arrow.file"
+FAMILIES = [
+    Family("xlsx", spreadsheet, XLSX, as_xlsx, packs=True, columns=16_384),
+    Family(
+        "json",
+        json_text,
+        "application/json",
+        as_json,
+        encodings={
+            "utf-16": lambda data: data.decode().encode("utf-16"),
+            "utf-8-bom": lambda data: b"\xef\xbb\xbf" + data,
+            "cp1252": lambda data: data.replace(b'"x"', b'"\xe9"', 1),
+        },
+    ),
+    Family("jsonl", json_text, "application/x-ndjson", as_json_lines, columns=50_000),
+    Family("parquet", columnar, PARQUET, written(parquet.write_table), packs=True, columns=2_000),
+    Family("feather", columnar, ARROW, written(feather.write_feather), packs=True, columns=2_000),
+    Family("orc", columnar, "application/x-orc", written(orc.write_table), columns=2_000),
+    Family("zip", archive, "application/zip", as_zip, packs=True, container=True),
+    Family("tar", archive, "application/x-tar", as_tar, container=True),
+    Family("gzip", archive, "application/gzip", packed(gzip.compress), packs=True, container=True),
+    Family("bzip2", archive, "application/x-bzip2", packed(bz2.compress), packs=True, container=True),
+    Family("xz", archive, "application/x-xz", packed(lzma.compress), packs=True, container=True),
+    Family("zstd", archive, "application/zstd", packed(zstd.compress), packs=True, container=True),
+    Family("7z", seven_zip, "application/x-7z-compressed", as_7z, packs=True, container=True),
+]
+every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+
+
+class Unlike(AssertionError):
+    """A reader gave something that is not of the contract."""
+
+
+def contents(family: Family, data: bytes, limits: ReadLimits | None = None) -> Iterator[list[str]]:
+    """Every row and line of the file as cells, header first; parts are read as CSV."""
+    for content in family.reader.read(io.BytesIO(data), family.media_type, limits or ReadLimits()):
+        if isinstance(content, Table):
+            if content.header is not None:
+                yield list(content.header)
+            assert len(content.context) <= 40
+            for row in content.rows:
+                assert all(type(cell) is str for cell in row)
+                yield list(row)
+        elif isinstance(content, Text):
+            for line in content.lines:
+                yield [line]
+        elif isinstance(content, Part):
+            if content.protected is None:
+                with io.TextIOWrapper(io.BufferedReader(content.open()), "latin-1", newline="") as text:  # type: ignore[type-var]
+                    for line in text:
+                        yield line.rstrip("\r\n").split(",")
+        elif not isinstance(content, Protected):
+            raise Unlike
+
+
+def outcome(family: Family, data: bytes, limits: ReadLimits | None = None) -> tuple[int, str | None]:
+    """How many rows came, and the reason why no more did; anything else raised fails the test."""
+    count = 0
+    try:
+        for _ in contents(family, data, limits):
+            count += 1
+    except Unreadable as stopped:
+        assert str(stopped) == stopped.reason.value
+        assert stopped.reason not in PASSING_FAULTS
+        return count, stopped.reason.value
+    return count, None
+
+
+@every_family
+def test_a_table_comes_out_as_it_went_in(family: Family) -> None:
+    rows = people(30)
+    found = list(contents(family, family.write(HEADER, rows)))
+    assert found[-31:] == [HEADER, *rows]
+
+
+@every_family
+def test_a_record_deep_in_the_file_is_found(family: Family) -> None:
+    rows = people(family.deep_rows, CANARY)
+    assert any(CANARY in row for row in contents(family, family.write(HEADER, rows)))
+
+
+@every_family
+def test_a_table_without_records_gives_none(family: Family) -> None:
+    found = list(contents(family, family.write(HEADER, [])))
+    assert [row for row in found if row not in (HEADER, ["read me"])] == []
+
+
+@every_family
+def test_a_truncated_file_is_never_clean(family: Family) -> None:
+    data = family.write(HEADER, people(3_000))
+    for share in (0.1, 0.5, 0.9):
+        _, reason = outcome(family, data[: int(len(data) * share)])
+        if family.name != "jsonl":
+            assert reason is not None, share
+
+
+@every_family
+def test_garbage_is_unreadable_or_content_and_nothing_else(family: Family) -> None:
+    noise = random.Random(3)
+    head = family.write(HEADER, people(5))[:64]
+    for length in (0, 1, 100, 5_000):
+        outcome(family, noise.randbytes(length))
+        outcome(family, head[: length // 2] + noise.randbytes(length))
+
+
+@every_family
+def test_damaged_bytes_never_raise_anything_else(family: Family) -> None:
+    pick = random.Random(11)
+    whole = family.write(HEADER, people(60))
+    for _ in range(40):
+        data = bytearray(whole)
+        for _ in range(pick.choice((1, 3, 20))):
+            data[pick.randrange(len(data))] = pick.randrange(256)
+        outcome(family, bytes(data), SMALL)
+
+
+@every_family
+def test_the_name_does_not_decide_what_a_file_is(family: Family) -> None:
+    data = family.write(HEADER, people(300))
+    for name in ("", "holiday.jpg", "data.csv", "notes.txt"):
+        assert sniff(data[:65_536], data[-65_536:], len(data), name) == family.media_type
+
+
+@pytest.mark.parametrize("family", [f for f in FAMILIES if f.packs], ids=lambda family: family.name)
+def test_a_bomb_stops_at_the_limit(family: Family) -> None:
+    rows = [["y" * 30_000] * 5] * 120
+    data = family.write(HEADER, rows)
+    assert len(data) < 3_000_000
+    count, reason = outcome(family, data, SMALL)
+    assert reason in ("limit_expanded", "limit_cell", "limit_memory")
+    assert count < 120
+
+
+@pytest.mark.parametrize("family", [f for f in FAMILIES if not f.container], ids=lambda family: family.name)
+def test_far_too_many_columns_are_refused(family: Family) -> None:
+    header = [f"c{i}" for i in range(family.columns)]
+    limits = replace(ReadLimits(), max_columns=1000)
+    _, reason = outcome(family, family.write(header, [["1"] * len(header)] * 2), limits)
+    assert reason == "limit_columns"
+
+
+@pytest.mark.parametrize(
+    ("family", "encoding"),
+    [(f, e) for f in FAMILIES for e in f.encodings],
+    ids=lambda x: getattr(x, "name", x),
+)
+def test_another_encoding_reads_the_same(family: Family, encoding: str) -> None:
+    rows = people(50)
+    found = list(contents(family, family.encodings[encoding](family.write(HEADER, rows))))
+    assert [row[:4] for row in found] == [row[:4] for row in [HEADER, *rows]]
+
+
+@every_family
+def test_a_consumer_may_leave_a_table_half_way(family: Family) -> None:
+    data = family.write(HEADER, people(500))
+    for content in family.reader.read(io.BytesIO(data), family.media_type, ReadLimits()):
+        if isinstance(content, Table):
+            next(content.rows)
+        elif isinstance(content, Text):
+            next(content.lines)
+
+
+@pytest.mark.parametrize("family", [f for f in FAMILIES if f.container], ids=lambda family: family.name)
+def test_a_part_can_be_read_from_any_place(family: Family) -> None:
+    rows = people(5_000)
+    whole = as_csv(HEADER, rows)
+    parts = [
+        c for c in family.reader.read(io.BytesIO(family.write(HEADER, rows)), family.media_type, ReadLimits())
+    ]
+    stream = parts[-1].open()
+    assert stream.seek(0, io.SEEK_END) == len(whole)
+    stream.seek(len(whole) - 10)
+    assert stream.read(100) == whole[-10:]
+    stream.seek(5)
+    assert stream.read(50) == whole[5:55]
