@@ -28,16 +28,22 @@ def local(name: str) -> str:
 
 
 def feed(
-    stream: BinaryIO, start: StartTag | None, end: EndTag | None, characters: Characters | None
+    stream: BinaryIO,
+    start: StartTag | None,
+    end: EndTag | None,
+    characters: Characters | None,
+    doctype: bool = False,
 ) -> Iterator[None]:
     """Parse the stream, calling back; yields after each piece so that the caller may hand on what it has.
 
-    A document type declaration, broken XML or one token of more than 8 MiB raises `Unreadable`.
+    A declared entity, broken XML or one token of more than 8 MiB raises `Unreadable`; so does a
+    document type declaration unless `doctype` allows one (nothing that it names is fetched).
     """
     parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartDoctypeDeclHandler = _refuse
+    if not doctype:
+        parser.StartDoctypeDeclHandler = _refuse
     parser.EntityDeclHandler = _refuse
-    parser.ExternalEntityRefHandler = _refuse
+    parser.ExternalEntityRefHandler = (lambda *_: 1) if doctype else _refuse
     parser.buffer_text = True
     parser.buffer_size = 32 * 1024
     parser.StartElementHandler = start

@@ -1,0 +1,193 @@
+"""Which elements of an XML document are its records, and each record's values by name.
+
+A record is an element that comes again and again and holds values: attributes and elements with
+text only. Values of the elements around a record (a household around its persons) belong to it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from detectors.engine.verdict import Reason
+from detectors.engine.xml_stream import MAX_DEPTH, local
+
+Path = tuple[str, ...]
+MAX_PATHS = 5_000
+MAX_VALUES = 20_000
+MAX_AROUND = 200
+_NAMING = ("name", "key", "id", "n", "code", "field", "variable", "var", "column", "concept")
+_CELLS = frozenset({"cell", "td", "th", "table-cell"})
+_ROWS = frozenset({"row", "tr", "table-row"})
+
+
+@dataclass(slots=True)
+class Record:
+    """One record: its values by name in the order of the document. `positional`: names mean nothing."""
+
+    path: Path
+    values: list[tuple[str, str]]
+    positional: bool = False
+
+
+@dataclass(slots=True)
+class _Element:
+    name: str
+    attributes: dict[str, str]
+    text: list[str] = field(default_factory=list)
+    has_children: bool = False
+    values: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Survey:
+    """Counts, in the beginning of a document, which paths hold values; then names the records' paths."""
+
+    def __init__(self) -> None:
+        self._stack: list[str] = []
+        self._leaf: list[bool] = []
+        self._seen: Counter[Path] = Counter()
+        self._values: Counter[Path] = Counter()
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if self._leaf:
+            self._leaf[-1] = False
+        self._stack.append(local(tag))
+        self._leaf.append(True)
+        path = tuple(self._stack[-MAX_DEPTH:])
+        if len(self._seen) < MAX_PATHS or path in self._seen:
+            self._seen[path] += 1
+            self._values[path] += sum(not _is_naming(name, attributes) for name in attributes)
+
+    def end(self, tag: str) -> None:
+        if self._leaf and self._leaf.pop() and len(self._stack) > 1:
+            self._values[tuple(self._stack[:-1])] += 1
+        if self._stack:
+            self._stack.pop()
+
+    def records(self) -> frozenset[Path]:
+        """The paths of the elements that are records: at most one on each way down from the root."""
+        rows = {
+            p
+            for p, often in self._seen.items()
+            if p[-1].lower() in _ROWS and often >= 2 and self._of_cells(p)
+        }
+        if rows:
+            return frozenset(rows)
+        weights = {
+            path: often
+            for path, often in self._seen.items()
+            if often >= 2 and len(path) > 1 and self._values[path] >= 1.5 * often
+        }
+        if not weights:
+            weights = {p: n for p, n in self._seen.items() if n >= 3 and len(p) > 1 and self._values[p] >= n}
+        chosen: list[Path] = []
+        for path in sorted(weights, key=lambda p: (-weights[p], len(p), p)):
+            if not any(_on_one_way(path, other) for other in chosen):
+                chosen.append(path)
+        return frozenset(chosen)
+
+    def _of_cells(self, row: Path) -> bool:
+        return any(path[:-1] == row and path[-1].lower() in _CELLS for path in self._seen)
+
+
+def _on_one_way(one: Path, other: Path) -> bool:
+    short = min(len(one), len(other))
+    return one[:short] == other[:short]
+
+
+def _is_naming(name: str, attributes: Mapping[str, str]) -> bool:
+    return len(attributes) == 1 and local(name).lower() in _NAMING
+
+
+class Collector:
+    """Turns tags into `Record`s of the given paths; what is outside them into lines."""
+
+    def __init__(self, paths: frozenset[Path]) -> None:
+        self.out: deque[Record | str] = deque()
+        self.fault: Reason | None = None
+        self._paths = paths
+        self._stack: list[_Element] = []
+        self._names: list[str] = []
+        self._depth = 0
+        """How far down the record under way begins; 0 for none."""
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if len(self._stack) >= MAX_DEPTH:
+            self.fault = Reason.LIMIT_DEPTH
+        name = local(tag)
+        if self._stack:
+            self._stack[-1].has_children = True
+        self._stack.append(_Element(name, {local(k): v for k, v in attributes.items()}))
+        self._names.append(name)
+        if not self._depth and tuple(self._names) in self._paths:
+            self._depth = len(self._names)
+
+    def characters(self, data: str) -> None:
+        if self._stack and not (self._stack[-1].has_children and data.isspace()):
+            self._stack[-1].text.append(data)
+
+    def end(self, tag: str) -> None:
+        if not self._stack:
+            return
+        element = self._stack.pop()
+        path = tuple(self._names)
+        self._names.pop()
+        text = "".join(element.text).strip()
+        if self._depth and len(path) == self._depth:
+            self._depth = 0
+            self._emit(path, element, text)
+        elif self._depth:
+            self._inside(element, text)
+        else:
+            self._outside(element, text)
+
+    def _inside(self, element: _Element, text: str) -> None:
+        """Hand an element's values to the one around it, within a record."""
+        around = self._stack[-1]
+        if len(around.values) > MAX_VALUES:
+            self.fault = Reason.LIMIT_COLUMNS
+            return
+        naming = next((v for k, v in element.attributes.items() if _naming(k)), None)
+        if not element.has_children and naming is not None and (text or len(element.attributes) == 1):
+            around.values.append((naming, text))
+            return
+        if text or not (element.has_children or element.attributes):
+            around.values.append((element.name, text))
+        own = [*element.attributes.items(), *element.values]
+        around.values.extend((f"{element.name}.{name}", value) for name, value in own)
+
+    def _outside(self, element: _Element, text: str) -> None:
+        """A value that stands around records is a line, and part of the records that follow beside it."""
+        if text:
+            self.out.append(f"{element.name}: {text}")
+        self.out.extend(f"{element.name}.{name}: {value}" for name, value in element.attributes.items())
+        if text and not element.has_children and self._stack and len(self._stack[-1].values) < MAX_AROUND:
+            self._stack[-1].values.append((element.name, text))
+
+    def _emit(self, path: Path, element: _Element, text: str) -> None:
+        values = [*element.attributes.items(), *element.values]
+        if text:
+            values.append((element.name, text))
+        positional = element.name.lower() in _ROWS and _cells_only(element.values)
+        if positional:
+            values = [(name, value) for name, value in values if name.rpartition(".")[2].lower() in _TEXTS]
+            self.out.append(Record(path, values, positional=True))
+            return
+        around = [
+            (f"{outer.name}.{name}", value)
+            for outer in self._stack
+            for name, value in (*outer.attributes.items(), *outer.values)
+        ]
+        self.out.append(Record(path, around[:MAX_AROUND] + values))
+
+
+_TEXTS = _CELLS | {"data", "p", "v"}
+
+
+def _cells_only(values: list[tuple[str, str]]) -> bool:
+    return bool(values) and all(name.split(".")[0].lower() in _CELLS for name, _ in values)
+
+
+def _naming(name: str) -> bool:
+    return name.lower() in _NAMING
