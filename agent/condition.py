@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.post import Post
 from agent.supervisor import Supervisor
+from config.settings import Protection
 
 
 def condition(supervisor: Supervisor) -> dict[str, Any]:
@@ -22,13 +23,14 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
     ready = parts.template.ready
     missing = {**(ready.missing if ready else {}), **supervisor.said_missing}
     swept = {row.root_id: row.swept for row in parts.ledger.roots()}
+    present = _present(supervisor, set(ready.protections if ready else ())) - set(missing)
     return {
         "pid": os.getpid(),
         "started_at": supervisor.started_at,
         "mode": settings.policy.mode.value,
         "state_dir": str(settings.state_dir),
         "config_digest": supervisor.teller.judge.digest,
-        "protections": {"present": list(ready.protections) if ready else [], "missing": missing},
+        "protections": {"present": sorted(present), "missing": missing},
         "roots": [
             _root(supervisor, post, swept.get(post.root.root_id)) for post in supervisor.posts.values()
         ],
@@ -39,6 +41,16 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
         "custody": parts.ledger.entry_counts(),
         "audit_lines": parts.audit.head.sequence,
     }
+
+
+def _present(supervisor: Supervisor, of_template: set[str]) -> set[str]:
+    """What the template, every keeper and the courier have said that they have."""
+    posts = supervisor.posts.values()
+    if posts and all(post.beat is not None for post in posts):
+        of_template |= {Protection.OPENAT2, Protection.PRIVATE_MOUNT, Protection.WRITE_LEASE}
+    if supervisor.dispatch.missing == []:
+        of_template |= {Protection.COURIER_USER}
+    return {str(name) for name in of_template}
 
 
 def _root(supervisor: Supervisor, post: Post, swept: dict[str, Any] | None) -> dict[str, Any]:

@@ -37,7 +37,8 @@ class Dispatch:
         self, loop: Loop, outbox: Outbox, service: Service, alerts: Alerts, say: Callable[[str], None]
     ) -> None:
         self.outbox = outbox
-        self.missing: list[str] = []
+        self.missing: list[str] | None = None
+        """The protections that the courier lacks, once it has told."""
         self._loop = loop
         self._service = service
         self._alerts = alerts

@@ -220,7 +220,7 @@ class Supervisor:
         self.parts.ledger.flush()
         self.parts.audit.drain()
         self.dispatch.pump()
-        for name in self.dispatch.missing:
+        for name in self.dispatch.missing or ():
             if name not in self.said_missing:
                 self.said_missing[name] = "the courier runs as the service's user"
                 self.say(f"protection missing: {name}")

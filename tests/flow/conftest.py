@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -26,7 +27,8 @@ def service() -> Iterator[RunningService]:
     shutil.rmtree(base, ignore_errors=True)
 
 
-NOBODY = 65534
+ORDINARY = pwd.getpwnam("daemon").pw_uid
+"""A user that has nothing; not `nobody`, whom the service uses itself."""
 
 
 def readable_by_all(path: Path) -> bool:
@@ -78,9 +80,9 @@ def ordinary_python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def ordinary_service(service: RunningService, ordinary_python: str) -> RunningService:
     """The same as `service`, run by a user without any privilege."""
     if os.geteuid() == 0:
-        service.python, service.user = ordinary_python, NOBODY
-        os.chown(service.base, NOBODY, NOBODY)
-        os.chown(service.key_file, NOBODY, NOBODY)
+        service.python, service.user = ordinary_python, ORDINARY
+        os.chown(service.base, ORDINARY, ORDINARY)
+        os.chown(service.key_file, ORDINARY, ORDINARY)
     return service
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import sys
 import tempfile
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-NOBODY = 65534
+ORDINARY = pwd.getpwnam("daemon").pw_uid
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -37,19 +38,19 @@ def test_the_demo_shows_the_whole_path_and_leaves_nothing_behind(tmp_path):
 @pytest.mark.root
 def test_the_demo_runs_as_an_ordinary_user(ordinary_python):
     with tempfile.TemporaryDirectory(prefix="rw-demo-") as folder:
-        os.chown(folder, NOBODY, NOBODY)
+        os.chown(folder, ORDINARY, ORDINARY)
         done = subprocess.run(
             [ordinary_python, "-I", "-m", "agent", "demo"],
             capture_output=True, text=True, timeout=120, check=False, cwd=folder,
             env={"PATH": os.environ["PATH"], "HOME": folder, "TMPDIR": folder, "LANG": "C.UTF-8"},
-            user=NOBODY, group=NOBODY, extra_groups=[],
+            user=ORDINARY, group=ORDINARY, extra_groups=[],
         )  # fmt: skip
         shows_the_whole_path(done)
 
 
 @pytest.mark.system
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("user", [None, NOBODY], ids=["root", "ordinary user"])
+@pytest.mark.parametrize("user", [None, ORDINARY], ids=["root", "ordinary user"])
 def test_a_fresh_clone_runs_with_nothing_else_typed(user):
     """Sets up a new environment from the lock file: needs the package index."""
     if user is not None and os.geteuid() != 0:
