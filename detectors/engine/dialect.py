@@ -19,6 +19,7 @@ from detectors.engine.header import kind
 
 MAX_QUOTED_LINES = 64
 MOST_SAMPLED = 120
+MAX_CELLS = 70_000
 MIN_QUALITY = 0.45
 _RULE = re.compile(r"[\s|+:=\-─━│┼┌┐└┘├┤┬┴]*[-=─━]{2}[\s|+:=\-─━│┼┌┐└┘├┤┬┴]*")
 _ODD = re.compile(r"[;|\t{}<>=\\\"]|\(\)|^[,.)\]]")
@@ -197,10 +198,10 @@ def _cells(dialect: Dialect, line: str) -> list[str]:
         return []
     if dialect.quote is None or dialect.quote not in line:
         if dialect.delimiter == " ":
-            return line.split()
+            return line.split(maxsplit=MAX_CELLS)
         if dialect.delimiter == "|":
             line = line.strip().removeprefix("|").removesuffix("|")
-        return line.split(dialect.delimiter)
+        return line.split(dialect.delimiter, MAX_CELLS)
     try:
         rows = dialect.rows(line)
     except csv.Error:

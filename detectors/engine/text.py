@@ -15,6 +15,7 @@ from detectors.engine.table import ReadLimits, Unreadable
 from detectors.engine.verdict import Reason
 
 HEAD_BYTES = 64 * 1024
+MAX_BLOCK_CHARS = 256 * 1024
 _SAMPLE = 8 * 1024
 
 _BOMS = (
@@ -166,13 +167,19 @@ class Source:
         self.ended = self.ended or not block
         return block
 
-    def window(self, chars: int) -> str:
-        """At least `chars` characters of whole lines, or all that is left; nothing is taken."""
+    def window(self, chars: int, lines: int = 0, most: int = 0) -> str:
+        """At least `chars` characters of whole lines, or all that is left; nothing is taken.
+
+        Where lines are long, more: `lines` of them as long as that is no more than `most`
+        characters, and two in any case if `lines` is asked for.
+        """
         parts = [self._held]
-        size = len(self._held)
-        while size < chars and not self.ended:
-            parts.append(self._more())
-            size += len(parts[-1])
+        size, ends = len(self._held), self._held.count("\n") if lines else 0
+        while not self.ended and (size < chars or ends < min(lines, 2) or (ends < lines and size < most)):
+            part = self._more()
+            parts.append(part)
+            size += len(part)
+            ends += part.count("\n") if lines else 0
         self._held = "".join(parts)
         return self._held
 
@@ -182,8 +189,12 @@ class Source:
         self._held = self._held[chars:]
 
     def take(self) -> str:
-        """The next block, "" at the end."""
+        """The next block of whole lines, "" at the end."""
         block, self._held = self._held or self._more(), ""
+        if len(block) > MAX_BLOCK_CHARS:
+            cut = block.rfind("\n", 0, MAX_BLOCK_CHARS) + 1 or block.find("\n", MAX_BLOCK_CHARS) + 1
+            if cut:
+                block, self._held = block[:cut], block[cut:]
         self.lines_taken += block.count("\n")
         return block
 

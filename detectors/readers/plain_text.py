@@ -25,6 +25,7 @@ from detectors.engine.text import Source, decode_tail, skip_lines, text_blocks
 MEDIA_TYPES = frozenset({"text/plain", "text/csv", "text/tab-separated-values", "text/markdown"})
 WINDOW_CHARS = 64 * 1024
 MAX_WINDOW_CHARS = 1024 * 1024
+MIN_LINES = 30
 HELD_LINES = 20
 MAX_CONTEXT = 12
 MAX_CONTEXT_CHARS = 200
@@ -46,7 +47,7 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
     source = Source(text_blocks(stream, limits))
     context: list[str] = []
     size = WINDOW_CHARS
-    while window := source.window(size):
+    while window := source.window(size, MIN_LINES, MAX_WINDOW_CHARS):
         lines = window.split("\n")
         if not lines[-1]:
             lines.pop()

@@ -26,6 +26,7 @@ _INSERT = re.compile(
     r"(?:\(((?:[^()';]|\([^()]*\))*+)\))?\s*+(?:OVERRIDING\s+\w+\s+VALUE\s+)?VALUES?(?=\s*+\()",
     re.IGNORECASE,
 )
+_BEGUN = re.compile(rf"\s*+(?:INSERT|REPLACE)\s[^(;']*\((?:{_PART}\s*+,\s*+){{500}}", re.IGNORECASE)
 _COPY = re.compile(
     rf"\s*+COPY\s+({_NAME})\s*+(?:\(([^()]*)\))?\s*FROM\s+stdin\b[^;\n]*;?[ \t]*\n", re.IGNORECASE
 )
@@ -62,7 +63,7 @@ class _Dump:
             created = buffer.match(_CREATE)
             if created is not None:
                 self._create(_plain(created[1]))
-            elif (insert := buffer.match(_INSERT)) is not None:
+            elif (insert := self._insert()) is not None:
                 yield from self._told()
                 yield from self._drained(self._inserted(insert))
             elif (copy := buffer.match(_COPY)) is not None:
@@ -78,6 +79,12 @@ class _Dump:
                 if len(self._lines) >= MAX_LINES:
                     yield from self._told()
         yield from self._told()
+
+    def _insert(self) -> re.Match[str] | None:
+        found = self._buffer.match(_INSERT)
+        if found is None and _BEGUN.match(self._buffer.text, self._buffer.at):
+            found = self._buffer.match(_INSERT, self._limits.max_line_bytes)
+        return found
 
     def _told(self) -> Iterator[Content]:
         lines, self._lines = self._lines, []
