@@ -17,6 +17,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from agent.crew import DONE, Crew, Examines, Fate
 from agent.examiner import Examiner
@@ -24,6 +25,7 @@ from agent.line import Ended, Line
 from agent.opening import RootFolder, RootUnavailable
 from agent.pipeline import one_file
 from agent.protocol import Beat, Channel, ChannelClosed, Hello, Welcome
+from agent.removal import tidy
 from agent.rounds import Rounds
 from agent.settle import Settle
 from agent.vault import Vault
@@ -34,11 +36,16 @@ CHECK_SECONDS = 5.0
 POLL_SECONDS = 30.0
 """How often the root is swept while not all of it is watched."""
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
+REST_SECONDS = (60.0, 600.0, 3600.0)
+"""After a last try, how long the same name has none: a log that never closes is not taken each minute."""
 _COSTLY = frozenset({Reason.TIMEOUT, Reason.CRASHED, Reason.BAD_ANSWER, Reason.INTERNAL})
 _COSTLY_TRIES = 2
-_MOST_TRIED = 10_000
+_MOST_NAMES = 10_000
 _WATCH_PATIENCE = 1.0
 _NO_ROOT_SECONDS = (1.0, 2.0, 5.0, 15.0, 30.0)
+
+
+T = TypeVar("T")
 
 
 class Keeper:
@@ -58,11 +65,13 @@ class Keeper:
         self._watcher = Watcher(welcome.path, welcome.device, self._wake)
         self._watched = 0
         self._unfinished = list(welcome.unfinished)
+        self._leftovers = list(welcome.leftovers)
         self._finish_at = 0.0
         self._absent = 0
         self._absent_until = 0.0
         self._check_at = 0.0
         self._tries: dict[str, int] = {}
+        self._rests: dict[str, tuple[int, float]] = {}
 
     def state(self) -> Beat:
         """How things stand with this root."""
@@ -135,15 +144,22 @@ class Keeper:
     def _judge(self, event: FileEvent) -> Fate:
         if event.relpath.partition("/")[0] in {entry.aside for entry in self._unfinished}:
             return DONE  # in custody already, and to be taken up again
+        now = time.monotonic()
         tries = self._tries.pop(event.relpath, 0)
-        fate = one_file(event, self._crew, last_try=tries >= len(RETRY_SECONDS))
+        rests, rested_at = self._rests.get(event.relpath, (0, 0.0))
+        last_try = tries >= len(RETRY_SECONDS) and now >= rested_at
+        fate = one_file(event, self._crew, last_try=last_try)
         if fate.step == "later":
             if fate.reason in _COSTLY:
                 tries = max(tries, len(RETRY_SECONDS) - _COSTLY_TRIES)
-            self._settle.postpone(event, time.monotonic() + RETRY_SECONDS[tries])
-            self._tries[event.relpath] = tries + 1
-            if len(self._tries) > _MOST_TRIED:
-                self._tries.pop(next(iter(self._tries)))
+            pause = RETRY_SECONDS[tries] if tries < len(RETRY_SECONDS) else max(rested_at - now, 1.0)
+            self._settle.postpone(event, time.monotonic() + pause)
+            _keep(self._tries, event.relpath, tries + 1)
+        elif last_try:
+            rest = REST_SECONDS[min(rests, len(REST_SECONDS) - 1)]
+            _keep(self._rests, event.relpath, (rests + 1, time.monotonic() + rest))
+        elif fate.step == "done":
+            self._rests.pop(event.relpath, None)
         return fate
 
     def _reach(self, now: float) -> bool:
@@ -161,6 +177,8 @@ class Keeper:
             return False
         self._absent = 0
         self._crew.arrive(root)
+        while self._leftovers:
+            tidy(root, self._leftovers.pop())
         if root.inode != self._watched:
             self._watch(root)
         return True
@@ -198,6 +216,13 @@ class Keeper:
         """Take up what was under way when a keeper of this root, or the service, died."""
         self._finish_at = now + RETRY_SECONDS[-1]
         self._unfinished = [entry for entry in self._unfinished if not self._crew.finish(entry)]
+
+
+def _keep(memory: dict[str, T], name: str, value: T) -> None:
+    """Remember, and forget the oldest if there are too many."""
+    memory[name] = value
+    if len(memory) > _MOST_NAMES:
+        memory.pop(next(iter(memory)))
 
 
 def main(arguments: list[str]) -> int:

@@ -468,3 +468,16 @@ def test_umount_succeeds_while_a_big_file_goes_into_the_vault(supervisor, drive)
     assert not list((supervisor.vault_dir / "entries").iterdir())
     assert volume.plug() and (supervisor.root / "survey.csv").stat().st_size == len(SURVEY) * 18_000
     assert Orders
+
+
+def test_a_log_that_is_never_closed_is_not_taken_again_and_again(supervisor, monkeypatch):
+    monkeypatch.setattr("agent.keeper.RETRY_SECONDS", (0.01,) * 5)
+    supervisor.settings = {"quiet_seconds": 0.01, "settle_seconds": 0.01}
+    path = put(supervisor)
+    with path.open("ab", buffering=0) as log, supervisor:
+        until = time.monotonic() + 1.0
+        while time.monotonic() < until:
+            log.write(b"1,2,34\n")
+            time.sleep(0.02)
+    assert len(supervisor.of(Outcome)) <= 1 and len(supervisor.of(Judged)) <= 3
+    assert path.exists()
