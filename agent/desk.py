@@ -39,6 +39,7 @@ from config.settings import Action
 from detectors.engine.verdict import PASSING_FAULTS, Reason, verdict_from_trusted
 
 HOUR = 3600.0
+MOST_LEFTOVERS = 200
 RETRIED = frozenset({"in_use", "changed", "revoked"})
 """Why an original may be there still although it was vaulted, and may be tried again."""
 
@@ -275,3 +276,9 @@ class Desk:
             Unfinished(e.entry_id, e.identity, e.sha256, e.aside, "")
             for e in reversed(self._ledger.entries(states=states, root_id=root_id))
         ]
+
+    def leftovers(self, root_id: str) -> list[str]:
+        """Where the last removals that have ended kept their originals meanwhile."""
+        ended = (EntryState.QUARANTINED, EntryState.NOT_REMOVED, EntryState.RESTORED)
+        entries = self._ledger.entries(states=ended, root_id=root_id, limit=MOST_LEFTOVERS)
+        return [e.aside for e in entries if e.aside]

@@ -92,6 +92,8 @@ class Welcome(Message):
     config_digest: str
     """The judge's digest, checked against each verdict."""
     unfinished: list[Unfinished] = field(default_factory=list)
+    leftovers: list[str] = field(default_factory=list)
+    """Private folders of removals that have ended lately: a keeper that died may have left one, empty."""
 
 
 @dataclass(frozen=True, slots=True)

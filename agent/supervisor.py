@@ -104,6 +104,7 @@ class Supervisor:
             vocabulary=sorted(self.teller.judge.vocabulary),
             config_digest=self.teller.judge.digest,
             unfinished=self.desk.unfinished(root.root_id),
+            leftovers=self.desk.leftovers(root.root_id),
         )
 
     def arrived(self, post: Post) -> None:
