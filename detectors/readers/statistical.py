@@ -1,0 +1,165 @@
+"""Files of statistical packages by pyreadstat (C): SPSS, Stata, SAS. Labels first, then rows in chunks.
+
+Variable labels and value labels come with the table: they say what a coded file is about.
+"""
+
+from __future__ import annotations
+
+import datetime
+import io
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any, BinaryIO, cast
+
+from detectors.engine.faults import PARSER_FAULTS
+from detectors.engine.streams import size_of
+from detectors.engine.table import Budget, Content, ReadLimits, Row, Table, Unreadable
+from detectors.engine.verdict import Reason
+
+MEDIA_TYPES = frozenset(
+    {
+        "application/x-spss-sav",
+        "application/x-spss-zsav",
+        "application/x-spss-por",
+        "application/x-stata-dta",
+        "application/x-sas-data",
+        "application/x-sas-xport",
+    }
+)
+HEAVY = ("numpy", "pyreadstat")
+
+_READERS = {
+    "application/x-spss-sav": "read_sav",
+    "application/x-spss-zsav": "read_sav",
+    "application/x-spss-por": "read_por",
+    "application/x-stata-dta": "read_dta",
+    "application/x-sas-data": "read_sas7bdat",
+    "application/x-sas-xport": "read_xport",
+}
+FIRST_ROWS = 500
+CHUNK_CELLS = 500_000
+MAX_LABEL_CHARS = 200
+MAX_VALUE_LABELS = 60
+MAX_ROW_BYTES = 1024**2
+_ENCODINGS = (None, "latin1")
+
+Take = Callable[[int, int], tuple[Any, Any]]
+
+
+def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
+    """Yield the one table of the file. A broken or an oddly compressed file is `malformed`."""
+    take, meta = _open(stream, _READERS[media_type])
+    names = [str(name) for name in meta.column_names]
+    if len(names) > limits.max_columns:
+        raise Unreadable(Reason.LIMIT_COLUMNS)
+    labels = {
+        i: label[:MAX_LABEL_CHARS]
+        for i, label in enumerate(meta.column_labels or [])
+        if isinstance(label, str) and label.strip()
+    }
+    value_labels = {}
+    for i, name in enumerate(names):
+        coded = (meta.variable_value_labels or {}).get(name)
+        if coded:
+            value_labels[i] = [str(x)[:MAX_LABEL_CHARS] for x in islice(coded.values(), MAX_VALUE_LABELS)]
+    context = [str(text)[:MAX_LABEL_CHARS] for text in (meta.file_label, *(meta.notes or [])[:20]) if text]
+    total = meta.number_rows if isinstance(meta.number_rows, int) and meta.number_rows >= 0 else None
+    rows = _rows(take, names, limits, limits.spending())
+    yield Table(names, rows, context, labels, value_labels, total)
+
+
+def _open(stream: BinaryIO, reader: str) -> tuple[Take, Any]:
+    """A function that takes rows (offset, count), and what the file says of itself."""
+    import pyreadstat
+
+    function = getattr(pyreadstat, reader)
+    for encoding in _ENCODINGS:
+
+        def take(offset: int, count: int, encoding: str | None = encoding) -> tuple[Any, Any]:
+            stream.seek(0)
+            extra = {} if encoding is None else {"encoding": encoding}
+            return cast(
+                tuple[Any, Any],
+                function(
+                    _Seekable(stream),
+                    output_format="dict",
+                    row_offset=offset,
+                    row_limit=count,
+                    **extra,
+                ),
+            )
+
+        try:
+            return take, take(0, 1)[1]
+        except (*PARSER_FAULTS, pyreadstat.ReadstatError, pyreadstat.PyreadstatError):
+            continue
+    raise Unreadable(Reason.MALFORMED)
+
+
+class _Seekable(io.RawIOBase):
+    """The stream without its name or descriptor, so that C code reads it through Python only."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._size = size_of(stream)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def read(self, count: int | None = -1, /) -> bytes:
+        """Never more than is there, whatever length a header claims."""
+        left = max(0, self._size - self._stream.tell())
+        return self._stream.read(left if count is None or count < 0 else min(count, left))
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+
+def _rows(take: Take, names: list[str], limits: ReadLimits, budget: Budget) -> Iterator[Row]:
+    import pyreadstat
+
+    offset, count = 0, FIRST_ROWS
+    most = max(100, CHUNK_CELLS // max(1, len(names)))
+    while True:
+        count = min(count, most)
+        try:
+            data, _ = take(offset, count)
+            columns = [data[name] for name in names]
+        except (*PARSER_FAULTS, pyreadstat.ReadstatError, pyreadstat.PyreadstatError):
+            raise Unreadable(Reason.MALFORMED) from None
+        got = len(columns[0]) if columns else 0
+        texts = [_texts(column, limits) for column in columns]
+        budget.expand(sum(map(len, texts)))
+        yield from zip(*texts, strict=True)
+        offset += got
+        if got < count:
+            return
+        count *= 8
+
+
+def _texts(column: Any, limits: ReadLimits) -> list[str]:
+    cells = []
+    for value in column.tolist() if hasattr(column, "tolist") else column:
+        if value is None or value != value:
+            cells.append("")
+        elif type(value) is str:
+            if len(value) > limits.max_cell_chars:
+                raise Unreadable(Reason.LIMIT_CELL)
+            cells.append(value)
+        else:
+            cells.append(_text(value))
+    return cells
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.12g}"
+    if isinstance(value, datetime.datetime):
+        return value.isoformat(" ").removesuffix(" 00:00:00")
+    return str(value)
