@@ -110,6 +110,8 @@ def _json_kind(text: str, cut_off: bool) -> str | None:
         if cut_off and _is_json(first) and second[:1] in "{[":
             return JSON_LINES
         return JSON
+    except ValueError:  # a number of thousands of digits
+        return JSON
     if text[end : end + 1] not in ("", "\n", " ", "\t", "{", "["):
         return None
     rest = text[end:].lstrip()

@@ -146,7 +146,7 @@ class _Document:
                     else:
                         here.scalars += counting
                         yield here, "value", self._text(value)
-        except ijson.JSONError:
+        except (ijson.JSONError, ValueError, ArithmeticError):  # the latter: endless numbers
             raise Unreadable(Reason.MALFORMED) from None
         self.counting = False
 
