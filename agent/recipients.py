@@ -23,15 +23,14 @@ def usable_recipients(settings: Settings, source: str = "configuration") -> list
     for number, line in enumerate(found):
         _probe(line, f"vault.recipients[{number}]", source)
     if file := settings.vault.recipients_file:
+        key = "vault.recipients_file"
         try:
             lines = file.read_text("utf-8").splitlines()
         except (OSError, UnicodeDecodeError):
-            raise ConfigError(
-                str(file), "vault.recipients_file", "cannot be read", "check who may read it"
-            ) from None
+            raise ConfigError(source, key, f"{file} cannot be read", "check who may read it") from None
         for number, line in enumerate(lines, 1):
             if line.strip() and not line.lstrip().startswith("#"):
-                _probe(line, f"vault.recipients_file: line {number}", str(file))
+                _probe(line, f"{key}: {file}: line {number}", source)
                 found.append(line.strip())
     if not found and enforces(settings):
         raise ConfigError(source, "vault.recipients", "enforcing needs at least one recipient", _NEW)

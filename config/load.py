@@ -38,9 +38,9 @@ class ConfigError(Exception):
     fault lies with the whole file.
     """
 
-    def __init__(self, source: str, key: str, message: str, hint: str = _SHOW) -> None:
+    def __init__(self, source: str, key: str, message: str, hint: str = "") -> None:
         super().__init__(": ".join(part for part in (source, key, message) if part))
-        self.source, self.key, self.message, self.hint = source, key, message, hint
+        self.source, self.key, self.message, self.hint = source, key, message, hint or _SHOW
 
 
 class _Layers(BaseSettings, Settings):

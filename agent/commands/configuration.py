@@ -67,12 +67,7 @@ def show(defaults: bool, config_file: Path | None, as_json: bool) -> None:
         return
     say(f"# out of {escape(source_of(config_file))} and the environment")
     for line in toml.write(plain):
-        say(line if line.isascii() and line.isprintable() else escape_value(line))
-
-
-def escape_value(line: str) -> str:
-    """A TOML line whose characters beyond ASCII are written as TOML's own escapes."""
-    return "".join(char if " " <= char <= "~" else f"\\U{ord(char):08x}" for char in line)
+        say(line)
 
 
 @config.command("schema")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import sys
@@ -27,6 +28,7 @@ from agent.escape import escape
 from agent.giving_back import give_back
 from detectors.engine.verdict import Verdict
 
+_PATIENCE_SECONDS = 0.8
 _RESTORED = "survey_2026.csv"
 
 
@@ -38,6 +40,8 @@ def demo(keep: bool) -> None:
     Makes a key, starts the very service that `run` starts, drops in files, shows what happens to each
     and why, and gives one back. Needs no root and leaves nothing behind, unless --keep is given.
     """
+    for name in [name for name in os.environ if name.upper().startswith("RECORDWARDEN_")]:
+        del os.environ[name]  # the demo is the same wherever it runs
     base = Path(tempfile.mkdtemp(prefix="recordwarden-demo-")).resolve()
     service = DemoService(base)
     try:
@@ -116,12 +120,12 @@ def _drop(service: DemoService, workers: Examination, file: DemoFile) -> bool:
 
 def _wait_until_decided(service: DemoService, path: Path, written_at: float) -> float | None:
     """Seconds until the file was gone; None if it was judged and is still there."""
-    while time.time() < written_at + 1.0:
+    while time.time() < written_at + _PATIENCE_SECONDS:
         if not path.exists():
             return time.time() - written_at
         time.sleep(0.01)
-    service.ask_for_sweep()
-    return None if service.is_left_alone(path, written_at + 1.0) else time.time() - written_at
+    service.judge_all()
+    return None if path.exists() else time.time() - written_at
 
 
 def _explain(verdict: Verdict) -> None:

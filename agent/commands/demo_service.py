@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -68,8 +67,6 @@ class DemoService:
         self.watched.mkdir()
         recipient = write_identity(self.identity)
         self.config.write_text(_CONFIG.format(base=self.base, recipient=recipient))
-        for name in [name for name in os.environ if name.upper().startswith("RECORDWARDEN_")]:
-            del os.environ[name]  # the demo is the same wherever it runs
         self.settings = load(self.config)
         return recipient
 
@@ -88,10 +85,11 @@ class DemoService:
         """The first status in which the root has been swept; raises `DemoFailed`."""
         return self._until(self._first_sweep, _UP_SECONDS, "come up")
 
-    def is_left_alone(self, file: Path, written_at: float) -> bool:
-        """Whether `file` is still there although a whole sweep has looked at it since it was written."""
-        self._until(lambda: not file.exists() or self._swept_since(written_at), 20.0, f"judge {file.name}")
-        return file.exists()
+    def judge_all(self) -> None:
+        """Return when every file that is there now has been judged."""
+        now = time.time()
+        ask(self.settings, "sweep")
+        self._until(lambda: self._swept_since(now), 20.0, "judge its files")
 
     def entry_of(self, file: Path) -> dict[str, Any]:
         """The entry in custody that came from `file`."""
@@ -101,10 +99,6 @@ class DemoService:
             return next((e for e in entries if e["path"] == str(file)), None)
 
         return self._until(concluded, 10.0, f"conclude the custody of {file.name}")
-
-    def ask_for_sweep(self) -> None:
-        """Have the root walked now."""
-        ask(self.settings, "sweep")
 
     def stop(self) -> None:
         """End the service in order; kill it if it does not."""

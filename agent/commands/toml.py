@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agent.escape import escape
+
 
 def write(plain: Mapping[str, Any], above: str = "") -> Iterator[str]:
     """Lines of TOML for plain JSON values; keys that are None are left out."""
@@ -31,12 +33,23 @@ def _is_tables(value: object) -> bool:
 
 def _key(key: str) -> str:
     bare = key.isascii() and key.replace("_", "").replace("-", "").isalnum()
-    return key if bare else json.dumps(key)
+    return key if bare else _string(key)
 
 
 def _value(value: object) -> str:
     if isinstance(value, list):
         return f"[{', '.join(_value(v) for v in value)}]"
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return _string(value)
     return json.dumps(value)
+
+
+def _string(text: str) -> str:
+    """A basic string; what does not show as itself on a terminal is written by its number."""
+    return f'"{"".join(_char(char) for char in text)}"'
+
+
+def _char(char: str) -> str:
+    if char in '"\\':
+        return "\\" + char
+    return char if escape(char) == char else f"\\U{ord(char):08x}"

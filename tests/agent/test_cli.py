@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import stat
 import subprocess
 import sys
-import tomllib
 
 import click
 import pytest
 
 from agent import errors
 from agent.cli import COMMANDS, EXIT_CODES, Program, program, run
-from config.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -80,66 +76,6 @@ def test_a_missing_file_and_a_misspelt_variable_are_code_78(monkeypatch, capsys)
     monkeypatch.setenv("RECORDWARDEN_POLICI__MODE", "enforce")
     assert run(["config", "show"]) == 78
     assert "did you mean RECORDWARDEN_POLICY__MODE?" in capsys.readouterr().err
-
-
-def test_shown_configuration_is_toml_that_loads_to_the_same(written, capsys):
-    file = written('[[watch.roots]]\npath = "/srv/a b\\u202e"\nmode = "enforce"\n[alerts.file]\npath = "/x"')
-    assert run(["config", "show", "--config", file]) == 0
-    shown = capsys.readouterr().out
-    assert shown.isascii()
-    from pathlib import Path
-
-    from config.load import load
-
-    assert Settings(**tomllib.loads(shown)) == load(Path(file))
-
-
-def test_shown_as_json_it_is_one_object(capsys):
-    assert run(["config", "show", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["policy"]["mode"] == "audit"
-
-
-def test_the_schema_is_json(capsys):
-    assert run(["config", "schema"]) == 0
-    assert json.loads(capsys.readouterr().out)["properties"]["policy"]
-
-
-def test_a_new_key_is_closed_to_others_and_never_overwrites(tmp_path, capsys):
-    file = tmp_path / "key.txt"
-    assert run(["keys", "new", str(file)]) == 0
-    out, err = capsys.readouterr()
-    assert out.startswith("age1") and len(out.splitlines()) == 1
-    assert "AGE-SECRET-KEY" not in out + err
-    assert "keep it off every workstation" in err
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    before = file.read_bytes()
-    assert run(["keys", "new", str(file)]) == 2
-    assert file.read_bytes() == before
-
-
-def test_a_key_is_not_written_through_a_link(tmp_path):
-    (tmp_path / "link").symlink_to(tmp_path / "target")
-    assert run(["keys", "new", str(tmp_path / "link")]) != 0
-    assert not (tmp_path / "target").exists()
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_prints_a_script_for_the_command(shell, capsys):
-    assert run(["completion", shell]) == 0
-    assert "_RECORDWARDEN_COMPLETE" in capsys.readouterr().out
-
-
-def test_completion_completes(monkeypatch):
-    environment = {
-        "COMP_WORDS": "recordwarden quar",
-        "COMP_CWORD": "1",
-        "_RECORDWARDEN_COMPLETE": "bash_complete",
-    }
-    code = "from agent.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True
-    )
-    assert done.stdout.split() == ["plain,quarantine"]
 
 
 def test_a_service_that_does_not_run_is_said_so(written, tmp_path, capsys):

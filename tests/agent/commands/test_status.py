@@ -1,0 +1,89 @@
+"""What the service says of itself, in words and as JSON; and what in it calls for a person."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+
+from agent.cli import run
+
+ROOT = {
+    "root_id": "r1", "path": "/srv/a\x1b[2J", "zone": "shared", "mode": "enforce", "handling": "unrestricted",
+    "state": "native", "since": 1_700_000_000.0, "fault": "", "backlog": 0, "swept": None, "not_examined": {},
+    "breaker_open": False, "unfinished": 0, "abandoned": [],
+}  # fmt: skip
+STATUS = {
+    "pid": 7, "started_at": 1_700_000_000.0, "mode": "enforce", "state_dir": "/var/lib/recordwarden",
+    "protections": {"present": ["seccomp"], "missing": {"landlock": "the kernel has none"}}, "roots": [ROOT],
+    "sinks": {"file": {"pending": 1, "delivered": 2, "dead": 0, "error": "disk full"}},
+    "vault": {"lost": [], "unknown": []}, "custody": {"quarantined": 3},
+}  # fmt: skip
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """The status that the service will tell; tests change it."""
+    status = copy.deepcopy(STATUS)
+    monkeypatch.setattr("agent.commands.status.ask", lambda settings, command: status)
+    return status
+
+
+def test_a_real_service_is_told_in_full(typed, objects, running):
+    code, out, _ = typed("status")
+    assert code == 0
+    for word in (str(running.watched), "enforce", "native", "custody", "delivered"):
+        assert word in out
+    (plain,) = objects("status")
+    assert plain["roots"][0]["path"] == str(running.watched)
+
+
+def test_coverage_of_a_real_service(typed, objects, running):
+    code, out, _ = typed("coverage")
+    assert code == 0 and "last full pass" in out
+    (root,) = objects("coverage")
+    assert root["covered"] is True and root["path"] == str(running.watched)
+
+
+def test_names_are_escaped_and_missing_protections_named(told, capsys):
+    assert run(["status"]) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out and r"/srv/a\x1b[2J" in out
+    assert "landlock: the kernel has none" in out and "disk full" in out
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda s: s["roots"][0].update(state="stuck", fault="silent"), "is stuck: silent"),
+        (lambda s: s["roots"][0].update(breaker_open=True), "circuit breaker"),
+        (lambda s: s["roots"][0].update(abandoned=[1]), "1 keeper hangs"),
+        (lambda s: s["vault"].update(lost=["x"]), "should be in the vault"),
+        (lambda s: s["sinks"]["file"].update(dead=2), "could not be delivered"),
+    ],
+)
+def test_what_calls_for_a_person_is_said_and_in_the_exit_code(told, capsys, change, said):
+    change(told)
+    assert run(["status"]) == 1
+    assert said in capsys.readouterr().out
+    assert run(["status", "--json"]) == 1
+
+
+def test_coverage_counts_what_was_not_examined_by_reason(told, capsys):
+    told["roots"][0].update(
+        not_examined={"malformed": 3, "link": 12}, backlog=5,
+        swept={"started_at": 1.0, "finished_at": 2.0, "files": 10, "folders": 1, "complete": False},
+    )  # fmt: skip
+    assert run(["coverage"]) == 0
+    out = capsys.readouterr().out
+    assert "3  not examined: broken" in out and "(link)" in out and "not complete" in out
+    told["roots"][0]["state"] = "no_access"
+    assert run(["coverage", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["covered"] is False
+
+
+def test_nothing_watched_is_said(told, capsys):
+    told["roots"] = []
+    assert run(["coverage"]) == 0
+    assert "no root is watched" in capsys.readouterr().out
