@@ -145,6 +145,16 @@ def test_people_found_before_a_limit_are_still_flagged(judged: Examine) -> None:
     assert not verdict.complete
 
 
+@pytest.mark.parametrize("data", [totals() * 3 + b"\n", NOTE * 5, zipped(totals(), totals(), totals())])
+def test_more_work_than_allowed_leaves_a_file_partial_at_the_same_place(
+    judged: Examine, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    monkeypatch.setattr(module, "MOST_WORK", 150)
+    verdicts = [replace(judged(data), elapsed_ms=0) for _ in range(2)]
+    assert verdicts[0] == verdicts[1]
+    assert (verdicts[0].outcome, verdicts[0].reason) == (Outcome.UNREADABLE, Reason.PARTIAL)
+
+
 def test_an_empty_file_is_clean(judged: Examine) -> None:
     verdict = judged(b"")
     assert (verdict.outcome, verdict.complete, verdict.media_type) == (
