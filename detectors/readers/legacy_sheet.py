@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, BinaryIO
 
 import python_calamine
@@ -15,9 +16,10 @@ from detectors.engine.compound import is_legacy_encrypted
 from detectors.engine.faults import PARSER_FAULTS
 from detectors.engine.grid import tables
 from detectors.engine.streams import size_of
-from detectors.engine.table import Budget, Content, ReadLimits, Row, Unreadable
+from detectors.engine.table import Budget, Content, Protected, ReadLimits, Row, Unreadable
 from detectors.engine.verdict import Reason
-from detectors.engine.zip_directory import entries
+from detectors.engine.xml_stream import feed, local
+from detectors.engine.zip_directory import entries, open_entry
 
 MEDIA_TYPES = frozenset(
     {
@@ -36,7 +38,12 @@ def is_locked(stream: BinaryIO) -> bool:
 
 
 def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
-    """Yield the tables of every sheet, hidden ones marked."""
+    """Yield the tables of every sheet, hidden ones marked; an encrypted document is `Protected`."""
+    if media_type.startswith("application/vnd.oasis.opendocument"):
+        protected = _encrypted(stream, limits.spending())
+        if protected is not None:
+            yield protected
+            return
     _check_size(stream, media_type)
     stream.seek(0)
     try:
@@ -48,6 +55,30 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
         hidden = sheet.visible != python_calamine.SheetVisibleEnum.Visible
         rows = _rows(workbook, number, limits)
         yield from tables(iter(rows), [sheet.name[:100]], hidden, again=lambda rows=rows: iter(rows))  # type: ignore[misc]
+
+
+def _encrypted(stream: BinaryIO, budget: Budget) -> Protected | None:
+    """How OpenDocument says that its content is encrypted (ODF 1.3 part 2, 3.4); settings do not count."""
+    found = {entry.untrusted_name: entry for entry in islice(entries(stream, budget), 200)}
+    manifest = found.get("META-INF/manifest.xml")
+    if manifest is None:
+        raise Unreadable(Reason.MALFORMED)
+    path = ""
+    ciphers: list[str] = []
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal path
+        if local(tag) == "file-entry":
+            path = next((v for k, v in attributes.items() if local(k) == "full-path"), "")
+        elif local(tag) == "algorithm" and path in ("content.xml", "encrypted-package"):
+            ciphers.extend(v.lower() for k, v in attributes.items() if local(k) == "algorithm-name")
+
+    for _ in feed(open_entry(stream, manifest, budget), start, None, None):
+        pass
+    if not ciphers:
+        return None
+    strong = "aes" in ciphers[0]
+    return Protected("odf_aes" if strong else "odf_blowfish", strong)
 
 
 def _check_size(stream: BinaryIO, media_type: str) -> None:
