@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,11 +22,11 @@ from agent.commands.examination import Examination, examination
 from agent.commands.keys import read_identities
 from agent.commands.terminal import bytes_text, count, say
 from agent.commands.walk import walk
-from agent.commands.words import reasons, sentence
 from agent.demo_files import DemoFile, demo_files
 from agent.errors import WorkerUnavailable
 from agent.escape import escape
 from agent.giving_back import give_back
+from detectors.engine.explain import explain
 from detectors.engine.verdict import Verdict
 
 _PATIENCE_SECONDS = 0.8
@@ -129,9 +130,10 @@ def _wait_until_decided(service: DemoService, path: Path, written_at: float) -> 
 
 
 def _explain(verdict: Verdict) -> None:
-    say(f"   {'':<22} {sentence(verdict)}")
-    for reason in reasons(verdict)[:3]:
-        say(f"   {'':<22} · {reason}", dim=True)
+    """Why, in one sentence, wrapped beside the file's name."""
+    for line in textwrap.wrap(explain(verdict), 82):
+        say(f"   {'':<22} {line}")
+    say()
 
 
 def _show_notice(service: DemoService, taken: list[DemoFile]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agent.commands.terminal import count
-from detectors.engine.verdict import Finding, Outcome, Protection, Reason, Subject, Tier, Verdict
+from detectors.engine.verdict import Outcome, Protection, Reason, Subject, Tier, Verdict
 
 REASONS: Mapping[Reason, str] = {
     Reason.UNSUPPORTED: "a kind of file that no reader opens",
@@ -92,15 +92,3 @@ def sentence(verdict: Verdict) -> str:
     if "small_cells" in verdict.advisories:
         said += "; holds disclosively small counts"
     return said + where + ("" if verdict.complete or verdict.flagged else "; only partly examined")
-
-
-def reasons(verdict: Verdict) -> list[str]:
-    """The findings in sentences, the weightiest first. Our own words only."""
-    return [_evidence(f) for f in sorted(verdict.findings, key=lambda f: -abs(f.weight))]
-
-
-def _evidence(finding: Finding) -> str:
-    said = f"{finding.term or finding.measure}".replace("_", " ")
-    if finding.column is not None:
-        said += f" in column {finding.column + 1}"
-    return f"{said} speaks {finding.polarity.value} records"
