@@ -44,6 +44,8 @@ from watchdog.observers.inotify_move_event_grouper import GroupedInotifyEvent, P
 from agent.opening import RootFolder, RootUnavailable
 
 MOST_EVENTS = 200_000
+PAIR_SECONDS = 0.01
+"""How long the two halves of a move may be apart to be told as one."""
 State = Literal["native", "polling", "degraded", "no_access"]
 _WANTED: list[type[FileSystemEvent]] = [
     FileClosedEvent, FileCreatedEvent, FileModifiedEvent, FileMovedEvent, FileDeletedEvent,
@@ -184,8 +186,10 @@ class _Door(FileSystemEventHandler):
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         if isinstance(event, FileMovedEvent | DirMovedEvent):
-            self._watcher.put(event.src_path, Change.GONE)
-            self._watcher.put(event.dest_path, Change.FOLDER if event.is_directory else Change.ARRIVED)
+            if event.src_path:
+                self._watcher.put(event.src_path, Change.GONE)
+            if event.dest_path:
+                self._watcher.put(event.dest_path, Change.FOLDER if event.is_directory else Change.ARRIVED)
         elif isinstance(event, DirCreatedEvent):
             self._watcher.put(event.src_path, Change.FOLDER)
         elif isinstance(event, FileDeletedEvent):
@@ -237,18 +241,24 @@ class _Reach:
 
 
 class _Emitter(InotifyEmitter):
-    """watchdog's emitter; it lists folders that were moved in."""
+    """watchdog's emitter; it lists folders that were moved in, and tells each half of a move."""
 
     reach: _Reach
 
-    def build_and_queue_event(self, event: GroupedInotifyEvent, *, full_events: bool = False) -> None:
+    def on_thread_start(self) -> None:
+        super().on_thread_start()
+        if self._inotify is not None:
+            # A file that was moved away holds up all events behind it while its other half is waited for.
+            self._inotify._move_event_grouper._queue.delay = PAIR_SECONDS
+
+    def build_and_queue_event(self, event: GroupedInotifyEvent, *, full_events: bool = True) -> None:
         one = event if isinstance(event, PathedInotifyEvent) else event[1]
         with suppress(RootUnavailable):
             if one.ev.is_directory:
                 with self.reach.open():
-                    super().build_and_queue_event(event, full_events=full_events)
+                    super().build_and_queue_event(event, full_events=True)
                 return
-        super().build_and_queue_event(event, full_events=full_events)
+        super().build_and_queue_event(event, full_events=True)
 
 
 class _Descriptors(InotifyFD):

@@ -67,7 +67,20 @@ def test_a_file_moved_in_from_elsewhere_is_seen(watch, tmp_path, tmp_path_factor
     outside = tmp_path_factory.mktemp("outside") / "f"
     outside.write_bytes(b"1")
     outside.rename(tmp_path / "g")
-    seen(watcher, lambda e, d: any(path == "g" for path, _ in e))
+    seen(watcher, lambda e, d: ("g", Change.ARRIVED) in e)
+
+
+def test_a_file_that_is_moved_away_holds_nothing_up(watch, tmp_path, tmp_path_factory):
+    watcher = watch()
+    outside = tmp_path_factory.mktemp("outside")
+    (tmp_path / "f").write_bytes(b"1")
+    seen(watcher, lambda e, d: ("f", Change.CLOSED) in e)
+    (tmp_path / "f").rename(outside / "f")
+    (tmp_path / "g").write_bytes(b"1")
+    begun = time.monotonic()
+    events, _ = seen(watcher, lambda e, d: ("g", Change.CLOSED) in e)
+    assert time.monotonic() - begun < 0.2
+    assert ("f", Change.GONE) in events
 
 
 def test_a_tree_moved_in_is_a_folder_to_sweep_and_is_watched(watch, tmp_path, tmp_path_factory):
