@@ -10,6 +10,7 @@ from itertools import pairwise
 from detectors.engine.dialect import Dialect, is_rule, quality
 
 MIN_LINES = 3
+MANY_LINES = 12
 MOST_SAMPLED = 600
 MAX_WIDTH = 4096
 STRAY_SHARE = 0.02
@@ -101,24 +102,43 @@ def _cuts(rows: Sequence[str]) -> list[int]:
         if count > allowed and blank:
             cuts.append(position)
         blank = count <= allowed
-    if len(rows) < 12:
-        cuts = [cut for cut in cuts if cut == cuts[0] or _apart(used, cut) or _always(rows, cut)]
-    return cuts
+    crossed = [cut for cut in cuts[1:] if rows[0][cut - 1 : cut].strip()]
+    if len(crossed) <= 0.4 * len(cuts):  # else the first row is a title, no header
+        cuts = [cut for cut in cuts if cut not in crossed]
+    kept = cuts[:1]
+    for cut, following in pairwise([*cuts[1:], width]):
+        if _apart(used, cut) or _is_border(rows, kept[-1], cut, following):
+            kept.append(cut)
+    return _under_names(rows[0], kept)
+
+
+def _under_names(first: str, cuts: list[int]) -> list[int]:
+    """Without the cuts that leave one or two columns alone without a name in the first row."""
+    spans = [*pairwise([*cuts, len(first)])]
+    unnamed = [a for a, b in spans[1:] if not first[a:b].strip()]
+    return [cut for cut in cuts if cut not in unnamed] if len(unnamed) <= 0.15 * len(cuts) else cuts
 
 
 _WORD = re.compile(r"\S+")
 
 
 def _apart(used: Sequence[int], cut: int) -> bool:
-    """Whether at least two blank positions lie before a column: one may be chance in few rows."""
-    return used[cut - 1] == 0 and used[max(0, cut - 2)] == 0
+    """Whether at least two blank positions lie before a column: one may be chance."""
+    return cut >= 2 and used[cut - 1] == 0 and used[cut - 2] == 0
 
 
-def _always(rows: Sequence[str], cut: int) -> bool:
-    """Whether every row has a word's end before and a word's begin at the cut."""
-    return len(rows) >= 5 and all(
-        len(row) > cut and row[cut] != " " and row[cut - 2 : cut - 1] != " " for row in rows
-    )
+def _is_border(rows: Sequence[str], before: int, cut: int, behind: int) -> bool:
+    """Whether one blank position is the border of columns, not the space between two words.
+
+    Words follow each other with one space always; beside a border the cells of a row are not both
+    full length everywhere, or else every row has both.
+    """
+    pairs = [(row[before : cut - 1], row[cut:behind]) for row in rows]
+    both = [(left, right) for left, right in pairs if left.strip() and right.strip()]
+    loose = sum(left[-1].isspace() or right[0].isspace() for left, right in both)
+    if len(rows) < MANY_LINES:
+        return len(both) == len(rows) >= 5 and loose != 1
+    return loose > 0.01 * len(rows) or len(both) >= 0.95 * len(rows)
 
 
 def _is_table(cells: Sequence[Sequence[str]], rows: Sequence[str]) -> bool:

@@ -23,7 +23,8 @@ _CODE = re.compile(
 )
 _LOG = re.compile(
     r"\W{0,2}(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
-    r"|\d\d[-/]\d\d[-/]\d{2,4} \d\d:\d\d|[\d.:a-f]{7,39} \S+ \S+ \[|\[?[A-Z]{4,8}\]?[ :]"
+    r"|\d\d[-/]\d\d[-/]\d{2,4} \d\d:\d\d|[\d.:a-f]{7,39} \S+ \S+ \["
+    r"|\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|CRIT(?:ICAL)?|FATAL|SEVERE)\b"
     r"|\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d|\[ *\d+\.\d+\] )"
 )
 
