@@ -65,7 +65,8 @@ class NeedsHeavy(Exception):
 def readers() -> Mapping[str, ModuleType]:
     """Every media type that can be read -> its reader; found by walking `detectors.readers`.
 
-    A reader whose parsers are large names them in `HEAVY` and imports them inside its functions.
+    A reader whose parsers are large names them in `HEAVY` and imports them inside its functions; what
+    else must be done before the walls close stands in its `warm_up`.
     """
     found: dict[str, ModuleType] = {}
     for info in pkgutil.iter_modules(detectors.readers.__path__):
@@ -96,6 +97,8 @@ def warm_up(judge: Judge, heavy: bool) -> None:
     if heavy:
         for name in heavy_imports():
             importlib.import_module(name)
+        for reader in {id(m): m for m in readers().values()}.values():
+            getattr(reader, "warm_up", lambda: None)()
     table = b"region,year,count\n" + b"North,2024,1200\nSouth,2024,1310\n" * 20
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:

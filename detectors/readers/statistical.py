@@ -5,6 +5,7 @@ Variable labels and value labels come with the table: they say what a coded file
 
 from __future__ import annotations
 
+import ctypes
 import datetime
 import io
 from collections.abc import Callable, Iterator
@@ -43,7 +44,23 @@ MAX_VALUE_LABELS = 60
 MAX_ROW_BYTES = 1024**2
 _ENCODINGS = (None, "latin1")
 
+_CHARSETS = (
+    "WINDOWS-1250 WINDOWS-1251 WINDOWS-1252 WINDOWS-1253 WINDOWS-1254 WINDOWS-1255 WINDOWS-1256 WINDOWS-1257 "
+    "WINDOWS-1258 WINDOWS-874 ISO-8859-1 ISO-8859-2 ISO-8859-3 ISO-8859-4 ISO-8859-5 ISO-8859-6 ISO-8859-7 "
+    "ISO-8859-8 ISO-8859-9 ISO-8859-10 ISO-8859-11 ISO-8859-13 ISO-8859-14 ISO-8859-15 US-ASCII MACINTOSH "
+    "CP437 CP850 CP852 CP857 CP858 CP862 CP864 CP866 CP874 CP932 CP936 CP949 CP950 KOI8-R GB18030 GBK GB2312 "
+    "BIG5 EUC-JP EUC-KR EUC-TW SHIFT_JIS ISO-2022-JP UTF-16 UTF-16LE UTF-16BE"
+).split()  # fmt: skip  # noqa: SIM905
+
 Take = Callable[[int, int], tuple[Any, Any]]
+
+
+def warm_up() -> None:
+    """Have the C library load its character conversions, which a worker cannot; they stay open."""
+    library = ctypes.CDLL(None)
+    library.iconv_open.restype = ctypes.c_void_p
+    for charset in _CHARSETS:
+        library.iconv_open(b"UTF-8", charset.encode())
 
 
 def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
