@@ -23,6 +23,7 @@ MAX_CELLS = 70_000
 MIN_QUALITY = 0.45
 _RULE = re.compile(r"[\s|+:=\-─━│┼┌┐└┘├┤┬┴]*[-=─━]{2}[\s|+:=\-─━│┼┌┐└┘├┤┬┴]*")
 _ODD = re.compile(r"[;|\t{}<>=\\\"]|\(\)|^[,.)\]]")
+_COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+|[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _SENTENCE = re.compile(r"[a-z]+(?: [A-Za-z',()-]+){3,}|.*[.!?]$")
 
 
@@ -227,6 +228,7 @@ def quality(dialect: Dialect, rows: Sequence[Sequence[str]]) -> float:
     if dialect.delimiter in " :" and width == 2 and not typed:
         return 0.0
     factor = 1.0 if typed else 0.6 if dialect.delimiter in " :" else 0.75 if weak else 0.95
+    factor *= 0.9 if dialect.delimiter in " :" else 1.0
     return factor * (sum(values) / len(values)) * max(0.0, 1 - 1.5 * odd)
 
 
@@ -246,6 +248,8 @@ def _oddity(dialect: Dialect, cell: str) -> float:
         return 0.0
     found = _ODD.search(cell)
     if found and found.group() != dialect.delimiter:
+        return 0.8
+    if dialect.delimiter in ": " and "," in cell and not _COMMA_NUMBER.fullmatch(cell):
         return 0.8
     if dialect.delimiter in ",: " and len(cell) > 25 and _SENTENCE.match(cell):
         return 0.5
