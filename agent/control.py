@@ -64,7 +64,7 @@ class Control:
         if self._gid:
             os.chown(path, -1, self._gid)
             path.chmod(0o660)
-        self._listener.listen(16)
+        self._listener.listen(128)
         self._listener.setblocking(False)
         loop.watch(self._listener, self._accept)
 
@@ -94,7 +94,7 @@ class Control:
             request = json.loads(line)
             if not isinstance(request, dict):
                 raise ValueError
-        except ValueError:
+        except (ValueError, RecursionError):
             return _refusal(Mistyped("not a JSON object"))
         command = self._commands.get(str(request.get("command")))
         if command is None:
