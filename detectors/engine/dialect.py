@@ -199,7 +199,7 @@ def _cells(dialect: Dialect, line: str) -> list[str]:
         return []
     if dialect.quote is None or dialect.quote not in line:
         if dialect.delimiter == " ":
-            return line.split(maxsplit=MAX_CELLS)
+            return [cell for cell in line.split(" ", MAX_CELLS) if cell]
         if dialect.delimiter == "|":
             line = line.strip().removeprefix("|").removesuffix("|")
         return line.split(dialect.delimiter, MAX_CELLS)
@@ -228,8 +228,18 @@ def quality(dialect: Dialect, rows: Sequence[Sequence[str]]) -> float:
     if dialect.delimiter in " :" and width == 2 and not typed:
         return 0.0
     factor = 1.0 if typed else 0.6 if dialect.delimiter in " :" else 0.75 if weak else 0.95
+    if not typed and dialect.delimiter in ", :" and _is_prose(sample):
+        factor *= 0.3
     factor *= 0.9 if dialect.delimiter in " :" else 1.0
     return factor * (sum(values) / len(values)) * max(0.0, 1 - 1.5 * odd)
+
+
+def _is_prose(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether what stands behind the delimiters goes on like a sentence."""
+    behind = [cell.strip() for row in rows for cell in row[1:] if cell.strip()]
+    phrases = [cell for cell in behind if " " in cell]
+    low = sum(cell[0].islower() for cell in phrases)
+    return len(phrases) >= 0.3 * len(behind) and low >= 0.5 * len(phrases) > 0
 
 
 def _column(rows: Sequence[Sequence[str]], position: int) -> tuple[str, float]:

@@ -1,0 +1,338 @@
+from __future__ import annotations
+
+import csv
+import io
+import tracemalloc
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from detectors.engine.table import ReadLimits, Table, Text, Unreadable
+from detectors.readers import plain_text
+
+Rows = list[list[str]]
+HEADER = ["ref", "Age (years)", "sex", "Region", "salary", "started"]
+NAMES = ["ref", "age", "sex", "region", "height_cm", "started", "grade", "note", "wt", "q1"]
+
+
+def person(i: int) -> list[str]:
+    region = ("North West", "London", "Cymru", "South East")[i * 7 % 4]
+    started = f"{1 + i % 28:02d}/0{1 + i % 9}/20{10 + i % 13}"
+    return [
+        str(4000 + i * 3 % 997),
+        str(17 + i * 31 % 48),
+        "MF"[i * 5 % 2],
+        region,
+        str(20000 + i * 137),
+        started,
+    ]
+
+
+PEOPLE = [person(i) for i in range(40)]
+
+
+def found(
+    data: bytes | str, limits: ReadLimits | None = None
+) -> tuple[list[tuple[list[str] | None, Rows]], str]:
+    """All tables with their rows, and all text."""
+    data = data.encode() if isinstance(data, str) else data
+    tables: list[tuple[list[str] | None, Rows]] = []
+    lines: list[str] = []
+    for content in plain_text.read(io.BytesIO(data), "text/plain", limits or ReadLimits()):
+        if isinstance(content, Table):
+            tables.append((content.header, [list(row) for row in content.rows]))
+        elif isinstance(content, Text):
+            lines.extend(content.lines)
+    return tables, "\n".join(lines)
+
+
+def written(
+    rows: Sequence[Sequence[str]], delimiter: str = ",", quoting: int = csv.QUOTE_MINIMAL, end: str = "\n"
+) -> str:
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, quoting=quoting, lineterminator=end).writerows(rows)  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+words = st.sampled_from(
+    ["North West", "London", "O'Neil", "Cymru", "Smith-Jones", "caffè", "yes", "no", "Grade 7", "AO"]
+)
+texts = st.one_of(words, st.sampled_from(["a, b", 'the "old" one', "x; y", "5 | 6", "tab\there"]))
+columns = st.one_of(
+    *[
+        st.lists(cell, min_size=60, max_size=60)
+        for cell in (
+            st.integers(0, 120).map(str),
+            st.integers(-9999, 99999).map(str),
+            st.decimals(0, 200, places=2).map(str),
+            st.dates().map(lambda d: d.strftime("%d/%m/%Y")),
+            st.sampled_from(["M", "F"]),
+            words,
+            texts,
+        )
+    ]
+)
+
+
+@st.composite
+def some_table(draw: st.DrawFn) -> tuple[list[str], Rows]:
+    """A table with at least one column of numbers and one more, 6 to 60 rows."""
+    cells = [draw(st.lists(st.integers(100, 99999).map(str), min_size=60, max_size=60))]
+    cells += draw(st.lists(columns, min_size=2, max_size=7))
+    count = draw(st.integers(6, 60))
+    return NAMES[: len(cells)], [list(row) for row in zip(*cells, strict=True)][:count]
+
+
+@settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    some_table(),
+    st.sampled_from(",;\t|"),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252", "utf-32"]),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+)
+def test_a_table_reads_the_same_in_any_dialect_encoding_and_quoting(
+    table: tuple[list[str], Rows], delimiter: str, quoting: int, encoding: str, end: str
+) -> None:
+    header, rows = table
+    tables, _ = found(written([header, *rows], delimiter, quoting, end).encode(encoding))
+    assert tables == [(header, rows)]
+
+
+def test_lines_before_a_table_are_its_context_and_text() -> None:
+    data = "Extract of personnel\nRun on 14 March\n\n" + written([HEADER, *PEOPLE])
+    contents = list(plain_text.read(io.BytesIO(data.encode()), "text/csv", ReadLimits()))
+    tables = [c for c in contents if isinstance(c, Table)]
+    assert [t.header for t in tables] == [HEADER]
+    assert "Extract of personnel" in tables[0].context
+    assert found(data)[1].startswith("Extract of personnel")
+
+
+def test_a_table_without_a_header_gets_none() -> None:
+    assert found(written(PEOPLE)) == ([(None, PEOPLE)], "")
+
+
+def test_a_header_that_comes_again_is_no_record() -> None:
+    assert found(written([HEADER, *PEOPLE[:20], HEADER, *PEOPLE[20:]]))[0] == [(HEADER, PEOPLE)]
+
+
+def test_a_header_below_its_rows_is_found() -> None:
+    assert found(written([*PEOPLE, HEADER]))[0] == [(HEADER, PEOPLE)]
+
+
+def test_a_header_far_below_its_rows_is_found() -> None:
+    rows = [person(i) for i in range(6_000)]
+    assert found(written([*rows, HEADER]))[0] == [(HEADER, rows)]
+
+
+def test_two_header_rows_are_folded() -> None:
+    top, below = ["", "Men", "", "Women", ""], ["Region", "Officers", "Ranks", "Officers", "Ranks"]
+    body = [
+        [f"Region {c}", str(120 + i), str(900 + i), str(40 + i), str(300 + i)]
+        for i, c in enumerate("ABCDEFGH")
+    ]
+    (header, rows), *others = found(written([top, below, *body]))[0]
+    assert header == ["Region", "Men|Officers", "Men|Ranks", "Women|Officers", "Women|Ranks"]
+    assert (rows, others) == (body, [])
+
+
+def test_stacked_tables_of_different_dialects_are_all_found() -> None:
+    sizes = [["town", "people"], *[[f"Town {c}", str(1000 + ord(c))] for c in "ABCDEFGH"]]
+    data = (
+        written([HEADER, *PEOPLE])
+        + "\n\nSizes of towns\n\n"
+        + written(sizes, "\t")
+        + "\nThat is all of it.\n"
+    )
+    tables, text = found(data)
+    assert tables == [(HEADER, PEOPLE), (sizes[0], sizes[1:])]
+    assert "That is all of it." in text
+
+
+def test_tables_side_by_side_are_told_apart() -> None:
+    right = [["town", "mayor"], *[[f"Town {c}", f"Mayor {c}"] for c in "ABCDEFGH"]]
+    rows = [[*a, "", "", *b] for a, b in zip([HEADER, *PEOPLE[:8]], right, strict=True)]
+    tables, _ = found(written(rows))
+    assert [t[0] for t in tables] == [HEADER, right[0]]
+    assert tables[1][1] == right[1:]
+
+
+def test_ragged_rows_stay_in_their_table() -> None:
+    rows = [row[: 6 - (i % 3)] for i, row in enumerate(PEOPLE)]
+    data = "\n".join(",".join(row) for row in [HEADER, *rows]) + "\n"
+    assert found(data)[0] == [(HEADER, rows)]
+
+
+def test_a_decimal_comma_and_thousands_do_not_cut() -> None:
+    rows = [[f"R{i}", f"{i},{i % 10}5", f"1.{i:03d},00", f"1 {200 + i}"] for i in range(30)]
+    assert found(written([["code", "rate", "pay", "men"], *rows], ";"))[0] == [
+        (["code", "rate", "pay", "men"], rows)
+    ]
+
+
+def test_a_cell_may_hold_line_ends() -> None:
+    rows = [[*row[:-1], f"first line\nsecond, line {i}"] for i, row in enumerate(PEOPLE)]
+    assert found(written([HEADER, *rows]))[0] == [(HEADER, rows)]
+
+
+def test_a_stray_quote_swallows_no_record() -> None:
+    rows = [
+        [row[0], row[1], f'"{row[3]}' if i % 9 == 4 else row[3], row[4]] for i, row in enumerate(PEOPLE * 40)
+    ]
+    data = "ref,age,region,pay\n" + "".join(",".join(row) + "\n" for row in rows)
+    data = data.replace("London", '"London"')
+    tables, _ = found(data)
+    assert sum(len(rows) for _, rows in tables) >= 0.99 * len(rows)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_fixed_width_reads_like_csv(end: str) -> None:
+    widths = [max(map(len, c)) + 1 for c in zip(HEADER, *PEOPLE, strict=True)]
+    lines = ["".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in [HEADER, *PEOPLE]]
+    assert found(end.join(lines))[0] == [(HEADER, PEOPLE)]
+
+
+def test_fixed_width_of_numbers_to_the_right_reads_like_csv() -> None:
+    rows = [[row[0], row[1], row[4]] for row in PEOPLE]
+    lines = ["".join(c.rjust(8) for c in row) for row in [["ref", "age", "salary"], *rows]]
+    assert found("\n".join(lines))[0] == [(["ref", "age", "salary"], rows)]
+
+
+def test_a_markdown_table_in_prose_is_found() -> None:
+    lines = ["| " + " | ".join(row) + " |" for row in [HEADER, *PEOPLE]]
+    lines.insert(1, "|---" * len(HEADER) + "|")
+    tables, text = found("# Staff\n\nAs agreed, here they are.\n\n" + "\n".join(lines) + "\n\nRegards\n")
+    assert tables == [(HEADER, PEOPLE)]
+    assert "Regards" in text
+
+
+def test_forms_that_repeat_are_records() -> None:
+    forms = [f"Name: Jo Example{i}\nBorn: 0{1 + i % 9}/02/19{50 + i}\nBlood group: O-\n" for i in range(12)]
+    tables, text = found("\n".join(forms))
+    assert [t[0] for t in tables] == [["Name", "Born", "Blood group"]]
+    assert len(tables[0][1]) == 12
+    assert "Example7" in text
+
+
+def test_pairs_in_a_log_are_records() -> None:
+    lines = [
+        f"2024-03-01 08:00:{i:02d},123 INFO svc - user=jo{i}@example.org dob=1990-01-{1 + i % 28:02d} ok"
+        for i in range(30)
+    ]
+    tables, text = found("\n".join(lines))
+    assert [t[0] for t in tables] == [["user", "dob"]]
+    assert tables[0][1][4] == ["jo4@example.org", "1990-01-05"]
+    assert len(text.split("\n")) == 30
+
+
+def test_a_list_of_codes_is_a_table_of_one_column() -> None:
+    codes = [f"AB{i:06d}C" for i in range(100, 140)]
+    tables, _ = found("\n".join(codes))
+    assert [rows for _, rows in tables] == [[[code] for code in codes]]
+
+
+PROSE = """The board met on Tuesday, and it noted, as usual, that the returns were late.
+Members, guests and staff, who had come from London, Leeds and York, agreed on this.
+It was said that age, sex, and rank would be published, with rounding, in the spring.
+The chair thanked them, and the meeting, which was short, closed at 16:00, as planned.
+
+Next steps: the team will write to the units, ask for their figures, and check them.
+"""
+PROGRAM = """import csv, sys
+
+def total(rows, start, end):
+    for name, age, sex in rows:
+        print(name, age, sex)
+    return sum(row[1] for row in rows[start:end])
+
+VALUES = {
+    "a": [1, 2, 3],
+    "b": [4, 5, 6],
+    "c": [7, 8, 9],
+}
+"""
+
+
+@pytest.mark.parametrize("text", [PROSE, PROGRAM], ids=["prose", "program"])
+def test_prose_and_programs_are_text_and_no_table(text: str) -> None:
+    assert found(text) == ([], text.rstrip("\n"))
+
+
+def test_records_deep_in_a_text_are_found() -> None:
+    data = PROSE * 600 + "\n" + written([HEADER, *PEOPLE]) + "\n" + PROSE
+    tables, _ = found(data)
+    assert (HEADER, PEOPLE) in tables
+
+
+def test_records_of_another_dialect_deep_in_a_table_are_found() -> None:
+    counts = [
+        ["year", "area", "count"],
+        *[[str(1990 + i % 30), f"E0{i}", str(1000 + i)] for i in range(20_000)],
+    ]
+    tables, _ = found(written(counts) + "\n\n" + written([HEADER, *PEOPLE], ";") + "\n" + PROSE)
+    assert tables[0] == (counts[0], counts[1:])
+    assert (HEADER, PEOPLE) in tables
+
+
+def test_a_table_left_half_way_does_not_hide_the_next() -> None:
+    data = (
+        written([HEADER, *[person(i) for i in range(9_000)]])
+        + PROSE * 20
+        + "\n"
+        + written([["town", "mayor", "men"], *[[f"T{i}", f"Jo B{i}", str(i)] for i in range(30)]], ";")
+    )
+    headers = []
+    for content in plain_text.read(io.BytesIO(data.encode()), "text/plain", ReadLimits()):
+        if isinstance(content, Table):
+            headers.append(content.header)
+            next(content.rows)
+    assert headers == [HEADER, ["town", "mayor", "men"]]
+
+
+def test_every_byte_can_be_read() -> None:
+    data = written([HEADER, *PEOPLE]).encode().replace(b"Cymru", b"\x80\x81\xff\xe9")
+    tables, _ = found(data)
+    assert len(tables[0][1]) == len(PEOPLE)
+
+
+def test_a_line_without_end_is_refused_in_bounded_memory() -> None:
+    class Endless(io.RawIOBase):
+        at = 0
+
+        def seekable(self) -> bool:
+            return True
+
+        def seek(self, offset: int, whence: int = 0) -> int:
+            self.at = offset if whence == 0 else 10**9 + offset
+            return self.at
+
+        def read(self, count: int = -1) -> bytes:
+            self.at += count
+            return b"12,3" * (count // 4)
+
+    tracemalloc.start()
+    with pytest.raises(Unreadable, match="limit_cell"):
+        list(plain_text.read(Endless(), "text/plain", ReadLimits()))  # type: ignore[arg-type]
+    assert tracemalloc.get_traced_memory()[1] < 64 * 1024**2
+    tracemalloc.stop()
+
+
+def test_a_million_columns_are_refused() -> None:
+    data = "\n".join([",".join(["7"] * 200_000)] * 3)
+    with pytest.raises(Unreadable, match="limit_columns"):
+        found(data)
+
+
+def test_a_long_table_streams_in_bounded_memory() -> None:
+    data = written([HEADER]).encode() + written(PEOPLE).encode() * 1_000
+    stream = io.BytesIO(data)
+    tracemalloc.start()
+    count = sum(
+        1 for c in plain_text.read(stream, "text/csv", ReadLimits()) if isinstance(c, Table) for _ in c.rows
+    )
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 40_000
+    assert peak < 24 * 1024**2
