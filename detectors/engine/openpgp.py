@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
+
 _SESSION_KEYS = frozenset({1, 3})
 _ENCRYPTED = frozenset({9, 18, 20})
 _MARKER = 10
+_ONE_PASS, _COMPRESSED = 4, 8
+_INSIDE = frozenset({2, 4, 8, 11})
 _MAX_PACKETS = 64
 
 
@@ -31,6 +35,26 @@ def is_openpgp(head: bytes, size: int) -> bool:
             return False
         offset = body + length
     return False
+
+
+def is_wrapped(head: bytes, size: int) -> bool:
+    """Whether `head` begins a message that is signed or compressed but not encrypted."""
+    packet = _packet(head, 0) if head else None
+    if packet is None:
+        return False
+    tag, body, length = packet
+    if tag == _ONE_PASS:
+        following = _packet(head, body + 13) if length == 13 and len(head) > body + 13 else None
+        return following is not None and head[body] == 3 and following[0] in _INSIDE
+    if tag != _COMPRESSED or head[body : body + 1] not in (b"\1", b"\2"):
+        return False
+    try:
+        engine = zlib.decompressobj(-15 if head[body] == 1 else 15)
+        inside = engine.decompress(head[body + 1 : body + 4096], 64)
+    except zlib.error:
+        return False
+    following = _packet(inside, 0) if len(inside) > 6 else None
+    return following is not None and following[0] in _INSIDE
 
 
 def _is_session_key(tag: int, body: bytes, length: int) -> bool:

@@ -22,7 +22,7 @@ from detectors.engine.media_types import (
     ZIP,
     Family,
 )
-from detectors.engine.openpgp import is_openpgp
+from detectors.engine.openpgp import is_openpgp, is_wrapped
 from detectors.engine.text import looks_like_text
 from detectors.engine.text_kind import text_kind
 from detectors.engine.zip_kind import ends_in_zip, zip_kind
@@ -227,7 +227,7 @@ def _by_structure(head: bytes, size: int) -> str | None:
     """Formats with no constant signature: their first fields must make sense together."""
     if head[257:262] == b"ustar" or _is_old_tar(head):
         return "application/x-tar"
-    if is_openpgp(head, size):
+    if is_openpgp(head, size) or is_wrapped(head, size):
         return OPENPGP
     if _DER.match(head[:32]):
         return "application/pkcs7-mime"

@@ -25,6 +25,8 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
     if size > MAX_BYTES:
         raise Unreadable(Reason.LIMIT_MEMORY)
     data = bytearray(read_at(stream, 0, size))
+    if size < 512 or not data.startswith(b"SQLite format 3\0"):
+        raise Unreadable(Reason.MALFORMED)
     if data[18:20] == b"\2\2":
         data[18:20] = b"\1\1"  # a write-ahead log cannot be opened from memory; the file itself can
     connection = sqlite3.connect(":memory:")

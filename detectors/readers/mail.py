@@ -41,6 +41,8 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
             yield from mail.entity(start, end, 0)
     else:
         yield from mail.entity(0, size, 0)
+    if mail.unfinished:
+        raise Unreadable(Reason.MALFORMED)
 
 
 def _messages(stream: BinaryIO, size: int) -> Iterator[tuple[int, int]]:
@@ -78,6 +80,8 @@ class _Mail:
     def __init__(self, stream: BinaryIO, budget: Budget) -> None:
         self._stream, self._budget = stream, budget
         self._leaves = 0
+        self.unfinished = False
+        """A boundary was never closed: the end of the mail is missing."""
 
     def entity(self, start: int, end: int, depth: int) -> Iterator[Content]:
         """A message, or a part of one, between two offsets."""
@@ -107,6 +111,8 @@ class _Mail:
             closing = read_at(self._stream, first, last - first).rstrip().endswith(boundary + b"--")
             position, inside = last, not closing
         yield from self._between(position, end, inside, depth)
+        if inside:
+            self.unfinished = True
 
     def _between(self, start: int, end: int, inside: bool, depth: int) -> Iterator[Content]:
         if inside:

@@ -39,8 +39,10 @@ def _literals(stream: BinaryIO, budget: Budget, depth: int) -> Iterator[tuple[Bi
     """The literal packets of a stream of packets, those inside compressed ones too."""
     if depth > MAX_NESTING:
         raise Unreadable(Reason.LIMIT_DEPTH)
-    chain = packets(stream, size_of(stream))
+    size = size_of(stream)
+    chain = packets(stream, size)
     if chain is None:
+        read_at(stream, size, 1)  # raises the limit that stopped the unpacking, if one did
         raise Unreadable(Reason.MALFORMED)
     for packet in chain:
         if packet.tag == LITERAL:

@@ -14,10 +14,16 @@ import json
 import lzma
 import random
 import re
+import sqlite3
+import struct
 import tarfile
+import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from email.message import EmailMessage
+from pathlib import Path
 from types import ModuleType
 from typing import BinaryIO
 
@@ -34,12 +40,19 @@ from detectors.readers import (
     archive,
     base64_text,
     columnar,
+    database,
     html,
     json_text,
+    legacy_sheet,
+    mail,
+    openpgp_message,
     plain_text,
+    r_data,
     seven_zip,
     spreadsheet,
     sql_dump,
+    statistical,
+    word,
     xml_text,
 )
 
@@ -182,6 +195,107 @@ def as_base64(header: list[str], rows: Rows) -> bytes:
     return base64.encodebytes(as_csv(header, rows))
 
 
+def as_statistical(writer: str) -> Callable[[list[str], Rows], bytes]:
+    def make(header: list[str], rows: Rows) -> bytes:
+        import pandas
+        import pyreadstat
+
+        frame = pandas.DataFrame([list(row) for row in rows], columns=header, dtype=str)
+        with tempfile.NamedTemporaryFile(suffix=".x") as file:
+            getattr(pyreadstat, writer)(frame, file.name)
+            return Path(file.name).read_bytes()
+
+    return make
+
+
+def as_sqlite(header: list[str], rows: Rows) -> bytes:
+    connection = sqlite3.connect(":memory:")
+    connection.execute(f"CREATE TABLE data ({', '.join(header)})")
+    connection.executemany(f"INSERT INTO data VALUES ({','.join('?' * len(header))})", rows)
+    connection.commit()
+    return connection.serialize()
+
+
+def r_strings(values: Sequence[str]) -> bytes:
+    cells = b"".join(struct.pack(">ii", 9, len(v.encode())) + v.encode() for v in values)
+    return struct.pack(">ii", 16, len(values)) + cells
+
+
+def r_pair(name: str, value: bytes) -> bytes:
+    """A cell of a pair list, with a tag of its own symbol."""
+    return struct.pack(">iiii", 0x402, 1, 9, len(name)) + name.encode() + value
+
+
+def as_rds(header: list[str], rows: Rows) -> bytes:
+    columns = list(zip(*rows, strict=True)) or [() for _ in header]
+    names = r_pair("names", r_strings(header)) + r_pair("class", r_strings(["data.frame"]))
+    body = struct.pack(">ii", 0x313, len(header)) + b"".join(map(r_strings, columns))
+    return b"X\n" + struct.pack(">iii", 2, 0x40000, 0x20300) + body + names + struct.pack(">i", 254)
+
+
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def as_docx(header: list[str], rows: Rows) -> bytes:
+    def row_xml(row: Sequence[str]) -> str:
+        return (
+            "<w:tr>" + "".join(f"<w:tc><w:p><w:r><w:t>{c}</w:t></w:r></w:p></w:tc>" for c in row) + "</w:tr>"
+        )
+
+    body = "".join(map(row_xml, [header, *rows]))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("[Content_Types].xml", "<Types/>")
+        document = f'<w:document xmlns:w="{WORD}"><w:body><w:tbl>{body}</w:tbl></w:body></w:document>'
+        target.writestr("word/document.xml", document)
+    return out.getvalue()
+
+
+def as_ods(header: list[str], rows: Rows) -> bytes:
+    def row_xml(row: Sequence[str]) -> str:
+        cells = (
+            f'<table:table-cell office:value-type="string"><text:p>{c}</text:p></table:table-cell>'
+            for c in row
+        )
+        return f"<table:table-row>{''.join(cells)}</table:table-row>"
+
+    spaces = " ".join(
+        f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"'
+        for n in ("office", "table", "text", "style")
+    )
+    body = "".join(map(row_xml, [header, *rows]))
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("mimetype", kind, zipfile.ZIP_STORED)
+        target.writestr(
+            "content.xml",
+            f"<office:document-content {spaces}><office:body><office:spreadsheet>"
+            f'<table:table table:name="Data">{body}</table:table>'
+            "</office:spreadsheet></office:body></office:document-content>",
+        )
+        target.writestr(
+            "META-INF/manifest.xml", f'<manifest><file-entry full-path="/" media-type="{kind}"/></manifest>'
+        )
+    return out.getvalue()
+
+
+def as_eml(header: list[str], rows: Rows) -> bytes:
+    message = EmailMessage()
+    message["From"], message["To"] = "a@example.org", "b@example.org"
+    message["Date"], message["Message-ID"] = "Thu, 14 Mar 2024 09:26:53 +0000", "<1@example.org>"
+    message.set_content("See below.")
+    message.add_attachment(as_csv(header, rows), maintype="text", subtype="csv", filename="data.csv")
+    return message.as_bytes()
+
+
+def as_compressed_message(header: list[str], rows: Rows) -> bytes:
+    body = b"b\x04data\0\0\0\0" + as_csv(header, rows)
+    literal = b"\xcb\xff" + len(body).to_bytes(4, "big") + body
+    compressed = b"\2" + zlib.compress(literal)
+    return b"\xc8\xff" + len(compressed).to_bytes(4, "big") + compressed
+
+
 def packed(pack: Callable[[bytes], bytes]) -> Callable[[list[str], Rows], bytes]:
     return lambda header, rows: pack(as_csv(header, rows))
 
@@ -193,6 +307,8 @@ WIDE: dict[str, Callable[[bytes], bytes]] = {
     "utf-8-bom": lambda data: b"\xef\xbb\xbf" + data,
     "cp1252": lambda data: re.sub(rb"\bx\b", b"\xe9", data),
 }
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
 PARQUET, ARROW = "application/vnd.apache.parquet", "application/vnd.apache.arrow.file"
 FAMILIES = [
     Family("xlsx", spreadsheet, XLSX, as_xlsx, packs=True, columns=16_384),
@@ -227,6 +343,17 @@ FAMILIES = [
     Family("bzip2", archive, "application/x-bzip2", packed(bz2.compress), packs=True, container=True),
     Family("xz", archive, "application/x-xz", packed(lzma.compress), packs=True, container=True),
     Family("zstd", archive, "application/zstd", packed(zstd.compress), packs=True, container=True),
+    Family("sav", statistical, "application/x-spss-sav", as_statistical("write_sav"), columns=2_000),
+    Family("dta", statistical, "application/x-stata-dta", as_statistical("write_dta"), columns=2_000),
+    Family("xpt", statistical, "application/x-sas-xport", as_statistical("write_xport"), columns=2_000),
+    Family("sqlite", database, "application/vnd.sqlite3", as_sqlite, columns=1_500),
+    Family("rds", r_data, "application/x-r-rds", as_rds, columns=50_000),
+    Family("docx", word, DOCX, as_docx, packs=True, columns=50_000),
+    Family("ods", legacy_sheet, ODS, as_ods, columns=10_000),
+    Family("eml", mail, "message/rfc822", as_eml, container=True),
+    Family(
+        "pgp", openpgp_message, "application/pgp-encrypted", as_compressed_message, packs=True, container=True
+    ),
     Family("7z", seven_zip, "application/x-7z-compressed", as_7z, packs=True, container=True),
 ]
 every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
