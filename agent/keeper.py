@@ -66,7 +66,7 @@ class Keeper:
         self._watched = 0
         self._unfinished = list(welcome.unfinished)
         self._leftovers = list(welcome.leftovers)
-        self._finish_at = 0.0
+        self._finish_at: float | None = 0.0
         self._absent = 0
         self._absent_until = 0.0
         self._check_at = 0.0
@@ -124,7 +124,7 @@ class Keeper:
         due = self._settle.due()
         fresh = due is not None and due <= now
         sweep = self._rounds.due()
-        finish = bool(self._unfinished) and now >= self._finish_at
+        finish = self._finish_at is not None and now >= self._finish_at
         if not (fresh or finish or self._rounds.under_way or (sweep is not None and sweep <= now)):
             return False
         if not self._reach(now):
@@ -201,9 +201,13 @@ class Keeper:
         if not self._rounds.under_way:
             self._crew.leave()
         now = time.monotonic()
-        times = [self._line.next_beat, self._check_at, self._settle.due(), self._rounds.due()]
-        if self._unfinished:
-            times.append(self._finish_at)
+        times = [
+            self._line.next_beat,
+            self._check_at,
+            self._settle.due(),
+            self._rounds.due(),
+            self._finish_at,
+        ]
         due = min(t for t in times if t is not None)
         if self._absent:
             due = max(due, min(self._absent_until, self._line.next_beat))
@@ -214,8 +218,8 @@ class Keeper:
 
     def _finish(self, now: float) -> None:
         """Take up what was under way when a keeper of this root, or the service, died."""
-        self._finish_at = now + RETRY_SECONDS[-1]
         self._unfinished = [entry for entry in self._unfinished if not self._crew.finish(entry)]
+        self._finish_at = now + RETRY_SECONDS[-1] if self._unfinished else None
 
 
 def _keep(memory: dict[str, T], name: str, value: T) -> None:

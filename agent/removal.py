@@ -103,7 +103,7 @@ def _set_aside(root: RootFolder, opened: OpenedFile, aside: str) -> _Place:
     try:
         os.mkdir(aside, 0o700, dir_fd=root.fd)
         folder = root.beneath(aside, _FOLDER)
-        if os.fstat(folder).st_uid not in (os.geteuid(), os.fstat(root.fd).st_uid):
+        if os.fstat(folder).st_uid != os.geteuid() and _has_owners(folder):
             raise PermissionError(errno.EPERM, "not the folder that was made")
         _move(_Place(opened.parent, opened.name), _Place(folder, _INSIDE))
         return _Place(folder, _INSIDE)
@@ -121,6 +121,19 @@ def _set_aside(root: RootFolder, opened: OpenedFile, aside: str) -> _Place:
         os.close(place.folder)
         raise
     return place
+
+
+def _has_owners(folder: int) -> bool:
+    """Whether what we make belongs to us there; on FAT and its like all belongs to whoever mounted it."""
+    name = f"{_INSIDE}-{secrets.token_hex(8)}"
+    fd = os.open(
+        name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder
+    )
+    try:
+        os.unlink(name, dir_fd=folder)
+        return os.fstat(fd).st_uid == os.geteuid()
+    finally:
+        os.close(fd)
 
 
 def _move(source: _Place, target: _Place) -> None:

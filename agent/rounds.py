@@ -1,10 +1,11 @@
-"""Sweeps, one after the other, a small piece of work at a time."""
+"""Sweeps, a small piece of work at a time: new folders first, then the whole root."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from agent.crew import Ask, Fate
 from agent.opening import RootFolder
@@ -14,15 +15,27 @@ from agent.sweep import Sighting, Sweep
 from agent.watcher import Change, FileEvent
 
 CALM_SECONDS = 2.0
-"""Between the beginnings of two sweeps that nobody asked for by name."""
+"""Least time from one sweep to the next that nobody asked for by name; at least as long as the last took."""
 _MOST_FOLDERS = 1000
 
 
+@dataclass(slots=True)
+class _Lane:
+    """A sweep under way and what it has found and nobody has looked at yet."""
+
+    sweep: Sweep | None = None
+    found: deque[FileEvent] = field(default_factory=deque)
+
+    @property
+    def busy(self) -> bool:
+        return self.sweep is not None or bool(self.found)
+
+
 class Rounds:
-    """Which sweeps are wanted, the one under way, and what it has found.
+    """Which sweeps are wanted, those under way, and what they have found.
 
     `judge` looks at one file; files that are fresh go to `settle` instead, as somebody may still be
-    writing them. `ask` is the line to the supervisor.
+    writing them. `ask` is the line to the supervisor. Times are `time.monotonic()`.
     """
 
     def __init__(
@@ -33,15 +46,16 @@ class Rounds:
         self._judge = judge
         self._quiet_seconds = quiet_seconds
         self._folders: deque[str] = deque()
-        self._found: deque[FileEvent] = deque()
-        self._sweep: Sweep | None = None
+        self._folder = _Lane()
+        self._whole = _Lane()
         self._wanted_at: float | None = None
-        self._began_at = -CALM_SECONDS
+        self._calm_until = 0.0
+        self._began_at = 0.0
         self.ended_at = 0.0
 
     def want(self, now: float, *, at_once: bool = False) -> None:
         """The whole root shall be swept, from its beginning."""
-        at = now if at_once else max(now, self._began_at + CALM_SECONDS)
+        at = now if at_once else max(now, self._calm_until)
         self._wanted_at = at if self._wanted_at is None else min(at, self._wanted_at)
 
     def want_folder(self, relpath: str, now: float) -> None:
@@ -55,75 +69,76 @@ class Rounds:
     @property
     def backlog(self) -> int:
         """Files that were found and not yet looked at."""
-        return len(self._found)
+        return len(self._folder.found) + len(self._whole.found)
 
     @property
     def under_way(self) -> bool:
         """Whether there is something to do at once."""
-        return self._sweep is not None or bool(self._found or self._folders)
+        return self._folder.busy or self._whole.busy or bool(self._folders)
 
     def due(self) -> float | None:
-        """When the next sweep shall begin, if one is wanted and none is under way."""
-        return self._wanted_at
+        """When the next sweep of the whole root shall begin, if one is wanted."""
+        return None if self._whole.busy else self._wanted_at
 
     def work(self, root: RootFolder, breathe: Callable[[], None], now: float) -> bool:
         """Do one piece of work; False if there was none."""
-        if self._found:
-            self._look()
-        elif self._sweep is not None:
-            self._walk(self._sweep, root, breathe)
+        if self._folder.busy:
+            self._advance(self._folder, root, breathe)
+        elif self._folders:
+            self._folder.sweep = Sweep(time.time(), self._folders.popleft())
+        elif self._whole.busy:
+            self._advance(self._whole, root, breathe)
         elif self._wanted_at is not None and self._wanted_at <= now:
             self._wanted_at, self._began_at = None, now
-            self._folders.clear()  # they are part of it
-            self._sweep = Sweep(time.time())
-        elif self._folders:
-            self._sweep = Sweep(time.time(), self._folders.popleft())
+            self._whole.sweep = Sweep(time.time())
         else:
             return False
         return True
 
     def stop(self, now: float) -> None:
         """The root was lost: what was under way is wanted again, and reported as incomplete."""
-        if self._sweep is not None:
-            self._sweep.close()
-            self._report(self._sweep, complete=False)
-            self._sweep = None
+        if self.under_way:
             self.want(now)
-        self._found.clear()
+        whole = self._whole.sweep
+        self.let_go()
+        self._folders.clear()
+        self._folder, self._whole = _Lane(), _Lane()
+        if whole is not None:
+            self._report(whole, complete=False)
 
     def let_go(self) -> None:
-        """Close what is open, and say nothing: the end."""
-        if self._sweep is not None:
-            self._sweep.close()
+        """Close what is open, and say nothing."""
+        for lane in (self._folder, self._whole):
+            if lane.sweep is not None:
+                lane.sweep.close()
 
-    def _look(self) -> None:
-        fate = self._judge(self._found.popleft())
-        if self._sweep is not None and fate.step != "later":
-            self._sweep.count(fate.reason)
+    def _advance(self, lane: _Lane, root: RootFolder, breathe: Callable[[], None]) -> None:
+        if lane.found:
+            fate = self._judge(lane.found.popleft())
+            if lane.sweep is not None and fate.step != "later":
+                lane.sweep.count(fate)
+        elif lane.sweep is not None and lane.sweep.done:
+            sweep, lane.sweep = lane.sweep, None
+            if lane is self._whole:
+                self._report(sweep, complete=True)
+        elif lane.sweep is not None:
+            batch = lane.sweep.step(root, breathe)
+            if batch:
+                answer = self._ask(Unseen([sighting.identity for sighting in batch]), UnseenAnswer)
+                for index in answer.indexes:
+                    self._take_on(lane, batch[index])
 
-    def _walk(self, sweep: Sweep, root: RootFolder, breathe: Callable[[], None]) -> None:
-        if sweep.done:
-            self._sweep = None
-            self._report(sweep, complete=True)
-            return
-        batch = sweep.step(root, breathe)
-        if batch:
-            answer = self._ask(Unseen([sighting.identity for sighting in batch]), UnseenAnswer)
-            for index in answer.indexes:
-                self._take_on(batch[index])
-
-    def _take_on(self, sighting: Sighting) -> None:
+    def _take_on(self, lane: _Lane, sighting: Sighting) -> None:
         wall = time.time()
         event = FileEvent(sighting.identity.relpath, Change.CHANGED, "sweep", wall)
         age = wall - sighting.identity.mtime_ns / 1e9
         if sighting.regular and 0 <= age < self._quiet_seconds:
             self._settle.note(event, time.monotonic())
         else:
-            self._found.append(event)
+            lane.found.append(event)
 
     def _report(self, sweep: Sweep, complete: bool) -> None:
-        if sweep.start:
-            return
         self.ended_at = time.monotonic()
+        self._calm_until = self.ended_at + max(CALM_SECONDS, self.ended_at - self._began_at)
         counts = dict(sweep.not_examined)
         self._ask(Swept(sweep.started_at, sweep.files, sweep.folders, sweep.judged, counts, complete), Done)

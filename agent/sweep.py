@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent.crew import Fate
 from agent.opening import CannotOpen, RootFolder, identity_of, reason_of
 from agent.protocol import MAX_UNSEEN, Identity
 from detectors.engine.verdict import Reason
@@ -61,11 +62,11 @@ class Sweep:
                 chars += len(json.dumps(sighting.identity.relpath))
         return batch
 
-    def count(self, reason: Reason | None) -> None:
-        """One file was judged; `reason` if it was not examined."""
-        self.judged += 1
-        if reason is not None:
-            self.not_examined[reason.value] += 1
+    def count(self, fate: Fate) -> None:
+        """What became of a file that was found: judged, or not examined for a reason."""
+        self.judged += fate.step == "done"
+        if fate.reason is not None:
+            self.not_examined[fate.reason.value] += 1
 
     def close(self) -> None:
         """Let go of the folder at hand; the walk cannot go on."""

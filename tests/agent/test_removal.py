@@ -322,3 +322,22 @@ def test_a_folder_that_was_only_made_is_no_evidence(root):
     assert everything(root) == ["sub/f.csv"]
     assert finish(root, entry, lambda: True) == Ending("quarantined")
     assert everything(root) == []
+
+
+@pytest.mark.root
+def test_an_attackers_folder_in_place_of_ours_is_not_used(root, monkeypatch):
+    os.chown(root.path, 65534, 65534)
+    real = os.mkdir
+
+    def made_and_swapped(name, mode, dir_fd):
+        real(name, mode, dir_fd=dir_fd)
+        (root.path / name).rename(root.path / "stolen")
+        (root.path / name).mkdir()
+        os.chown(root.path / name, 65534, 65534)
+
+    monkeypatch.setattr(removal.os, "mkdir", made_and_swapped)
+    where = []
+    assert (
+        remove(root, may_unlink=lambda: bool(where.append(everything(root))) or True).result == "quarantined"
+    )
+    assert where == [[f"sub/{ASIDE}"]], "aside in its own folder, not in the attacker's"

@@ -1,0 +1,139 @@
+"""The crew: what is reported of a file that cannot be opened, and who holds the root when."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from agent.crew import Crew
+from agent.opening import CannotOpen, RootFolder, open_untrusted
+from agent.protocol import Judged, Orders, Unseen, UnseenAnswer, Welcome
+from agent.streams import DepositFailed
+from agent.watcher import Change, FileEvent
+from detectors.engine.verdict import Outcome, Reason, Verdict
+
+EVENT = FileEvent("x", Change.CLOSED, "event", 5.0)
+
+
+class Sandbox:
+    def __init__(self):
+        self.closed = False
+        self.act = lambda fd: None
+
+    def examine(self, fd, size, deadline, while_waiting=None):
+        self.act(fd)
+        return Verdict(Outcome.NO_RECORDS, config_digest="d" * 64)
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def crew(tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    said, seen = [], set()
+
+    def ask(message, answer):
+        said.append(message)
+        if isinstance(message, Unseen):
+            return UnseenAnswer([i for i, f in enumerate(message.files) if f.relpath not in seen])
+        return Orders("leave")
+
+    welcome = Welcome(
+        "r", str(root), "shared", "unrestricted", "enforce", root.stat().st_dev, str(tmp_path), [],
+        0.1, 2.0, 3600.0, 5.0, 0, "us", [], "d" * 64,
+    )  # fmt: skip
+    made = Crew(welcome, ask, lambda: None, Sandbox(), None)
+    made.said, made.seen, made.path = said, seen, root
+    made.arrive(RootFolder.open(str(root), root.stat().st_dev))
+    yield made
+    made.close()
+
+
+def test_what_is_gone_needs_no_report(crew):
+    assert crew.could_not_open(EVENT, CannotOpen(Reason.GONE), False).step == "done"
+    assert crew.said == []
+
+
+def test_what_cannot_be_opened_is_told_with_its_reason_and_owner(crew):
+    (crew.path / "x").symlink_to("y")
+    status = os.lstat(crew.path / "x")
+    fate = crew.could_not_open(EVENT, CannotOpen(Reason.LINK, status), False)
+    (judged,) = [m for m in crew.said if isinstance(m, Judged)]
+    assert (fate.step, fate.reason) == ("done", Reason.LINK)
+    assert judged.verdict["outcome"] == "unreadable" and not judged.verdict["flagged"]
+    assert (judged.identity.ino, judged.owner_uid, judged.observed_at) == (status.st_ino, status.st_uid, 5.0)
+
+
+def test_it_is_told_once(crew):
+    (crew.path / "x").symlink_to("y")
+    crew.seen.add("x")
+    fate = crew.could_not_open(EVENT, CannotOpen(Reason.LINK, os.lstat(crew.path / "x")), False)
+    assert (fate.step, fate.reason) == ("seen", Reason.LINK)
+    assert not [m for m in crew.said if isinstance(m, Judged)]
+
+
+def test_a_fault_that_may_pass_is_told_only_at_the_last(crew):
+    assert crew.could_not_open(EVENT, CannotOpen(Reason.IO_ERROR), False).step == "later"
+    assert crew.said == []
+    assert crew.could_not_open(EVENT, CannotOpen(Reason.IO_ERROR), True).step == "done"
+    assert crew.said[0].verdict["reason"] == "io_error"
+
+
+def test_a_verdict_about_a_file_that_changed_meanwhile_counts_for_nothing(crew):
+    (crew.path / "x").write_bytes(b"1")
+    crew.examiner.act = lambda fd: (crew.path / "x").write_bytes(b"2")
+    with open_untrusted(crew.root, "x") as opened:
+        verdict = crew.examine(opened)
+    assert (verdict.outcome, verdict.reason) == (Outcome.UNREADABLE, Reason.CHANGED)
+
+
+def test_the_workers_descriptor_is_closed_whatever_happens(crew):
+    (crew.path / "x").write_bytes(b"1")
+
+    class Boom(Exception):
+        pass
+
+    def boom(fd):
+        raise Boom
+
+    crew.examiner.act = boom
+    with open_untrusted(crew.root, "x") as opened:
+        before = len(os.listdir("/proc/self/fd"))
+        with pytest.raises(Boom):
+            crew.examine(opened)
+        assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_without_a_vault_nothing_is_taken(crew):
+    (crew.path / "x").write_bytes(b"1")
+    from agent.lease import WriteLease
+
+    with (
+        open_untrusted(crew.root, "x") as opened,
+        WriteLease(opened.fd) as lease,
+        pytest.raises(DepositFailed),
+    ):
+        crew.deposit("entry-000001", opened, lease, False)
+
+
+def test_missing_protections_are_named(crew):
+    assert crew.missing <= {"private_mount"}
+    crew.root.private, crew.root.whole = False, False
+    crew.arrive(crew.root)
+    assert {"private_mount", "openat2"} <= crew.missing
+
+
+def test_a_root_that_was_left_is_not_used(crew):
+    crew.leave()
+    crew.leave()
+    assert not crew.has_root
+    with pytest.raises(RuntimeError):
+        _ = crew.root
+
+
+def test_closing_hangs_up_on_the_sandbox(crew):
+    crew.close()
+    assert crew.examiner.closed
