@@ -39,6 +39,7 @@ from agent.loop import Loop
 MAX_REQUEST_BYTES = 64 * 1024
 MAX_CONNECTIONS = 32
 _SO_PEERGROUPS = 59
+_MOST_GROUPS = 256  # Python's getsockopt takes no larger answer
 _ERRORS = {NotFound: "not_found", NotPermitted: "not_permitted", Mistyped: "mistyped", Refused: "refused"}
 
 Command = Callable[[Mapping[str, Any], str], Any]
@@ -182,7 +183,10 @@ def _peer(sock: socket.socket, gid: int) -> tuple[int, bool]:
         return uid, True
     if not gid:
         return uid, False
-    raw = sock.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 4 * 1024)
+    try:
+        raw = sock.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, _MOST_GROUPS * 4)
+    except OSError:  # more groups than that: only the first one counts
+        raw = b""
     groups = {peer_gid, *(g for (g,) in struct.iter_unpack("I", raw))}
     return uid, gid in groups
 
