@@ -332,7 +332,7 @@ def test_an_attackers_folder_in_place_of_ours_is_not_used(root, monkeypatch):
     def made_and_swapped(name, mode, dir_fd):
         real(name, mode, dir_fd=dir_fd)
         (root.path / name).rename(root.path / "stolen")
-        (root.path / name).mkdir()
+        real(root.path / name)
         os.chown(root.path / name, 65534, 65534)
 
     monkeypatch.setattr(removal.os, "mkdir", made_and_swapped)
