@@ -6,16 +6,13 @@ large one is read only in part before its first table is handed out.
 
 from __future__ import annotations
 
-import codecs
-import re
 from collections.abc import Iterator
 from itertools import chain, islice, zip_longest
 from typing import BinaryIO
 
-import ijson
-
 from detectors.engine.grid import tables
-from detectors.engine.json_shape import ANY_KEY, ELEMENT, Kind, Place, Shape, Target, columns_of, target_at
+from detectors.engine.json_shape import ANY_KEY, ELEMENT, Kind, Place, Target, columns_of, target_at
+from detectors.engine.json_walk import MAX_CONTEXT, Document
 from detectors.engine.streams import read_at
 from detectors.engine.table import Content, ReadLimits, Row, Table, Text, Unreadable
 from detectors.engine.verdict import Reason
@@ -25,165 +22,24 @@ MEDIA_TYPES = frozenset({"application/json", "application/x-ndjson"})
 FIRST_LOOK = 100_000
 """Events of the first look; a document with fewer is known whole before its first table."""
 MAX_TABLES = 12
-MAX_DEPTH = 96
 MAX_LIST_CHARS = 400
 MAX_COLUMN_CELLS = 4_000_000
 MAX_COLUMN_CHARS = 96 * 1024**2
-MAX_CONTEXT = 40
 HEAD_RECORDS = 200
-_READ_BYTES = 64 * 1024
 _HEADER_KEYS = ("columns", "header", "headers", "fields", "names", "cols")
-_NOT_JSON = re.compile(rb"(?<=[:\[,\s])(?:-?Infinity|NaN)(?=[,\]}\s])")
-
-
-class _Utf8:
-    """The document as UTF-8, whatever it is in; refuses a single value of more than the limit."""
-
-    def __init__(self, stream: BinaryIO, limits: ReadLimits) -> None:
-        self._stream, self._most = stream, limits.max_line_bytes
-        head = read_at(stream, 0, 4096)
-        self._position, encoding = _encoding(head)
-        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
-        self._plain = encoding == "utf-8"
-        self._carried = b""
-        self._idle = 0
-        self.events = self._seen = 0
-
-    def read(self, count: int) -> bytes:
-        if count == 0:
-            return b""
-        if self.events == self._seen:
-            self._idle += _READ_BYTES
-            if self._idle > self._most:
-                raise Unreadable(Reason.LIMIT_CELL)
-        else:
-            self._idle, self._seen = 0, self.events
-        while True:
-            chunk = read_at(self._stream, self._position, _READ_BYTES)
-            self._position += len(chunk)
-            text = chunk if self._plain and chunk.isascii() else self._decode(chunk)
-            text = self._carried + text
-            if not chunk:
-                self._carried = b""
-                return _NOT_JSON.sub(b"null", text)
-            self._carried = text[-16:]
-            text = text[:-16]
-            if text:
-                odd = b"NaN" in text or b"Infinity" in text
-                return _NOT_JSON.sub(b"null", text) if odd else text
-
-    def _decode(self, chunk: bytes) -> bytes:
-        self._plain = False
-        return self._decoder.decode(chunk, not chunk).encode("utf-8", "replace")
-
-
-def _encoding(head: bytes) -> tuple[int, str]:
-    """Where the text begins, and its encoding."""
-    for mark, name in (
-        (codecs.BOM_UTF8, "utf-8"),
-        (codecs.BOM_UTF32_LE, "utf-32-le"),
-        (codecs.BOM_UTF32_BE, "utf-32-be"),
-        (codecs.BOM_UTF16_LE, "utf-16-le"),
-        (codecs.BOM_UTF16_BE, "utf-16-be"),
-    ):
-        if head.startswith(mark):
-            return len(mark), name
-    if head[1:2] == b"\0" and head[3:4] == b"\0" and head[2:3] != b"\0":
-        return 0, "utf-16-le"
-    if head[:1] == b"\0" and head[2:3] == b"\0":
-        return 0, "utf-16-be"
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        return 0, "cp1252"
-    return 0, "utf-8"
-
-
-Event = tuple[str, object]
-
-
-class _Document:
-    """One JSON stream that can be walked again and again over one growing shape."""
-
-    def __init__(self, stream: BinaryIO, limits: ReadLimits) -> None:
-        self._stream, self._limits = stream, limits
-        self.shape = Shape()
-        self.counting = True
-        self.context: list[str] = []
-
-    def walk(self, target: Target | None = None) -> Iterator[tuple[Place, str, str | None]]:
-        """Every step as (place, what, text): `value` with its text, `begin` and `end` of containers.
-
-        With a `target`, objects directly below its place are all taken for one and the same place.
-        """
-        source = _Utf8(self._stream, self._limits)
-        shape, counting = self.shape, self.counting
-        place, key = shape.root, ELEMENT
-        within: list[tuple[Place, bool]] = [(place, False)]
-        try:
-            for event, value in ijson.basic_parse(source, multiple_values=True, buf_size=_READ_BYTES):
-                source.events += 1
-                if event == "map_key":
-                    key = value
-                elif event in ("end_map", "end_array"):
-                    yield within.pop()[0], "end", None
-                    place, is_map = within[-1]
-                    key = "" if is_map else ELEMENT
-                else:
-                    is_object, is_array = event == "start_map", event == "start_array"
-                    if is_object and target is not None and place is target.place and key != ELEMENT:
-                        key = ANY_KEY
-                    here = shape.member(place, key, is_object)
-                    if is_object or is_array:
-                        if counting:
-                            here.objects += is_object
-                            here.arrays += is_array
-                        if len(within) > MAX_DEPTH:
-                            raise Unreadable(Reason.LIMIT_DEPTH)
-                        within.append((here, is_object))
-                        place, key = here, "" if is_object else ELEMENT
-                        yield here, "begin", None
-                    else:
-                        here.scalars += counting
-                        yield here, "value", self._text(value)
-        except (ijson.JSONError, ValueError, ArithmeticError):  # the latter: endless numbers
-            raise Unreadable(Reason.MALFORMED) from None
-        self.counting = False
-
-    def _text(self, value: object) -> str:
-        if value is None:
-            return ""
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        text = str(value)
-        if len(text) > self._limits.max_cell_chars:
-            raise Unreadable(Reason.LIMIT_CELL)
-        return text
-
-    def look(self, events: int | None) -> bool:
-        """Learn the shape from the first events (None: all); False if the document goes on."""
-        steps = self.walk()
-        for place, what, text in islice(steps, events):
-            top = place.parent is self.shape.root.members.get(ELEMENT)
-            if what == "value" and text and top and len(self.context) < MAX_CONTEXT:
-                self.context.append(f"{place.label}: {text}"[:200])
-        whole = next(steps, None) is None
-        if self.shape.root.members and self.shape.root.members[ELEMENT].objects > 1:
-            self.context.clear()  # these were values of records
-        return whole
 
 
 def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
     """Yield each table of the document, the largest first; then all other values as `Text`."""
     if not read_at(stream, 0, 1):
         return
-    document = _Document(stream, limits)
+    document = Document(stream, limits)
     fault: Reason | None = None
     try:
         known = document.look(FIRST_LOOK)
         targets = document.shape.targets()
         if not known and not targets:
-            document = _Document(stream, limits)
+            document = Document(stream, limits)
             document.look(None)
             targets, known = document.shape.targets(), True
     except Unreadable as stopped:
@@ -191,7 +47,7 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
     done: set[Place] = set()
     if not known:
         context = document.context
-        document = _Document(stream, limits)
+        document = Document(stream, limits)
         document.context = context
         first = _same(document, targets[0])
         done.add(first.place)
@@ -208,7 +64,7 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
         raise Unreadable(fault)
 
 
-def _same(document: _Document, target: Target) -> Target:
+def _same(document: Document, target: Target) -> Target:
     """The target of an earlier look, as a place of a document that is walked afresh."""
     labels: list[str] = []
     place: Place | None = target.place
@@ -221,7 +77,7 @@ def _same(document: _Document, target: Target) -> Target:
     return Target(target.kind, here, target.records, target.variables)
 
 
-def _table(document: _Document, target: Target, limits: ReadLimits) -> Iterator[Table | Text]:
+def _table(document: Document, target: Target, limits: ReadLimits) -> Iterator[Table | Text]:
     name = target.place.path()
     context = [*([name] if name else []), *document.context][:MAX_CONTEXT]
     if target.kind is Kind.RECORDS:
@@ -263,7 +119,7 @@ def _ahead(records: Iterator[Row]) -> Iterator[Row]:
 
 
 def _records(
-    document: _Document,
+    document: Document,
     above: Place,
     target: Target,
     columns: dict[Place, int],
@@ -301,7 +157,7 @@ def _is_object_place(place: Place) -> bool:
     return place.label in (ELEMENT, ANY_KEY)
 
 
-def _rows(document: _Document, target: Target) -> Iterator[Row]:
+def _rows(document: Document, target: Target) -> Iterator[Row]:
     """Arrays below the target as rows."""
     row: list[str] | None = None
     depth = 0
@@ -320,7 +176,7 @@ def _rows(document: _Document, target: Target) -> Iterator[Row]:
             row.append(text or "")
 
 
-def _header_beside(document: _Document, place: Place) -> list[str]:
+def _header_beside(document: Document, place: Place) -> list[str]:
     """The names of columns in a list beside the rows, as in {"columns": [...], "data": [[...]]}."""
     beside = place.parent.members if place.parent is not None else {}
     for key in _HEADER_KEYS:
@@ -332,7 +188,7 @@ def _header_beside(document: _Document, place: Place) -> list[str]:
     return []
 
 
-def _by_columns(document: _Document, target: Target) -> Iterator[Row]:
+def _by_columns(document: Document, target: Target) -> Iterator[Row]:
     """Lists that are columns, turned into rows; they must be kept until all are there."""
     columns: dict[Place, list[str]] = {column: [] for column in columns_of(target.place)}
     cells = chars = 0
@@ -349,7 +205,7 @@ def _by_columns(document: _Document, target: Target) -> Iterator[Row]:
         raise Unreadable(Reason.LIMIT_MEMORY)
 
 
-def _rest(document: _Document, done: set[Place]) -> Iterator[str]:
+def _rest(document: Document, done: set[Place]) -> Iterator[str]:
     """All values that are in no table, as "name: value" lines."""
     told: dict[Place, bool] = {}
     for place, what, text in document.walk():

@@ -1,0 +1,118 @@
+"""JSON of any layout: records, rows, columns; the rest as text."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from detectors.engine.json_walk import MAX_DEPTH
+from detectors.engine.table import ReadLimits, Row, Table, Text, Unreadable
+from detectors.readers.json_text import FIRST_LOOK, read
+
+
+def found(
+    value: Any, limits: ReadLimits | None = None
+) -> tuple[list[tuple[list[str] | None, list[Row]]], list[str]]:
+    data = value if isinstance(value, bytes) else json.dumps(value).encode()
+    kept: list[tuple[list[str] | None, list[Row]]] = []
+    lines: list[str] = []
+    for content in read(io.BytesIO(data), "application/json", limits or ReadLimits()):
+        if isinstance(content, Table):
+            rows = list(content.rows)
+            kept.append((content.header, rows))
+        elif isinstance(content, Text):
+            lines += content.lines
+    return kept, lines
+
+
+AGES = [{"id": i, "age": 20 + i} for i in range(4)]
+ROWS = [[str(i), str(20 + i)] for i in range(4)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        AGES,
+        {"people": AGES},
+        {"data": {"items": AGES}},
+        {str(1000 + i): record for i, record in enumerate(AGES)},
+        {"columns": ["id", "age"], "data": [[r["id"], r["age"]] for r in AGES]},
+        [["id", "age"], *([r["id"], r["age"]] for r in AGES)],
+        {"id": [r["id"] for r in AGES], "age": [r["age"] for r in AGES]},
+        {"id": {str(i): i for i in range(4)}, "age": {str(i): 20 + i for i in range(4)}},
+        b"\n".join(json.dumps(r).encode() for r in AGES),
+        json.dumps(AGES).encode("utf-16"),
+        json.dumps(AGES).encode("utf-32-be"),
+    ],
+    ids=["list", "named", "deep", "keyed", "split", "rows", "columns", "index", "lines", "utf-16", "utf-32"],
+)
+def test_one_table_in_every_layout(value: Any) -> None:
+    (table,), _ = found(value)
+    assert table[0] == ["id", "age"]
+    assert [list(row) for row in table[1]] == ROWS
+
+
+def test_objects_named_by_words_are_records_too() -> None:
+    ((header, rows),), _ = found({f"person-{chr(97 + i)}": {"age": i, "sex": "F"} for i in range(20)})
+    assert header == ["age", "sex"]
+    assert len(rows) == 20
+
+
+def test_nested_values_have_dotted_names_and_nested_lists_a_table_of_their_own() -> None:
+    people = [{"n": {"first": f"A{i}"}, "tags": ["x", "y"], "visits": [{"w": 1}, {"w": 2}]} for i in range(3)]
+    kept, lines = found({"title": "T", "people": people})
+    assert kept[0] == (["n.first", "tags", "visits.w"], [[f"A{i}", "x; y", "1"] for i in range(3)])
+    assert kept[1] == (["w"], [["1"], ["2"]] * 3)
+    assert lines == ["title: T"]
+
+
+def test_variables_that_come_late_still_get_a_column() -> None:
+    ((header, rows),), _ = found([*([{"a": 1}] * 300), {"a": 2, "late": 3}])
+    assert header == ["a", "late"]
+    assert rows[-1] == ["2", "3"]
+
+
+def test_no_value_is_lost() -> None:
+    value = {
+        "a": ["AB123456C"],
+        "b": {"c": "deep", "d": [["x", ["y"]]]},
+        "e": [{"f": "one"}],
+        "g": [1, "two"],
+    }
+    kept, lines = found(value)
+    out = " ".join([*lines, *(cell for _, rows in kept for row in rows for cell in row)])
+    assert all(word in out for word in ("AB123456C", "deep", "x", "y", "one", "two"))
+
+
+def test_a_table_far_behind_another_is_found() -> None:
+    long = [{"x": i} for i in range(FIRST_LOOK // 3)]
+    kept, _ = found({"first": long, "second": AGES})
+    assert [header for header, _ in kept] == [["x"], ["id", "age"]]
+    assert len(kept[0][1]) == len(long)
+
+
+def test_not_a_number_is_no_reason_to_stop() -> None:
+    ((_, rows),), _ = found(b'[{"a": NaN, "b": 1}, {"a": -Infinity, "b": 2}]')
+    assert rows == [["", "1"], ["", "2"]]
+
+
+def test_records_before_a_fault_come_out() -> None:
+    seen: list[Row] = []
+    with pytest.raises(Unreadable, match="malformed"):
+        for content in read(io.BytesIO(b'[{"a": 1}, {"a": 2}, {"a": '), "application/json", ReadLimits()):
+            assert isinstance(content, Table)
+            for row in content.rows:
+                seen += [row]
+    assert seen == [["1"], ["2"]]
+
+
+def test_depth_and_length_have_limits() -> None:
+    with pytest.raises(Unreadable, match="limit_depth"):
+        found(b"[" * (MAX_DEPTH + 10))
+    with pytest.raises(Unreadable, match="limit_cell"):
+        found({"a": "x" * 40_000})
+    with pytest.raises(Unreadable, match="limit_cell"):
+        found(b'["' + b"x" * 3_000_000, ReadLimits(max_line_bytes=1_000_000))
