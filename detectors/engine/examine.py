@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import detectors.readers
 from detectors.engine.judge import Conclusion, FileJudgement, Judge
-from detectors.engine.media_types import MEDIA_TYPES, UNKNOWN
+from detectors.engine.media_types import CSV, JSON_LINES, MEDIA_TYPES, PLAIN, SQL, TSV, UNKNOWN
 from detectors.engine.protection import SCHEMES, protection
 from detectors.engine.sniff import preload, sniff
 from detectors.engine.streams import read_at, size_of
@@ -55,6 +55,11 @@ CODECS = tuple(
     gb2312 gbk gb18030 big5 cp932 cp949 cp950 shift_jis euc_jp euc_kr iso2022_jp idna punycode""".split()  # noqa: SIM905  (sixty words read better so)
 )
 """Text encodings that files come in; any other is read as the reader thinks best without it."""
+
+
+_TOLD_BY_THEIR_HEAD = frozenset({CSV, TSV, PLAIN, JSON_LINES, SQL})
+_ARMOURED = (b"-----", b"$ANSIBLE", b"U2FsdGVkX1")
+_UNKNOWN_SIZE = 1 << 62
 
 
 class NeedsHeavy(Exception):
@@ -173,6 +178,7 @@ class _Examination:
         self._file_type = UNKNOWN
         self._work_left = MOST_WORK
         self._unread: Reason | None = None
+        self._unfinished = 0
         self._stopped_early = False
         self._advisories: dict[str, None] = {}
 
@@ -187,24 +193,25 @@ class _Examination:
     def _settled(self) -> bool:
         return self._worst is not None and self._worst.conclusion.flagged
 
-    def stream(self, stream: BinaryIO, size: int, position: tuple[int, ...], untrusted_name: str) -> None:
-        """Examine one stream and, in turn, what it contains."""
+    def stream(
+        self, stream: BinaryIO, size: int | None, position: tuple[int, ...], untrusted_name: str
+    ) -> None:
+        """Examine one stream and, in turn, what it contains. A size of None is found out if need be."""
         part = _Part(position, UNKNOWN)
         judgement = self._judge.begin()
-        nested = False
         try:
             if len(position) > self._limits.max_depth:
                 raise Unreadable(Reason.LIMIT_DEPTH)
-            part.media_type = self._sniff(stream, size, untrusted_name)
+            part.media_type, size = self._sniff(stream, size, untrusted_name)
             if not position:
                 self._file_type = part.media_type
             part.protected = protection(stream, size, part.media_type) if size else None
             if part.protected is None and size:
-                for content in self._contents(stream, size, part.media_type):
-                    nested |= isinstance(content, Part | Protected)
+                contents = self._contents(stream, part.media_type)
+                for content in contents:
                     self._content(content, judgement, part)
                     if judgement.settled or self._settled:
-                        self._stopped_early = True
+                        self._stopped_early |= self._unfinished > 0 or next(contents, None) is not None
                         break
         except Unreadable as fault:
             part.reason = fault.reason
@@ -218,12 +225,18 @@ class _Examination:
         part.conclusion = judgement.conclude()
         self.note(part)
 
-    def _sniff(self, stream: BinaryIO, size: int, untrusted_name: str) -> str:
+    def _sniff(self, stream: BinaryIO, size: int | None, untrusted_name: str) -> tuple[str, int]:
+        """The media type and the size; packed text keeps an unknown one, or it would be unpacked twice."""
         head = read_at(stream, 0, HEAD_BYTES)
+        if size is None and len(head) == HEAD_BYTES and not head.startswith(_ARMOURED):
+            early = sniff(head, head, _UNKNOWN_SIZE, untrusted_name)
+            if early in _TOLD_BY_THEIR_HEAD:
+                return early, _UNKNOWN_SIZE
+        size = size_of(stream) if size is None else size
         tail = read_at(stream, max(0, size - TAIL_BYTES), TAIL_BYTES) if size > HEAD_BYTES else head
-        return sniff(head, tail, size, untrusted_name)
+        return sniff(head, tail, size, untrusted_name), size
 
-    def _contents(self, stream: BinaryIO, size: int, media_type: str) -> Iterator[Content]:
+    def _contents(self, stream: BinaryIO, media_type: str) -> Iterator[Content]:
         reader = readers().get(media_type)
         if reader is None:
             raise Unreadable(Reason.UNSUPPORTED)
@@ -231,7 +244,7 @@ class _Examination:
             raise NeedsHeavy
         stream.seek(0)
         contents: Iterator[Content] = reader.read(stream, media_type, self._limits)
-        return contents
+        return iter(contents)
 
     def _content(self, content: Content, judgement: FileJudgement, part: _Part) -> None:
         match content:
@@ -249,12 +262,14 @@ class _Examination:
     def _counted(self, rows: Iterator[Countable], shift: int) -> Iterator[Countable]:
         """The same rows or lines, as long as the file has work left."""
         left = self._work_left
+        self._unfinished += 1
         try:
             for row in rows:
                 left -= _ROW_WORK + (len(row) >> shift)
                 if left < 0:
                     raise Unreadable(Reason.PARTIAL)
                 yield row
+            self._unfinished -= 1
         finally:
             self._work_left = left
 
@@ -264,12 +279,11 @@ class _Examination:
             return
         try:
             stream = member.open()
-            size = size_of(stream)
         except Unreadable as fault:
             self.note(_Part(position, UNKNOWN, reason=fault.reason))
             return
         try:
-            self.stream(stream, size, position, member.untrusted_name)
+            self.stream(stream, None, position, member.untrusted_name)
         finally:
             with suppress(Exception):
                 stream.close()

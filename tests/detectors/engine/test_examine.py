@@ -155,6 +155,18 @@ def test_more_work_than_allowed_leaves_a_file_partial_at_the_same_place(
     assert (verdicts[0].outcome, verdicts[0].reason) == (Outcome.UNREADABLE, Reason.PARTIAL)
 
 
+def test_packed_text_is_unpacked_once(judged: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detectors.engine.table.MEMORY_BYTES", 1000)
+    big = totals() + b"".join(b"North %d,%d\n" % (i, i * 37 % 1009) for i in range(60_000))
+    assert judged(gzip.compress(big), max_expanded_bytes=len(big) * 3 // 2).reason is None
+
+
+@pytest.mark.parametrize(("rows", "complete"), [(60, True), (60_000, False)])
+def test_only_what_was_read_to_its_end_is_complete(judged: Examine, rows: int, complete: bool) -> None:
+    verdict = judged(people(rows))
+    assert (verdict.flagged, verdict.complete) == (True, complete)
+
+
 def test_an_empty_file_is_clean(judged: Examine) -> None:
     verdict = judged(b"")
     assert (verdict.outcome, verdict.complete, verdict.media_type) == (
