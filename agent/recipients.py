@@ -27,13 +27,13 @@ def usable_recipients(settings: Settings, source: str = "configuration") -> list
         try:
             lines = file.read_text("utf-8").splitlines()
         except (OSError, UnicodeDecodeError):
-            raise ConfigError(source, key, f"{file} cannot be read", "check who may read it") from None
+            raise ConfigError.about(source, key, f"{file} cannot be read", "check who may read it") from None
         for number, line in enumerate(lines, 1):
             if line.strip() and not line.lstrip().startswith("#"):
                 _probe(line, f"{key}: {file}: line {number}", source)
                 found.append(line.strip())
     if not found and enforces(settings):
-        raise ConfigError(source, "vault.recipients", "enforcing needs at least one recipient", _NEW)
+        raise ConfigError.about(source, "vault.recipients", "enforcing needs at least one recipient", _NEW)
     return found
 
 
@@ -45,9 +45,9 @@ def enforces(settings: Settings) -> bool:
 
 def _probe(line: str, key: str, source: str) -> None:
     if line.strip().upper().startswith("AGE-SECRET-KEY-"):
-        raise ConfigError(source, key, "is a secret key: it must never be on a workstation", _NEW)
+        raise ConfigError.about(source, key, "is a secret key: it must never be on a workstation", _NEW)
     try:
         encrypt: Callable[..., bytes] = pyrage.encrypt
         encrypt(b"probe", parse_recipients([line]))
     except (BadRecipient, pyrage.EncryptError):
-        raise ConfigError(source, key, "is neither an age nor an ssh public key", _NEW) from None
+        raise ConfigError.about(source, key, "is neither an age nor an ssh public key", _NEW) from None

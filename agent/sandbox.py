@@ -240,7 +240,10 @@ def _started(settings: Settings) -> tuple[_Process, Ready]:
         try:
             message, _ = exchange.receive_control(process.control)
         except (Broken, BlockingIOError):
-            raise WorkerUnavailable("the template process does not start", "see `doctor`") from None
+            raise WorkerUnavailable(
+                "the template process does not start",
+                "try `recordwarden detectors test`, which loads the same parts",
+            ) from None
         if "ready" not in message:
             raise _refusal(message.get("refused") or {})
         ready = _ready(message["ready"])

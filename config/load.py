@@ -14,9 +14,10 @@ import re
 import tomllib
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
@@ -41,6 +42,16 @@ class ConfigError(Exception):
     def __init__(self, source: str, key: str, message: str, hint: str = "") -> None:
         super().__init__(": ".join(part for part in (source, key, message) if part))
         self.source, self.key, self.message, self.hint = source, key, message, hint or _SHOW
+
+    @classmethod
+    def about(cls, source: str, key: str, message: str, hint: str = "") -> Self:
+        """The same for a key found wrong after loading: names the variable if that is what set it."""
+        steps = re.split(r"\.|\[", key)
+        names = (_variable(".".join(steps[:length])) for length in range(len(steps), 0, -1))
+        named = next((name for name in names if name in os.environ), None)
+        return (
+            cls(ENVIRONMENT, named, f"{key}: {message}", hint) if named else cls(source, key, message, hint)
+        )
 
 
 class _Layers(BaseSettings, Settings):
@@ -85,7 +96,9 @@ def load(given: Path | None = None) -> Settings:
         raise _explain(error, source, variables) from None
     except (SettingsError, TypeError) as error:
         raise ConfigError(ENVIRONMENT, "", str(error)) from None
-    return Settings(**{name: getattr(layers, name) for name in Settings.model_fields})
+    found = {name: getattr(layers, name) for name in Settings.model_fields}
+    found["detectors"] = _typed(layers.detectors, variables)
+    return Settings(**found)
 
 
 def validate(plain: Mapping[str, Any], source: str) -> Settings:
@@ -140,6 +153,18 @@ def _check_environment() -> dict[tuple[str, ...], str]:
         if (kind is dict or get_origin(kind) in (tuple, dict) or _section(kind)) and not _is_json(value):
             raise ConfigError(ENVIRONMENT, name, "must be JSON", 'write a list as ["one", "two"]')
         found[steps] = name
+    return found
+
+
+def _typed(
+    stanzas: Mapping[str, Mapping[str, Any]], variables: Mapping[tuple[str, ...], str]
+) -> dict[str, dict[str, Any]]:
+    """Detectors' options out of variables as numbers and lists: their types are known to detectors only."""
+    found = {name: dict(stanza) for name, stanza in stanzas.items()}
+    for steps in variables:
+        if steps[0] == "detectors" and len(steps) == 3 and isinstance(found[steps[1]][steps[2]], str):
+            with suppress(ValueError):
+                found[steps[1]][steps[2]] = json.loads(found[steps[1]][steps[2]])
     return found
 
 

@@ -81,5 +81,5 @@ def _catalogue(config_file: Path | None) -> dict[str, Any]:
     except ValueError:
         raise WorkerUnavailable("the detectors cannot be loaded", "see `recordwarden config check`") from None
     if refused := answer.get("refused"):
-        raise ConfigError(source_of(config_file), refused["key"], refused["message"], refused["hint"])
+        raise ConfigError.about(source_of(config_file), **refused)
     return answer

@@ -100,7 +100,7 @@ def _template(settings: Settings, source: str) -> Iterator[Template]:
     try:
         template.start()
     except Misconfigured as error:
-        raise ConfigError(source, error.key, str(error), error.hint) from None
+        raise ConfigError.about(source, error.key, str(error), error.hint) from None
     try:
         yield template
     finally:

@@ -23,4 +23,4 @@ def run(config_file: Path | None) -> int:
     try:
         return serve(config_file)
     except Misconfigured as error:
-        raise ConfigError(source_of(config_file), error.key, str(error), error.hint) from None
+        raise ConfigError.about(source_of(config_file), error.key, str(error), error.hint) from None

@@ -202,6 +202,15 @@ def test_a_fault_within_a_variable_names_the_variable_and_the_place(monkeypatch)
 
 def test_detectors_stanzas_pass_through_to_be_checked_by_the_detectors(monkeypatch, written):
     monkeypatch.setenv("RECORDWARDEN_DETECTORS__SHAPE__THRESHOLD", "0.5")
-    settings = load(written("[detectors.shape]\nrows = 3"))
-    assert settings.detectors["shape"]["rows"] == 3
-    assert "threshold" in settings.detectors["shape"]
+    monkeypatch.setenv("RECORDWARDEN_DETECTORS__SHAPE__WORDS", '["a", "b"]')
+    monkeypatch.setenv("RECORDWARDEN_DETECTORS__SHAPE__MODE", "strict")
+    settings = load(written("[detectors.shape]\nrows = 3\nlabel = '7'"))
+    shape = {"rows": 3, "label": "7", "threshold": 0.5, "words": ["a", "b"], "mode": "strict"}
+    assert settings.detectors == {"shape": shape}
+
+
+def test_a_key_found_wrong_later_names_the_variable_that_set_it(monkeypatch):
+    assert str(ConfigError.about("f", "vault.recipients[0]", "bad")) == "f: vault.recipients[0]: bad"
+    monkeypatch.setenv("RECORDWARDEN_VAULT__RECIPIENTS", "[]")
+    told = ConfigError.about("f", "vault.recipients[0]", "bad")
+    assert str(told) == "environment: RECORDWARDEN_VAULT__RECIPIENTS: vault.recipients[0]: bad"
