@@ -176,7 +176,7 @@ class _SheetEvents:
         self._number = 0
         self._column = -1
         self._parts: list[str] = []
-        self._taking = False
+        self._taking = self._phonetic = False
         self._kind: str | None = None
         self._style: str | None = None
         self._places: dict[str, int] = {}
@@ -196,14 +196,14 @@ class _SheetEvents:
                     place = self._places[letters] = _place(letters, self._limits.max_columns)
                 self._column = place
         elif name in ("v", "t"):
-            self._taking = True
+            self._taking = not self._phonetic
         elif name == "row":
             number = _int(attributes.get("r")) or self._number + 1
             if number != self._number + 1 and self._number:
                 self.rows.append([])
             self._number, self._row, self._column = number, [], -1
         elif name == "rPh":
-            self._kind = "skip"
+            self._phonetic = True
 
     def characters(self, data: str) -> None:
         if self._taking:
@@ -213,6 +213,8 @@ class _SheetEvents:
         name = local(name)
         if name in ("v", "t"):
             self._taking = False
+        elif name == "rPh":
+            self._phonetic = False
         elif name in ("c", "cell"):
             if self._parts:
                 self._cell()
