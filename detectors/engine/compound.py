@@ -7,9 +7,11 @@ tries it before it asks: such a file is not protected at all.
 from __future__ import annotations
 
 import io
+import xml.dom.expatbuilder  # noqa: F401  msoffcrypto's parser loads it late, when a worker can import nothing
 from typing import BinaryIO
 from xml.parsers.expat import ExpatError
 
+import cryptography.hazmat.backends.openssl.backend  # noqa: F401  likewise
 import msoffcrypto
 import olefile
 from cryptography.exceptions import InvalidKey, UnsupportedAlgorithm
@@ -93,7 +95,10 @@ def is_legacy_encrypted(stream: BinaryIO) -> bool:
 
 
 def _opens(stream: BinaryIO) -> bool:
-    """Whether the published password opens it."""
+    """Whether the published password opens it.
+
+    Raises `Unreadable` when that could not be tried: only a password that was refused proves another.
+    """
     stream.seek(0)
     try:
         file = msoffcrypto.OfficeFile(stream)
@@ -101,8 +106,10 @@ def _opens(stream: BinaryIO) -> bool:
             file.load_key(password=PUBLISHED_PASSWORD, verify_password=True)
         else:
             file.load_key(password=PUBLISHED_PASSWORD)
-    except _FAULTS:
+    except (office.InvalidKeyError, office.DecryptionError, InvalidKey):
         return False
+    except _FAULTS:
+        raise Unreadable(Reason.MALFORMED) from None
     return True
 
 

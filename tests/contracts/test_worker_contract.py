@@ -20,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from msoffcrypto.format.ooxml import OOXMLFile
 
 from agent.sandbox import template_settings
 from config.settings import Settings
@@ -163,3 +164,17 @@ def test_a_damaged_file_gives_a_verdict_without_text(family: Any, workers: Worke
         kind, payload = workers.answer(sample)
         assert kind is Kind.VERDICT, payload
         assert told(payload)["reason"] != "internal"
+
+
+@pytest.mark.parametrize("password", ["VelvetSweatshop", "made-up-password"])
+def test_encrypted_workbooks_are_told_apart_behind_the_walls(
+    password: str, workers: Workers, outside: Callable[[bytes], Verdict]
+) -> None:
+    """A parser that could not be loaded once made the published password look like strong encryption."""
+    family = next(f for f in CONTRACT.FAMILIES if f.name == "xlsx")
+    encrypted = io.BytesIO()
+    OOXMLFile(io.BytesIO(family.write(*survey()))).encrypt(password, encrypted)
+    kind, wire = workers.answer(encrypted.getvalue())
+    assert kind is Kind.VERDICT
+    assert told(wire) == as_told(outside(encrypted.getvalue()))
+    assert told(wire)["outcome"] == ("microdata" if password == "VelvetSweatshop" else "encrypted")
