@@ -34,17 +34,20 @@ from agent.sinks.sink import DeliveryError, Sink
 _PR_SET_NO_NEW_PRIVS = 38
 
 
+def can_become(user: str) -> bool:
+    """Whether there is such an unprivileged account, and this process may become it."""
+    try:
+        return os.geteuid() == 0 and pwd.getpwnam(user).pw_uid != 0
+    except KeyError:
+        return False
+
+
 def become(user: str) -> list[str]:
     """Give up all privileges for good; what could not be given up, as `Protection` values."""
     ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    if os.geteuid() != 0:
+    if not can_become(user):
         return ["courier_user"]
-    try:
-        account = pwd.getpwnam(user)
-    except KeyError:
-        return ["courier_user"]
-    if account.pw_uid == 0:
-        return ["courier_user"]
+    account = pwd.getpwnam(user)
     os.setgroups([])
     os.setresgid(account.pw_gid, account.pw_gid, account.pw_gid)
     os.setresuid(account.pw_uid, account.pw_uid, account.pw_uid)

@@ -20,7 +20,9 @@ from pathlib import Path
 from agent import recovery
 from agent.audit import AuditLog
 from agent.control import Control
-from agent.errors import LedgerTrouble, Problem, Refused, VaultTrouble
+from agent.courier import can_become
+from agent.dispatch import sinks_of
+from agent.errors import LedgerTrouble, Problem, Refused, Unprotected, VaultTrouble
 from agent.ledger import Ledger, LedgerError
 from agent.loop import Loop
 from agent.platform.linux import MountTable
@@ -31,7 +33,7 @@ from agent.sinks.file import open_file
 from agent.supervisor import Parts, Supervisor, vault_of
 from agent.telling import Host
 from config.load import ConfigError, load, source_of
-from config.settings import Settings
+from config.settings import Protection, Settings
 
 OK, TEMPORARY_FAILURE = 0, 75
 
@@ -64,9 +66,7 @@ def serve(config_file: Path | None) -> int:
     except LedgerError as error:
         say(f"PROTECTION HAS STOPPED: {error}")
         notify(f"STATUS=protection has stopped: {error}")
-        raise LedgerTrouble(
-            str(error), "see `recordwarden doctor`; nothing is taken until it is mended"
-        ) from error
+        raise LedgerTrouble(str(error), "see the log; nothing is taken until it is mended") from error
     return OK
 
 
@@ -89,7 +89,7 @@ def notify(state: str) -> None:
 def _build(settings: Settings, source: str, stack: ExitStack) -> Supervisor:
     """All parts, in an order in which each can be checked before the next one is started."""
     recipients = usable_recipients(settings, source)
-    _check_alert_file(settings, source)
+    check_alerts(settings, source)
     prepare_state(settings)
     stack.enter_context(only_one(settings.state_dir))
     ledger = Ledger.open(settings.state_dir / "ledger.db")
@@ -104,7 +104,7 @@ def _build(settings: Settings, source: str, stack: ExitStack) -> Supervisor:
         say(f"protection missing: {name}: {why}")
     mounts = MountTable()
     stack.callback(mounts.close)
-    host = Host(_host_id(settings.state_dir), socket.gethostname())
+    host = Host(host_id(settings.state_dir), socket.gethostname())
     loop = Loop()
     stack.callback(loop.close)
     parts = Parts(ledger, audit, template, mounts, host, recipients, recovered, say)
@@ -138,7 +138,7 @@ def _reloader(config_file: Path | None, supervisor: Supervisor) -> Callable[[], 
             if settings.state_dir != supervisor.settings.state_dir:
                 raise ConfigError(source_of(config_file), "state_dir", "cannot change while the service runs")
             recipients = usable_recipients(settings, source_of(config_file))
-            _check_alert_file(settings, source_of(config_file))
+            check_alerts(settings, source_of(config_file))
             supervisor.parts.template.reload(settings)
         except (ConfigError, Problem) as error:
             say(f"the new configuration is refused, the last good one stays: {error}")
@@ -152,15 +152,23 @@ def _reloader(config_file: Path | None, supervisor: Supervisor) -> Callable[[], 
     return reload
 
 
-def _check_alert_file(settings: Settings, source: str) -> None:
-    if settings.alerts.file is not None:
+def check_alerts(settings: Settings, source: str = "configuration") -> None:
+    """Whether alerts can get where they shall go, and are brought by whom they shall be brought."""
+    alerts = settings.alerts
+    if alerts.file is not None:
         try:
-            os.close(open_file(settings.alerts.file.path))
+            os.close(open_file(alerts.file.path))
         except OSError as error:
             raise ConfigError(
                 source, "alerts.file.path", f"cannot be opened: {error.strerror or error}",
                 "its folder must be there; no link, no pipe",
             ) from None  # fmt: skip
+    compulsory = Protection.COURIER_USER in settings.service.require
+    if compulsory and sinks_of(alerts) and not can_become(settings.service.courier_user):
+        raise Unprotected(
+            "service.require: courier_user is missing: the courier cannot become that user",
+            "run the service as root and name an ordinary account in service.courier_user",
+        )
 
 
 def prepare_state(settings: Settings) -> None:
@@ -205,7 +213,7 @@ def only_one(state_dir: Path) -> Iterator[None]:
         os.close(fd)
 
 
-def _host_id(state_dir: Path) -> str:
+def host_id(state_dir: Path) -> str:
     """A random id of this workstation, made once."""
     path = state_dir / "host_id"
     with suppress(FileNotFoundError):

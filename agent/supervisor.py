@@ -122,7 +122,11 @@ class Supervisor:
         self._news = self._news or not isinstance(message, Unseen | Beat)
         return answer
 
-    def keeper_lost(self, root: WatchedRoot) -> None:
+    def keeper_lost(self, root: WatchedRoot, why: str) -> None:
+        if why != "ended":  # coverage was lost, if only for a moment
+            event = {"event": "keeper_lost", "root": root.root_id, "path": root.path, "why": why}
+            self.parts.ledger.queue_audit([event])
+            self._news = True
         recovery.keeper_lost(self.parts.ledger, vault_of(self.settings), root.root_id)
 
     def found_elsewhere(self, root: WatchedRoot, real_path: str) -> None:

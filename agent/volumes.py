@@ -143,11 +143,12 @@ def _one_for_each_file_system(mounts: Iterable[Mount]) -> list[Mount]:
 
 
 def _apart(roots: Sequence[WatchedRoot], state_dir: str) -> list[WatchedRoot]:
+    """With what each leaves to others. Of two that lead to one folder (by a link) the first counts."""
     paths = {root.path for root in roots} | {state_dir}
     distinct: dict[str, WatchedRoot] = {}
     for root in roots:
         others = tuple(sorted(p for p in paths if p != root.path and inside(p, root.path)))
-        distinct.setdefault(root.root_id, replace(root, others=others))
+        distinct.setdefault(root.path, replace(root, others=others))
     return list(distinct.values())
 
 

@@ -56,8 +56,8 @@ class House:
             return Done()
         return UnseenAnswer([]) if isinstance(message, Unseen) else None
 
-    def keeper_lost(self, root: WatchedRoot) -> None:
-        self.lost.append(root.root_id)
+    def keeper_lost(self, root: WatchedRoot, why: str) -> None:
+        self.lost.append(why)
 
     def found_elsewhere(self, root: WatchedRoot, real_path: str) -> None:
         self.moved.append(real_path)
@@ -113,7 +113,7 @@ def test_a_keeper_that_dies_is_replaced_and_its_intents_are_revoked_first(house:
     assert first is not None
     os.kill(first, signal.SIGKILL)
     house.until(lambda: post.pid not in (None, first) and working(post))
-    assert house.lost == ["r1"]
+    assert house.lost == ["died"]
     assert post.abandoned == []
 
 
@@ -125,7 +125,7 @@ def test_a_keeper_that_hangs_is_shown_stuck_killed_and_replaced(house: House, po
     assert first is not None
     os.kill(first, signal.SIGSTOP)
     house.until(lambda: post.state == "stuck")
-    assert house.lost == ["r1"]
+    assert house.lost == ["stuck"]
     house.until(lambda: working(post))
     assert post.pid != first
     assert not Path(f"/proc/{first}").exists()
@@ -175,6 +175,7 @@ def test_ending_lets_the_keeper_go_by_itself(house: House, post: Post) -> None:
     post.end(lambda: ended.append(True))
     house.until(lambda: post.over)
     assert ended == [True]
+    assert house.lost == ["ended"]
     assert not Path(f"/proc/{pid}").exists()
 
 

@@ -106,6 +106,11 @@ def test_a_root_behind_a_link_is_on_the_volume_where_it_leads() -> None:
     assert found["/media/stick/x"].root_id == roots(of)["/srv/link"].root_id
 
 
+def test_two_roots_that_lead_to_one_folder_are_one() -> None:
+    of = settings(Root(path=Path("/srv/a")), Root(path=Path("/srv/link")))
+    assert [r.path for r in wanted(of, [SLASH], {"/srv/link": "/srv/a"})] == ["/srv/a"]
+
+
 def test_modes_of_roots_volumes_and_policy() -> None:
     loud = Root(path=Path("/srv/a"), mode=Mode.AUDIT)
     quiet = Root(path=Path("/srv/b"))
