@@ -36,6 +36,8 @@ class Dialect:
     escape: str | None = None
     trim: bool = False
     """Blanks beside the delimiter are not part of a cell."""
+    aligned: bool = False
+    """Not cut at a delimiter but by position."""
 
     def rows(self, text: str) -> list[list[str]]:
         """Whole lines as rows of cells; a blank line is an empty row. Raises `csv.Error`."""
@@ -217,17 +219,19 @@ def quality(dialect: Dialect, rows: Sequence[Sequence[str]]) -> float:
     width = max(map(len, sample))
     measured = [_column(sample, i) for i in range(0, width, max(1, width // 40))]
     values = [share * (1.0 if k in "nd" else 0.9) for k, share in measured if k != "b"]
-    if len(values) < 2 and not (width > 1 and len(values) == 1 and len(sample) > 4):
+    if len(values) < 2:
         return 0.0
     cells = [cell.strip() for row in sample for cell in row if cell]
     if not cells:
         return 0.0
     odd = sum(_oddity(dialect, cell) for cell in cells) / len(cells)
     typed = any(k in "nd" and share >= 0.7 for k, share in measured)
-    weak = dialect.delimiter in " :" or (dialect.delimiter == "," and width <= 3)
-    if dialect.delimiter in " :" and width == 2 and not typed:
+    if not typed and dialect.aligned and (len(rows) < 5 or _is_prose(sample)):
         return 0.0
-    factor = 1.0 if typed else 0.6 if dialect.delimiter in " :" else 0.75 if weak else 0.95
+    weak = dialect.delimiter in " :" or (dialect.delimiter == "," and width <= 3)
+    if dialect.delimiter in " :" and not typed:
+        return 0.0
+    factor = 1.0 if typed else 0.75 if weak else 0.95
     if not typed and dialect.delimiter in ", :" and _is_prose(sample):
         factor *= 0.3
     factor *= 0.9 if dialect.delimiter in " :" else 1.0

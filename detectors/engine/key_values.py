@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from detectors.engine.segments import is_code, is_log
 from detectors.engine.table import Table
 
 MIN_RECORDS = 3
@@ -21,8 +22,8 @@ def records(lines: Sequence[str]) -> Iterator[Table]:
     """Tables of the records in `lines`, if the same names come back at least three times."""
     forms = _forms(lines)
     table = _table(forms, least_keys=2)
-    if table is None:
-        table = _table([_pairs(line) for line in lines], least_keys=1)
+    if table is None and not is_code(lines):
+        table = _table([_pairs(line) for line in lines], least_keys=1 if is_log(lines) else 2)
     if table is not None:
         yield table
 

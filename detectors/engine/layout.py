@@ -12,9 +12,10 @@ from detectors.engine.dialect import Dialect, is_rule, quality
 MIN_LINES = 3
 MANY_LINES = 12
 MOST_SAMPLED = 600
-MAX_WIDTH = 4096
+MAX_WIDTH = 32_768
+MAX_SAMPLED_CHARS = 400_000
 STRAY_SHARE = 0.02
-_TABLE = Dialect("\0")
+_TABLE = Dialect("\0", aligned=True)
 _EXPAND = 8
 
 
@@ -56,11 +57,11 @@ def _spaced(line: str) -> str:
 def fixed_width(lines: Sequence[str]) -> Layout | None:
     """The layout of `lines`, if they are a table of fixed width; title lines before it are passed over."""
     first, last = _stretch(lines)
-    part = [_spaced(line)[:MAX_WIDTH] for line in lines[first:last]]
-    rows = [line for line in part if line.strip() and not is_rule(line)]
-    if len(rows) < MIN_LINES:
+    rows = [_spaced(line) for line in lines[first:last] if line.strip() and not is_rule(line)]
+    width = max(map(len, rows), default=0)
+    if len(rows) < MIN_LINES or not 3 <= width <= MAX_WIDTH:
         return None
-    step = max(1, len(rows) // MOST_SAMPLED)
+    step = max(1, len(rows) // MOST_SAMPLED, len(rows) * width // MAX_SAMPLED_CHARS)
     cuts = _cuts(rows[::step])
     if len(cuts) < 2:
         return None

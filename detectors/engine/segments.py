@@ -41,12 +41,17 @@ class Segment:
 def segments(lines: Sequence[str]) -> list[Segment]:
     """Cover all lines, in order, each once."""
     found: list[Segment] = []
-    _divide(lines, 0, len(lines), [], found)
+    _divide(lines, 0, len(lines), [], True, found)
     return _joined(found)
 
 
-def _divide(lines: Sequence[str], first: int, last: int, used: list[Dialect], found: list[Segment]) -> None:
-    """Take the best table out of a stretch of lines, then divide what lies before and behind it."""
+def _divide(
+    lines: Sequence[str], first: int, last: int, used: list[Dialect], free: bool, found: list[Segment]
+) -> None:
+    """Take the best table out of a stretch of lines, then divide what lies before and behind it.
+
+    `free` is off within what is a log, a program or a form as a whole: there only clear tables count.
+    """
     while first < last and not lines[first].strip():
         found.append(Segment(first, first + 1, None))
         first += 1
@@ -55,13 +60,13 @@ def _divide(lines: Sequence[str], first: int, last: int, used: list[Dialect], fo
             found.append(Segment(first, last, None))
         return
     part = lines[first:last]
-    free = not (is_log(part) or is_code(part) or _is_keyed(part))
+    free = free and not (is_log(part) or is_code(part) or _is_keyed(part))
     best = _best(part, used, free)
     layout = fixed_width(part) if free and (best is None or best[0].delimiter in " :") else None
     if layout is not None and (best is None or layout.weight >= sum(run.weight for run in best[1])):
-        _divide(lines, first, first + layout.first, used, found)
+        _divide(lines, first, first + layout.first, used, free, found)
         found.append(Segment(first + layout.first, first + layout.last, layout))
-        _divide(lines, first + layout.last, last, used, found)
+        _divide(lines, first + layout.last, last, used, free, found)
         return
     if best is None:
         found.extend(_paragraphs(lines, first, last) if free else [Segment(first, last, None)])
@@ -69,10 +74,10 @@ def _divide(lines: Sequence[str], first: int, last: int, used: list[Dialect], fo
     dialect, stretches = best
     at = first
     for start, end in _merged(stretches):
-        _divide(lines, at, first + start, [*used, dialect], found)
+        _divide(lines, at, first + start, [*used, dialect], free, found)
         found.append(Segment(first + start, first + end, dialect))
         at = first + end
-    _divide(lines, at, last, [*used, dialect], found)
+    _divide(lines, at, last, [*used, dialect], free, found)
 
 
 def _best(part: Sequence[str], used: list[Dialect], free: bool) -> tuple[Dialect, list[Run]] | None:
@@ -92,6 +97,10 @@ def _best(part: Sequence[str], used: list[Dialect], free: bool) -> tuple[Dialect
         if weight > most:
             best, most = (dialect, stretches), weight
     return best
+
+
+def _is_clear(run: Run) -> bool:
+    return run.width > 3 and run.last - run.first >= MIN_RUN_IN_CODE and run.quality >= 0.7
 
 
 def is_log(lines: Sequence[str]) -> bool:

@@ -56,8 +56,6 @@ _AT_START: tuple[tuple[bytes, str], ...] = (
     (b"RDB3\n", "application/x-r-rdata"),
     (b"X\n\0\0\0\x02", "application/x-r-rds"),
     (b"X\n\0\0\0\x03", "application/x-r-rds"),
-    (b"A\n2\n", "application/x-r-rds"),
-    (b"A\n3\n", "application/x-r-rds"),
     (b"MATLAB 5.0 MAT-file", "application/x-matlab-data"),
     (b"\x1f\x8b\x08", "application/gzip"),
     (b"\xfd7zXZ\0", "application/x-xz"),
@@ -119,7 +117,7 @@ _AT_START: tuple[tuple[bytes, str], ...] = (
 )
 _TEXT_LIKE = frozenset({b"ORC", b"ID3", b"070701", b"070707", b"$FL2", b"$FL3", b"PAR1", b"PARE", b"FEA1",
                         b"Salted__", b"KDMV", b"wOFF", b"wOF2", b"conectix", b"encrcdsa", b"vhdxfile",
-                        b"GIF87a", b"GIF89a", b"!BDN", b"A\n2\n", b"A\n3\n"})  # fmt: skip
+                        b"GIF87a", b"GIF89a", b"!BDN"})  # fmt: skip
 """Signatures that a text might begin with: they count only where what follows is binary."""
 
 _RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
@@ -206,6 +204,8 @@ def _elsewhere(head: bytes, tail: bytes) -> str | None:
         return "application/x-duckdb"
     if b"ENCRYPTEDSAV" in head[:32]:
         return "application/x-encrypted-spss"
+    if re.match(rb"A\n[23]\n\d{5,7}\n", head):
+        return "application/x-r-rds"
     if b"SPSS PORT FILE" in head[:400]:
         return "application/x-spss-por"
     if head[32769:32774] == b"CD001":
