@@ -40,7 +40,7 @@ soak: .venv/dev.stamp ## kill and restart the service again and again while file
 fuzz: .venv/dev.stamp ## throw broken files at every reader for FUZZ_SECONDS each
 	$(BIN)/python benchmarks/fuzz.py --seconds $(FUZZ_SECONDS)
 
-train: .venv/train.stamp ## fit the record-level model anew (needs a corpus folder; see docs/detection.md)
+train: .venv/train.stamp ## fit the record model anew (TRAIN="--corpus DIR" adds tables of yours)
 	$(BIN)/python benchmarks/train_model.py $(TRAIN)
 
 lock: .venv/dev.stamp ## write the lock files anew from pyproject.toml
