@@ -219,6 +219,18 @@ def thing_table(seed: int) -> Made:
         (["sample", "ph", "iron", "calcium", "depth"], lambda i: [f"S{i + 1}", f"{r.gauss(7, 0.5):.2f}", f"{r.expovariate(1):.3f}", f"{r.gauss(40, 9):.1f}", str(r.randint(1, 90))]),
         (["isbn", "copies"], lambda i: [f"978{r.randint(10**9, 10**10 - 1)}", str(r.randint(1, 9))]),
         (["serial number"], lambda i: [f"07{r.randint(100, 999)} {r.randint(100000, 999999)}"]),
+        (["machine", "time", "status", "stress", "temp"], lambda i: [f"M{i + 1}", str(int(r.expovariate(0.002))), r.choice("01"), r.choice(["10", "20"]), str(r.choice([150, 170, 190]))]),
+        (["mouse", "strain", "dose", "days", "tumor"], lambda i: [str(i + 1), r.choice(["B6", "C3H"]), r.choice(["0", "5", "10"]), str(int(r.gauss(90, 30))), r.choice("01")]),
+        (["rat", "group", "week", "weight"], lambda i: [str(i // 5 + 1), r.choice("ABC"), str(i % 5), f"{r.gauss(240, 40):.0f}"]),
+        (["course", "department", "title", "units", "capacity", "term"], lambda i: [f"C{r.randint(100, 499)}", r.choice(["Law", "Maths"]), f"Topics {i}", r.choice("234"), str(r.randint(10, 200)), r.choice(["Fall", "Spring"])]),
+        (["spam", "num_char", "line_breaks", "format", "attach", "winner", "number"], lambda i: [r.choice("01"), f"{r.expovariate(0.1):.3f}", str(r.randint(3, 900)), r.choice("01"), r.choice("0012"), r.choice(["yes", "no"]), r.choice(["none", "small", "big"])]),
+        (["auction", "bids", "price", "condition", "seller rating", "shipping"], lambda i: [str(10**9 + r.randint(1, 10**8)), str(r.randint(1, 30)), f"{r.uniform(5, 90):.2f}", r.choice(["new", "used"]), str(r.randint(0, 9000)), r.choice(["standard", "priority"])]),
+        (["run", "conc", "density"], lambda i: [str(i // 16 + 1), f"{0.05 * 2 ** (i % 8):.4f}", f"{r.uniform(0, 2):.3f}"]),
+        (["lot area", "street", "zoning", "roof style", "year built", "overall cond", "bldg type", "heating", "sale price", "garage cars"], lambda i: [str(r.randint(2000, 20000)), r.choice(["Pave", "Grvl"]), r.choice(["RL", "RM"]), r.choice(["Gable", "Hip"]), str(r.randint(1890, 2010)), r.choice("3456789"), r.choice(["1Fam", "Duplex"]), r.choice(["GasA", "GasW"]), str(r.randint(60, 700) * 1000), r.choice("0123")]),
+        (["favorite", "spread", "fav score", "und score", "home", "ranked"], lambda i: [r.choice("01"), f"{r.uniform(0, 25):.1f}", str(r.randint(40, 110)), str(r.randint(40, 100)), r.choice("01"), r.choice("01")]),
+        (["site", "transect", "species", "count", "cover", "burned"], lambda i: [str(i // 10 + 1), r.choice("123"), r.choice(["oak", "ash"]), str(int(r.expovariate(0.3))), str(r.randint(0, 100)), r.choice(["yes", "no"])]),
+        (["solder", "opening", "mask", "pad", "panel", "skips"], lambda i: [r.choice(["Thick", "Thin"]), r.choice(["L", "M", "S"]), r.choice(["A1", "B3"]), r.choice(["D4", "W9"]), str(i % 3 + 1), str(int(r.expovariate(0.2)))]),
+        (["item", "type", "colour", "price", "worn", "year bought"], lambda i: [f"Shirt {i}", r.choice(["shirt", "tie"]), r.choice(["blue", "white"]), f"{r.uniform(5, 80):.2f}", str(r.randint(0, 60)), str(r.randint(2005, 2020))]),
         (["flight", "carrier", "dep delay", "distance", "tailnum"], lambda i: [str(r.randint(1, 2500)), r.choice(["BX", "QA"]), str(r.randint(-10, 120)), str(r.randint(90, 3000)), f"N{r.randint(100, 999)}UA"]),
     ]  # fmt: skip
     header, row = kinds[seed % len(kinds)]

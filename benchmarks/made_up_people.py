@@ -212,7 +212,17 @@ def person_table(seed: int) -> Made:
     if r.random() < 0.15:
         r2 = r.randrange(len(header))
         rows.sort(key=lambda row: row[r2])
-    return Made(f"made_up.person.{seed}", "person", header, rows)
+    said = (
+        "Extract",
+        "Run date: 3 May",
+        "Notes",
+        "Source: personnel system",
+        "Requested by",
+        "Official",
+        "As at 1 April",
+    )
+    context = tuple(r.sample(said, 3)) if r.random() < 0.35 else ()
+    return Made(f"made_up.person.{seed}", "person", header, rows, context)
 
 
 def panel_table(seed: int) -> Made:

@@ -1,7 +1,7 @@
 """Columns of direct identifiers, by the rules of `detectors/rules/*.toml` and an administrator's own.
 
-Runbook: `term` names the rule, `column` the place, `value` the share of distinct values that pass. A
-rule that fires wrongly can be switched off by `disabled = ["id"]`; a missing one is added under `rules` with examples.
+Runbook: `term` names the rule, `column` the place, `value` the share of distinct values that pass. A rule
+that fires wrongly is switched off by `disabled = ["id"]`; a missing one is added under `rules`.
 """
 
 from __future__ import annotations

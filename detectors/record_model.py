@@ -25,4 +25,3 @@ class Options:
     settle: float = field(default=0.85, metadata=_UNIT)
     likely_rows: int = field(default=10, metadata={"bounds": Bounds(2, 10_000)})
     confirmed_rows: int = field(default=50, metadata={"bounds": Bounds(2, 100_000)})
-    small_penalty: float = field(default=0.0, metadata={"bounds": Bounds(0.0, 5.0)})

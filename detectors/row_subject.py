@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from detectors.engine.stanza import Bounds
 from detectors.engine.view import TableView
 
-PEOPLE = ("demographic", "person", "household", "socioeconomic", "health", "attitude", "design")
-OTHERS = ("aggregate", "time", "area", "economy", "organisation", "thing", "metadata")
+PEOPLE = ("demographic", "person", "household", "socioeconomic", "health", "attitude", "activity", "design")
+OTHERS = ("experiment", "aggregate", "time", "area", "economy", "organisation", "thing", "metadata")
 FEATURES = (
     *(f"says_{f}" for f in PEOPLE + OTHERS),
     "says_people",
@@ -55,7 +55,7 @@ def measure(t: TableView) -> dict[str, float]:
         for family, strength in mine.items():
             hits[family] = hits.get(family, 0.0) + strength
         person = any(f in mine for f in PEOPLE if f != "design")
-        other = any(f in mine for f in OTHERS if f != "time")
+        other = any(f in mine for f in OTHERS if f not in ("time", "experiment"))
         people += person and not other
         others += other and not person
     lengths = [len(c.name) for c in t.columns if c.name]

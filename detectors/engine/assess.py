@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import log
 from typing import Any
 
 from detectors import direct_identifiers, named_people, small_cells
@@ -45,12 +46,14 @@ class Assessment:
     hits: list[Hit] = field(default_factory=list)
     named: named_people.Named = field(default_factory=named_people.Named)
     capped: bool = False
+    factors: tuple[float, float] = (1.0, 1.0)
 
     @property
     def bonus(self) -> float:
-        """Log-odds that identifiers add."""
-        total = sum(direct_identifiers.BONUS[h.rule.strength] for h in self.hits)
-        return total + 2.5 * bool(self.named.names) + 1.0 * bool(self.named.births)
+        """Log-odds that identifiers add, by the weights of the two detectors that find them."""
+        identifiers = sum(direct_identifiers.BONUS[h.rule.strength] for h in self.hits)
+        named = 2.5 * bool(self.named.names) + 1.0 * bool(self.named.births)
+        return self.factors[0] * identifiers + self.factors[1] * named
 
     def matched(self, *strengths: str) -> int:
         """Most distinct values that one identifier column of these strengths holds."""
@@ -76,7 +79,8 @@ def assess(bench: Bench, view: TableView) -> Assessment:
         taken = {h.column for h in found.hits}
         named = named_people.find(view, bench.forenames, bench.options("named_people"))
         found.named = named_people.Named(tuple(n for n in named.names if n not in taken), named.births)
-    found.capped = _capped(found)
+    found.capped = bench.options("aggregate_shape").enabled and _capped(found)
+    found.factors = (bench.detectors["direct_identifiers"].factor, bench.detectors["named_people"].factor)
     return found
 
 
@@ -96,8 +100,12 @@ def conclude(bench: Bench, a: Assessment, score: float, rows: int, table: int) -
     """
     if not a.view.used or a.view.rows == 0:
         return Conclusion(records_estimated=0)
+    if _is_one_line_again_and_again(a.view) and not (a.hits or a.decisive):
+        return Conclusion(records_estimated=0)
+    score += bench.options("row_subject").bonus
     if a.capped and not a.decisive:
-        score = min(score, -1.0986)  # odds of a quarter
+        cap = bench.options("aggregate_shape").cap
+        score = min(score, log(max(cap, 1e-9) / (1 - cap)))
     p = chance(score + a.bonus)
     tier = _tier(bench.options("record_model"), a, p, chance(score), rows)
     subject = _subject(a)
@@ -108,6 +116,11 @@ def conclude(bench: Bench, a: Assessment, score: float, rows: int, table: int) -
     sure = a.aggregate if outcome is Outcome.AGGREGATE else 1 - p
     advisories = _advisories(bench, a) if outcome is Outcome.AGGREGATE else ()
     return Conclusion(outcome, Tier.NONE, other, round(sure, 4), rows, findings, advisories)
+
+
+def _is_one_line_again_and_again(view: TableView) -> bool:
+    """A beat of a log, a line of dashes: rows that are all the same tell of nobody."""
+    return view.rows > 1 and all(c.distinct == 1 and c.filled == view.rows for c in view.used)
 
 
 def _tier(options: Any, a: Assessment, p: float, shape: float, rows: int) -> Tier:

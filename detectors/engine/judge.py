@@ -31,10 +31,13 @@ class Judge:
     """All detectors with one configuration. Shared by every file a process examines; never changes.
 
     `stanzas` are the configuration's `[detectors.ID]` tables; a wrong one raises `StanzaError` with its key.
+    `model_text` stands in for the shipped record model (to measure it on data it was not trained on).
     `vocabulary` holds every code that a finding may carry; `digest` stands for everything that decides.
     """
 
-    def __init__(self, stanzas: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    def __init__(
+        self, stanzas: Mapping[str, Mapping[str, Any]] | None = None, model_text: str | None = None
+    ) -> None:
         plain = {name: dict(stanza) for name, stanza in (stanzas or {}).items()}
         found = roster(plain)
         identifiers, subject = found["direct_identifiers"].options, found["row_subject"].options
@@ -45,7 +48,7 @@ class Judge:
             "thing": subject.words_thing,
         }
         self.lexicon = Lexicon.load({family: words for family, words in extra.items() if words})
-        models, model_text = load_models()
+        models, model_text = load_models(model_text)
         owner = {m: d.id for d in found.values() for m in d.measures}
         names = (resources.files("detectors") / "lexicon" / "forenames.toml").read_text("utf-8")
         self.bench = Bench(

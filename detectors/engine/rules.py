@@ -90,13 +90,14 @@ class CompiledRule:
         """Whether one cell, folded, fits pattern and check; lost leading zeros are tried again."""
         return self.folded_passes(fold(cell, self.rule.fold))
 
-    def folded_passes(self, text: str) -> bool:
-        """The same for text that is folded already."""
+    def folded_passes(self, text: str, mend: bool = True) -> bool:
+        """The same for text that is folded already; `mend` tries lost leading zeros again."""
         rule = self.rule
         if self._fits(text):
             return True
         short = (
-            len(text) < rule.lost_zeros
+            mend
+            and len(text) < rule.lost_zeros
             and text.isascii()
             and text.isdigit()
             and rule.lost_zeros - len(text) <= 2
@@ -191,7 +192,8 @@ class RuleBook:
             if rule.gated and not headed:
                 continue
             probes = folds[rule.fold]
-            if sum(map(c.folded_passes, probes)) < 0.6 * len(probes):
+            mend = headed or bool(rule.check)  # an epoch is no telephone number that lost its zero
+            if sum(c.folded_passes(p, mend) for p in probes) < 0.6 * len(probes):
                 continue
             if rule.fold not in full:
                 full[rule.fold] = list(dict.fromkeys(fold(t, rule.fold) for t in texts))
@@ -202,7 +204,8 @@ class RuleBook:
 
 
 def _decide(c: CompiledRule, column: Column, values: list[str], headed: bool, min_share: float) -> Hit | None:
-    matched = sum(map(c.folded_passes, values))
+    mend = headed or bool(c.rule.check)
+    matched = sum(c.folded_passes(v, mend) for v in values)
     seen = len(values)
     if matched < min_share * seen:
         return None

@@ -74,8 +74,8 @@ class Model:
         return Score(start + sum(shares), start, dict(zip(self.measures, shares, strict=True)))
 
 
-def load_models() -> tuple[dict[str, Model], str]:
-    """The shipped models by name (`person`, `aggregate`), and their text, for the digest."""
-    text = (resources.files("detectors") / "model" / "records.json").read_text("utf-8")
+def load_models(text: str | None = None) -> tuple[dict[str, Model], str]:
+    """The models by name (`person`, `aggregate`) and their text; the shipped ones unless given."""
+    text = text or (resources.files("detectors") / "model" / "records.json").read_text("utf-8")
     plain = json.loads(text)
     return {name: Model(m) for name, m in plain["models"].items()}, text

@@ -1,0 +1,44 @@
+"""Ages, births, sexes and answers are known by their values; sorted life tables and years are not ages."""
+
+from __future__ import annotations
+
+import random
+
+from detectors import key_variables
+from detectors.engine.columns import Column
+from detectors.engine.lexicon import Lexicon
+from detectors.engine.view import TableView
+
+LEXICON = Lexicon.load()
+
+
+def test_unsorted_ages_look_like_ages_and_a_life_table_does_not() -> None:
+    r = random.Random(8)
+    assert key_variables.age_like(Column(0, [str(r.randint(16, 90)) for _ in range(100)])) == 1.0
+    assert key_variables.age_like(Column(0, [str(i) for i in range(100)])) < 1.0
+    assert key_variables.age_like(Column(0, [f"{r.uniform(0, 90):.2f}" for _ in range(100)])) == 0.0
+
+
+def test_years_of_birth_spread_and_years_of_publication_rise() -> None:
+    r = random.Random(9)
+    assert key_variables.birth_like(Column(0, [str(r.randint(1935, 2003)) for _ in range(80)])) > 0
+    assert key_variables.birth_like(Column(0, [str(1940 + i) for i in range(80)])) == 0.0
+
+
+def test_categories_of_people_count_when_they_repeat() -> None:
+    r = random.Random(10)
+    rows = [
+        [r.choice(["Male", "Female"]), r.choice(["Single", "Married"]), r.choice(["Agree", "Disagree"])]
+        for _ in range(60)
+    ]
+    m = key_variables.measure(TableView(None, rows, LEXICON))
+    assert m["sex_values"] == 1.0 and m["person_concepts"] == 3 and m["person_cells_share"] == 1.0
+    once = key_variables.measure(
+        TableView(None, [["Male", "9"], ["Female", "4"], *[[f"r{i}", "1"] for i in range(20)]], LEXICON)
+    )
+    assert once["sex_values"] == 0.0
+
+
+def test_welsh_words_are_known() -> None:
+    rows = [["Gwryw"], ["Benyw"]] * 10
+    assert key_variables.measure(TableView(None, rows, LEXICON))["sex_values"] == 1.0

@@ -1,0 +1,47 @@
+"""Names need a header or forenames; dates of birth need spread and disorder."""
+
+from __future__ import annotations
+
+import random
+
+from detectors import named_people
+from detectors.engine.lexicon import Lexicon
+from detectors.engine.view import TableView
+
+LEXICON = Lexicon.load()
+FORENAMES = frozenset(
+    {"alun", "beth", "carys", "dylan", "fiona", "gareth", "helen", "imran", "joan", "kelly", "liam", "megan"}
+)
+
+
+def found(header: list[str] | None, rows: list[list[str]]) -> named_people.Named:
+    return named_people.find(TableView(header, rows, LEXICON), FORENAMES, named_people.Options())
+
+
+def test_surnames_under_their_header_are_names() -> None:
+    rows = [[s] for s in ("Ashworth", "Bevan", "Okafor", "O'Shea", "Prŷs")]
+    assert found(["Surname"], rows).names == (0,)
+
+
+def test_forenames_without_a_header_are_names_and_towns_are_not() -> None:
+    people = [[f"{f.title()} Tranter{i}"] for i, f in enumerate(sorted(FORENAMES))]
+    towns = [
+        [t]
+        for t in ["Ashby", "Carn", "Deepwater", "Elmstow", "Farley", "Inverlee", "Lowmoor", "Millbrook", "Oldcastle", "Penrhos"]
+    ]
+    assert found(None, people).names == (0,)
+    assert found(None, towns).names == ()
+
+
+def test_file_names_and_firms_are_no_names() -> None:
+    assert found(["file name"], [["report"], ["notes"], ["budget"]]).names == ()
+    firms = [[f"{f.title()} Trading Ltd"] for f in sorted(FORENAMES)]
+    assert found(["name"], firms).names == ()
+
+
+def test_dates_over_decades_in_no_order_are_births_and_recent_events_are_not() -> None:
+    r = random.Random(4)
+    births = [[f"{r.randint(1, 28):02d}/{r.randint(1, 12):02d}/{r.randint(1945, 2005)}"] for _ in range(40)]
+    events = [[f"{r.randint(1, 28):02d}/{r.randint(1, 12):02d}/{r.randint(2022, 2023)}"] for _ in range(40)]
+    assert found(["d"], births).births == (0,)
+    assert found(["d"], events).births == ()
