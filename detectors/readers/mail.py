@@ -180,7 +180,8 @@ def from_quoted(packed: Iterator[bytes]) -> Iterator[bytes]:
         block = carried + chunk
         cut = block.rfind(b"\n") + 1
         if not cut and len(block) > CHUNK:
-            cut = len(block) - 4
+            mark = block.rfind(b"=", len(block) - 3)
+            cut = len(block) if mark < 0 else mark
         carried = block[cut:]
         yield binascii.a2b_qp(block[:cut])
     yield binascii.a2b_qp(carried)

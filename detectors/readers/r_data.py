@@ -19,6 +19,8 @@ MAX_DEPTH = 40
 MAX_LABEL_CHARS = 200
 _VECTORS = (r_serial.LOGICAL, r_serial.INTEGER, r_serial.REAL, r_serial.STRINGS)
 
+_ABOUT = frozenset({"dim", "dimnames", "names", "row.names", "class", "levels", "labels"})
+
 Column = Callable[[int], str]
 
 
@@ -57,7 +59,7 @@ def _tables(found: RObject, name: str, limits: ReadLimits, texts: list[str], dep
     for i, member in enumerate(found.objects()):
         yield from _tables(member, names[i] if i < len(names) else "", limits, texts, depth + 1)
     for key, member in found.attributes.items():
-        if member.kind in (r_serial.LIST, r_serial.S4) or _is_frame(member):
+        if key not in _ABOUT and member.kind in (r_serial.LIST, r_serial.S4):
             yield from _tables(member, key, limits, texts, depth + 1)
 
 

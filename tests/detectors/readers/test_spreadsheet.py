@@ -151,7 +151,8 @@ def test_sheets_that_no_list_names_are_read_as_hidden() -> None:
 
 
 def test_comments_are_text_and_strangers_are_parts() -> None:
-    note = f"<comments {NS}><commentList><comment><text><r><t>a note</t></r></text></comment></commentList></comments>"
+    comment = "<comment><text><r><t>a note</t></r></text></comment>"
+    note = f"<comments {NS}><commentList>{comment}</commentList></comments>"
     out = io.BytesIO(workbook(NUMBERS, xl__comments1=note))
     with zipfile.ZipFile(out, "a") as target:
         target.writestr("xl/embeddings/oleObject1.bin", b"inner")
@@ -169,7 +170,8 @@ def test_namespaces_do_not_matter(space: str) -> None:
 
 def test_inline_strings_errors_and_gaps_keep_their_places() -> None:
     sheet = (
-        '<row r="2"><c r="C2" t="inlineStr"><is><t>x</t><rPh><t>no</t></rPh></is></c><c r="D2" t="e"><v>#N/A</v></c></row>'
+        '<row r="2"><c r="C2" t="inlineStr"><is><t>x</t><rPh><t>no</t></rPh></is></c>'
+        '<c r="D2" t="e"><v>#N/A</v></c></row>'
         '<row r="9"><c r="A9" t="str"><v>far</v></c><c r="D9"><v>1</v></c></row>'
     )
     kept, lines, _ = found(workbook(sheet))
