@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -146,3 +147,17 @@ def test_a_sink_that_never_had_the_alert_gets_a_create() -> None:
     assert update["activity_id"] == 2
     created = alerts.with_activity(update, first=True)
     assert (created["activity_id"], created["type_uid"]) == (1, 200601)
+
+
+def test_the_page_about_alerts_says_what_the_tables_say() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "alerts.md").read_text()
+    for name, o in ocsf.OUTCOMES.items():
+        [line] = [x for x in page.splitlines() if x.startswith(f"| `{name}` |")]
+        cells = [c.strip() for c in line.split("|")[3:-1]]
+        assert cells == [
+            f"{o.action_id} {o.action}", f"{o.disposition_id} {o.disposition}", f"{o.status_id} {o.status}",
+            f"{o.severity_id} {ocsf.SEVERITIES[o.severity_id]}", str(o.is_alert).lower(),
+        ]  # fmt: skip
+    for name, (verdict_id, verdict, status_id, status) in ocsf.DETERMINATIONS.items():
+        [line] = [x for x in page.splitlines() if x.startswith(f"| `{name}` |")]
+        assert f"{verdict_id} {verdict}" in line and f"{status_id} {status}" in line
