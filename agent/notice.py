@@ -13,10 +13,10 @@ ENDING = ".quarantined.txt"
 _MOST_NOTICES = 50  # of one name in one folder
 
 _PLACES = {
-    "removable": "a removable drive",
-    "shared": "a shared folder",
-    "local": "this computer",
-    "website": "a folder that is published on the web",
+    "removable": "on a removable drive",
+    "shared": "in a shared folder",
+    "local": "on this computer",
+    "website": "in a folder that is published on the web",
 }
 
 
@@ -30,7 +30,7 @@ What happened
   Nobody can open it on this computer.
 
 Why
-  Records about individual people may not be kept unencrypted on {_PLACES.get(zone, "this medium")}.
+  Records about individual people may not be kept unencrypted {_PLACES.get(zone, "on this medium")}.
   This also holds when names have been removed, because people can be recognised by the rest.
 
 How to get it back

@@ -30,6 +30,7 @@ from detectors.engine.explain import explain
 from detectors.engine.verdict import Verdict
 
 _PATIENCE_SECONDS = 0.8
+_NOTICE_LINES = 15
 _RESTORED = "survey_2026.csv"
 
 
@@ -47,7 +48,7 @@ def demo(keep: bool) -> None:
     service = DemoService(base)
     try:
         with _ended_by_signals():
-            _show(service)
+            _show(service, keep)
             if keep:
                 _keep(service)
     except DemoFailed as failure:
@@ -60,7 +61,7 @@ def demo(keep: bool) -> None:
             shutil.rmtree(base, ignore_errors=True)
 
 
-def _show(service: DemoService) -> None:
+def _show(service: DemoService, keep: bool) -> None:
     files = demo_files()
     say()
     say("recordwarden, shown on made-up data", bold=True)
@@ -79,7 +80,7 @@ def _show(service: DemoService) -> None:
         say(f"   {service.watched}   up after {time.monotonic() - began:.1f} s")
         missing = status["protections"]["missing"]
         if missing:
-            say(f"   not as well protected as as root; missing: {', '.join(sorted(missing))}", fg="yellow")
+            say(f"   less protected than as root; missing: {', '.join(sorted(missing))}", fg="yellow")
 
         _chapter(3, f"{count(len(files), 'file')} arrive")
         taken = [file for file in files if _drop(service, workers, file)]
@@ -91,7 +92,7 @@ def _show(service: DemoService) -> None:
     _give_back(service, files)
 
     _chapter(6, "Where to look, and what next")
-    _show_more(service, len(taken))
+    _show_more(service, len(taken), keep)
 
 
 def _chapter(number: int, title: str) -> None:
@@ -140,7 +141,7 @@ def _show_notice(service: DemoService, taken: list[DemoFile]) -> None:
     for file in taken[:1]:
         notice = service.watched / f"{file.name}.quarantined.txt"
         say(f"   {notice.name}", dim=True)
-        for line in notice.read_text("utf-8").splitlines()[:8]:
+        for line in notice.read_text("utf-8").splitlines()[:_NOTICE_LINES]:
             say(f"   │ {escape(line)}")
 
 
@@ -157,19 +158,21 @@ def _give_back(service: DemoService, files: list[DemoFile]) -> None:
     say(f"   restored {_RESTORED}: {bytes_text(len(content))}, the very bytes that were taken", fg="green")
 
 
-def _show_more(service: DemoService, taken: int) -> None:
+def _show_more(service: DemoService, taken: int, keep: bool) -> None:
     alerts = service.alerts.read_text("utf-8").splitlines()
     command = _command()
     rows = (
-        (f"{count(len(alerts), 'alert')} as OCSF findings", str(service.alerts)),
+        (f"{count(len(alerts), 'alert')}, OCSF findings", str(service.alerts)),
         (f"{count(taken, 'file')} in custody", f"{service.settings.state_dir}/vault/entries/*.age"),
         ("scan folders of your own", f"{command} scan ~/Documents"),
         ("see why, file by file", f"{command} explain FILE"),
-        ("keep this demo running", f"{command} demo --keep"),
         ("every setting, explained", f"{command} config show --defaults"),
     )
     for what, where in rows:
         say(f"   {what:<26} {where}")
+    if not keep:
+        say()
+        say(f"   This folder is removed now; `{command} demo --keep` keeps it, and the service running.")
     say()
 
 
