@@ -1,0 +1,110 @@
+"""Workbooks of before 2007 and OpenDocument: sheets, dates, and their own kinds of encryption."""
+
+from __future__ import annotations
+
+import base64
+import io
+import struct
+import zipfile
+import zlib
+
+import pytest
+
+from detectors.engine.protection import protection
+from detectors.engine.table import Protected, ReadLimits, Row, Table, Unreadable
+from detectors.readers import legacy_sheet, office_compound
+from detectors.readers.legacy_sheet import read
+
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
+XLS = zlib.decompress(
+    base64.b85decode(
+        "c-rk)O=uHA6#izj`K3vdCKVf@go0ITi-;F5?W&;BgQe<05kV6-XsF#t5TstL)*J;v5G*28svttui$AEKw;qIw9t1&1^yo=Y@"
+        "X%&`^Riph8lekXY1wa?H*em&xAS)9&70kQGaW0BKTKAz0DbVFY6jt}lL;z8yAcKTo2F##IzYvAv8)gb&_epWcou%`muo23y8"
+        ";Cd)K^4-PgIWJH2MohF13W%!9HY!^r2U%6nhG8P>G<8{c2%)oN1iteb#->bQ?=9GwmhavN()st-oul6~~8^4(^K(6?n`xA6T"
+        "*(t(cN=eEy24>3Xrfn9rPADIM)<6DB}woz5A#qHH(gHbTHKp=W5QN7u_pP#jF)yO{#M*&F_4%9SszT!7?1=F9zmkOycH8_9z"
+        "W<X06H7=d|A$mlO2jI=6yyf|>OaMmc%w%Fs7A>+gDysqbr86-I|c&N}O$?L>qPUOfaTPPYKc`R@miOx$SVcuL#M0GSXALA_+"
+        "C1+>ueto+)JD?q9$p{}EwF73YbPgsiNDDHKa1Z;(<9D&eMy40}u4|Z2GELA!P~ADuYB9S;S?3b>cG5Uo81J-ob^LnbOJDXqX"
+        ")k@&HV{9VuAECuzSqXlK@+Hxy}U-zExN_nb&02%T?;D}ePr79TUrVzQOkGJIz^i?EB6~A#<bRwvm@qOiZxf#S}d@Bfz>RF@h"
+        "r!1Z<9=i*QR8Ol=?~oeT6kcOmA`e9GlbkG|>03W`yY-*1yU6eM$=+$(vD%{RKAy{(l6-9Y#RhVFbkMBLIyez=aDJE?l^9u}m"
+        "Opuk?J}tNaa6dv)_$|8-`mRNdbsD;E1vpz92MA?}1hbrHjk;%61S!oHVSq>cT*P~sqsUc?}>?8l(v_@!5GQU5%PHjMtgE#!3"
+        "ksuMr|@%TRh(!(9k"
+    )
+)
+"""A small .xls of two sheets, the second hidden: id, age, born; three records."""
+ROWS = [["1", "30.5", "1980-01-01"], ["2", "40", "1980-01-02"], ["3", "41", "1980-01-03"]]
+
+
+def with_file_pass(body: bytes) -> bytes:
+    """The workbook with a FilePass record (MS-XLS 2.4.117) instead of its WriteAccess."""
+    start = XLS.index(bytes.fromhex("0908100000060500")) + 20
+    place = start
+    while True:
+        kind, length = struct.unpack_from("<HH", XLS, place)
+        if kind == 0x5C:
+            break
+        place += 4 + length
+    record = struct.pack("<HH", 0x2F, length) + body.ljust(length, b"\0")
+    return XLS[:start] + record + XLS[start:place] + XLS[place + 4 + length :]
+
+
+def test_every_sheet_of_an_xls_is_read() -> None:
+    kept: list[tuple[Table, list[Row]]] = []
+    for content in office_compound.read(io.BytesIO(XLS), "application/vnd.ms-excel", ReadLimits()):
+        assert isinstance(content, Table)
+        kept.append((content, list(content.rows)))
+    assert [(t.context, t.hidden, t.header) for t, _ in kept] == [
+        (["Shown"], False, ["id", "age", "born"]),
+        (["Hidden"], True, ["id", "age", "born"]),
+    ]
+    assert [rows for _, rows in kept] == [ROWS, ROWS]
+
+
+@pytest.mark.parametrize(
+    "body", [b"\0\0\x34\x12\x78\x56", b"\1\0\1\0\1\0" + bytes(range(48))], ids=["xor", "rc4"]
+)
+def test_the_passwords_of_an_xls_are_weak(body: bytes) -> None:
+    data = with_file_pass(body)
+    weak = Protected("office_legacy", strong=False)
+    assert protection(io.BytesIO(data), len(data), "application/vnd.ms-excel") == weak
+    assert list(office_compound.read(io.BytesIO(data), "application/vnd.ms-excel", ReadLimits())) == [weak]
+
+
+def opendocument(manifest: str, content: bytes = b"cipher text") -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as target:
+        target.writestr("mimetype", ODS)
+        target.writestr("content.xml", content)
+        target.writestr("META-INF/manifest.xml", f"<manifest>{manifest}</manifest>")
+    return out.getvalue()
+
+
+def entry(path: str, cipher: str) -> str:
+    data = f'<encryption-data><algorithm algorithm-name="{cipher}"/></encryption-data>' if cipher else ""
+    return f'<file-entry full-path="{path}">{data}</file-entry>'
+
+
+AES = "http://www.w3.org/2001/04/xmlenc#aes256-cbc"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "expected"),
+    [
+        (entry("content.xml", AES), Protected("odf_aes", strong=True)),
+        (entry("encrypted-package", AES), Protected("odf_aes", strong=True)),
+        (entry("content.xml", "Blowfish CFB"), Protected("odf_blowfish", strong=False)),
+    ],
+)
+def test_an_encrypted_opendocument_is_as_strong_as_its_cipher(manifest: str, expected: Protected) -> None:
+    assert list(read(io.BytesIO(opendocument(manifest)), ODS, ReadLimits())) == [expected]
+
+
+def test_encrypted_settings_protect_nothing() -> None:
+    data = opendocument(entry("settings.xml", AES) + entry("content.xml", ""))
+    with pytest.raises(Unreadable, match="malformed"):
+        list(read(io.BytesIO(data), ODS, ReadLimits()))
+
+
+def test_a_sheet_that_would_not_fit_into_memory_is_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(legacy_sheet, "MAX_UNPACKED", 5)
+    with pytest.raises(Unreadable, match="limit_memory"):
+        list(read(io.BytesIO(opendocument(entry("content.xml", ""))), ODS, ReadLimits()))
