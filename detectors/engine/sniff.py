@@ -120,6 +120,10 @@ _TEXT_LIKE = frozenset({b"ORC", b"ID3", b"070701", b"070707", b"$FL2", b"$FL3", 
                         b"GIF87a", b"GIF89a", b"!BDN"})  # fmt: skip
 """Signatures that a text might begin with: they count only where what follows is binary."""
 
+_AT_END = frozenset({b"PAR1", b"PARE", b"FEA1", b"ORC"})
+"""Formats that end as they begin: one of all text columns looks like text up to there."""
+_END_BYTES, _FEW_BYTES = 5, 512
+
 _RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav", b"AVI ": "video/x-msvideo"}
 _BRANDS = {b"heic": "image/heic", b"heix": "image/heic", b"mif1": "image/heic", b"avif": "image/avif",
            b"M4A ": "audio/mp4", b"qt  ": "video/quicktime"}  # fmt: skip
@@ -184,7 +188,8 @@ def sniff(head: bytes, tail: bytes, size: int, untrusted_name: str = "") -> str:
 def _signature(head: bytes, tail: bytes, size: int) -> str | None:
     for signature, media_type in _AT_START:
         if head.startswith(signature):
-            if signature in _TEXT_LIKE and looks_like_text(head):
+            closed = signature in _AT_END and signature in tail[-_END_BYTES:]
+            if signature in _TEXT_LIKE and not closed and looks_like_text(head[:_FEW_BYTES]):
                 break
             return media_type
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08PK\x03\x04")):
