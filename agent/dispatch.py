@@ -46,6 +46,7 @@ class Dispatch:
         self._process: subprocess.Popen[bytes] | None = None
         self._sock: socket.socket | None = None
         self._file: tuple[int, int] | None = None
+        self._complained = False
         self._failures = 0
         self._stopping = False
 
@@ -89,9 +90,11 @@ class Dispatch:
         try:
             fd = open_file(self._alerts.file.path)
         except OSError as error:
-            self._say(f"the alert file cannot be opened: {error}")
-            self._file = None
+            if not self._complained:
+                self._say(f"the alert file cannot be opened, its alerts wait: {error.strerror or error}")
+            self._complained, self._file = True, None
             return None
+        self._complained = False
         status = os.fstat(fd)
         self._file = (status.st_dev, status.st_ino)
         return fd

@@ -1,0 +1,63 @@
+"""What is remembered of roots and files, and when it is not enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.ledger import Ledger
+from agent.protocol import Identity
+from agent.schema import RootRow
+
+FILE = Identity("a/survey\udcff\n.csv", 7, 2**64 - 1, 1000, 5, 6)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger.open(tmp_path / "ledger.db")
+    ledger.attach(RootRow("r1", "/srv", "shared", "unrestricted", attached_at=1.0))
+    yield ledger
+    ledger.close()
+
+
+def test_only_changed_files_and_changed_rules_need_a_judgement(ledger: Ledger) -> None:
+    other = replace(FILE, relpath="b.csv")
+    assert ledger.unseen("r1", [FILE, other], "d1") == [0, 1]
+    ledger.saw("r1", FILE, "d1", "aggregate", "", "allowed")
+    assert ledger.unseen("r1", [FILE, other], "d1") == [1]
+    ledger.flush()
+    assert ledger.unseen("r1", [FILE, other], "d1") == [1]
+    assert ledger.unseen("r1", [FILE], "d2") == [0]
+    assert ledger.unseen("r2", [FILE], "d1") == [0]
+    for change in ({"size": 1}, {"mtime_ns": 1}, {"ctime_ns": 1}, {"ino": 1}, {"dev": 1}):
+        assert ledger.unseen("r1", [replace(FILE, **change)], "d1") == [0]
+    ledger.forget("r1", FILE.relpath)
+    assert ledger.unseen("r1", [FILE], "d1") == [0]
+
+
+def test_lazy_rows_ride_with_the_next_transition(ledger: Ledger, tmp_path: Path) -> None:
+    again = Ledger.read_only(tmp_path / "ledger.db")
+    ledger.saw("r1", FILE, "d1", "aggregate", "", "allowed")
+    assert again.unseen("r1", [FILE], "d1") == [0]
+    ledger.set_meta("x", "y")
+    assert again.unseen("r1", [FILE], "d1") == []
+
+
+def test_unreadable_files_are_counted_by_reason(ledger: Ledger) -> None:
+    for n, reason in enumerate(["malformed", "malformed", "limit_depth"]):
+        ledger.saw("r1", replace(FILE, relpath=str(n)), "d", "unreadable", reason, "error")
+    assert ledger.not_examined("r1") == {"malformed": 2, "limit_depth": 1}
+
+
+def test_a_root_that_comes_back_keeps_its_last_sweep(ledger: Ledger) -> None:
+    ledger.swept("r1", {"files": 3})
+    ledger.detach("r1", 2.0)
+    gone = ledger.root("r1")
+    assert gone is not None and gone.detached_at == 2.0
+    ledger.attach(RootRow("r1", "/media/\udcffx", "removable", "unrestricted", {"kind": "removable"}, 5.0))
+    back = ledger.root("r1")
+    assert back is not None
+    assert (back.path, back.detached_at, back.swept) == ("/media/\udcffx", None, {"files": 3})
