@@ -51,6 +51,8 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
         sheets = list(workbook.sheets_metadata)
     except (*PARSER_FAULTS, python_calamine.CalamineError):
         raise Unreadable(Reason.MALFORMED) from None
+    if not sheets:
+        raise Unreadable(Reason.MALFORMED)  # calamine passes over what it cannot make out
     for number, sheet in enumerate(sheets):
         hidden = sheet.visible != python_calamine.SheetVisibleEnum.Visible
         rows = _rows(workbook, number, limits)
