@@ -6,27 +6,23 @@ part decides the verdict; whatever was not examined to its end keeps the file fr
 
 from __future__ import annotations
 
-import codecs
-import importlib
 import io
-import pkgutil
 import sys
 import time
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
-from types import MappingProxyType, ModuleType
 from typing import Any, BinaryIO, TypeVar
 
-import detectors.readers
 from detectors.engine.judge import Conclusion, FileJudgement, Judge
-from detectors.engine.media_types import CSV, JSON_LINES, MEDIA_TYPES, PLAIN, SQL, TSV, UNKNOWN
+from detectors.engine.media_types import CSV, JSON_LINES, MEDIA_TYPES, PLAIN, SQL, TSV, UNKNOWN, Family
+from detectors.engine.parsers import load, readers
 from detectors.engine.protection import SCHEMES, protection
 from detectors.engine.sniff import preload, sniff
 from detectors.engine.streams import read_at, size_of
 from detectors.engine.table import Budget, Content, Part, Protected, ReadLimits, Table, Text, Unreadable
+from detectors.engine.text import looks_like_text
 from detectors.engine.verdict import (
     MAX_ADVISORIES,
     Finding,
@@ -41,22 +37,13 @@ Countable = TypeVar("Countable", bound=Sequence[Any])
 
 HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 64 * 1024
-MOST_WORK = 240_000_000
+MOST_WORK = 120_000_000
 """Cells or eighths of lines (and a dozen for each row or line) that are looked at in one file: about
-half a minute. Counted, so that the same bytes stop at the same place on any machine; the rest is
+a quarter of a minute. Counted, so that the same bytes stop at the same place on any machine; the rest is
 `partial`."""
 _ROW_WORK, _LINE_SHIFT = 12, 3
-CODECS = tuple(
-    """ascii latin_1 utf_8 utf_8_sig utf_7 utf_16 utf_16_le utf_16_be utf_32 utf_32_le utf_32_be
-    raw_unicode_escape
-    cp437 cp850 cp852 cp858 cp862 cp866 cp874 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258
-    iso8859_1 iso8859_2 iso8859_3 iso8859_4 iso8859_5 iso8859_6 iso8859_7 iso8859_8 iso8859_9 iso8859_10
-    iso8859_11 iso8859_13 iso8859_14 iso8859_15 iso8859_16 mac_roman koi8_r koi8_u tis_620
-    gb2312 gbk gb18030 big5 cp932 cp949 cp950 shift_jis euc_jp euc_kr iso2022_jp idna punycode""".split()  # noqa: SIM905  (sixty words read better so)
-)
-"""Text encodings that files come in; any other is read as the reader thinks best without it."""
-
-
+_EFFORT = {Family.SHEET: 5, Family.MARKUP: 5, Family.DOCUMENT: 5}
+"""How much more work a row is when it is parsed out of XML."""
 _TOLD_BY_THEIR_HEAD = frozenset({CSV, TSV, PLAIN, JSON_LINES, SQL})
 _ARMOURED = (b"-----", b"$ANSIBLE", b"U2FsdGVkX1")
 _UNKNOWN_SIZE = 1 << 62
@@ -64,29 +51,6 @@ _UNKNOWN_SIZE = 1 << 62
 
 class NeedsHeavy(Exception):
     """A part of the file is for a reader whose parsers this process has not imported."""
-
-
-@cache
-def readers() -> Mapping[str, ModuleType]:
-    """Every media type that can be read -> its reader; found by walking `detectors.readers`.
-
-    A reader whose parsers are large names them in `HEAVY` and imports them inside its functions; what
-    else must be done before the walls close stands in its `warm_up`.
-    """
-    found: dict[str, ModuleType] = {}
-    for info in pkgutil.iter_modules(detectors.readers.__path__):
-        module = importlib.import_module(f"{detectors.readers.__name__}.{info.name}")
-        for media_type in getattr(module, "MEDIA_TYPES", ()):
-            if media_type in found:
-                raise RuntimeError(f"two readers for {media_type}")
-            found[media_type] = module
-    return MappingProxyType(found)
-
-
-def heavy_imports() -> Iterator[str]:
-    """The modules that the heavy template imports before it forks."""
-    for module in {id(m): m for m in readers().values()}.values():
-        yield from getattr(module, "HEAVY", ())
 
 
 def vocabulary() -> frozenset[str]:
@@ -99,11 +63,7 @@ def warm_up(judge: Judge, heavy: bool) -> None:
 
     What is examined here is our own.
     """
-    if heavy:
-        for name in heavy_imports():
-            importlib.import_module(name)
-        for reader in {id(m): m for m in readers().values()}.values():
-            getattr(reader, "warm_up", lambda: None)()
+    load(heavy)
     table = b"region,year,count\n" + b"North,2024,1200\nSouth,2024,1310\n" * 20
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
@@ -111,16 +71,8 @@ def warm_up(judge: Judge, heavy: bool) -> None:
         out.writestr("b.json", b'[{"region": "North", "count": 1200}]')
         out.writestr("c.txt", b"A line of text.\n" * 10)
     preload()
-    load_codecs(CODECS)
     for sample in (table, archive.getvalue()):
         examine(io.BytesIO(sample), len(sample), judge, ReadLimits())
-
-
-def load_codecs(names: Iterable[str]) -> None:
-    """Have Python import these text encodings, for a worker cannot."""
-    for name in names:
-        with suppress(LookupError):
-            codecs.lookup(name)
 
 
 def examine(stream: BinaryIO, size: int, judge: Judge, limits: ReadLimits, *, light: bool = False) -> Verdict:
@@ -199,31 +151,53 @@ class _Examination:
         """Examine one stream and, in turn, what it contains. A size of None is found out if need be."""
         part = _Part(position, UNKNOWN)
         judgement = self._judge.begin()
+        part.reason = self._guarded(lambda: self._look(stream, size, untrusted_name, part, judgement))
+        if part.reason in (Reason.MALFORMED, Reason.UNSUPPORTED) and not judgement.settled:
+            # A few bytes of another format before or behind it hide no table of text.
+            self._guarded(lambda: self._look_as_text(stream, part, judgement))
+        part.conclusion = judgement.conclude()
+        self.note(part)
+
+    def _guarded(self, look: Callable[[], None]) -> Reason | None:
+        """Why `look` did not come to its end, or None."""
         try:
-            if len(position) > self._limits.max_depth:
-                raise Unreadable(Reason.LIMIT_DEPTH)
-            part.media_type, size = self._sniff(stream, size, untrusted_name)
-            if not position:
-                self._file_type = part.media_type
-            part.protected = protection(stream, size, part.media_type) if size else None
-            if part.protected is None and size:
-                contents = self._contents(stream, part.media_type)
-                for content in contents:
-                    self._content(content, judgement, part)
-                    if judgement.settled or self._settled:
-                        self._stopped_early |= self._unfinished > 0 or next(contents, None) is not None
-                        break
+            look()
         except Unreadable as fault:
-            part.reason = fault.reason
+            return fault.reason
         except RecursionError:
-            part.reason = Reason.LIMIT_DEPTH
+            return Reason.LIMIT_DEPTH
         except (NeedsHeavy, MemoryError):
             raise
         except Exception:
             # A fault of ours or of a parser; its text may quote the file, so only the code remains.
-            part.reason = Reason.INTERNAL
-        part.conclusion = judgement.conclude()
-        self.note(part)
+            return Reason.INTERNAL
+        return None
+
+    def _look(
+        self, stream: BinaryIO, size: int | None, untrusted_name: str, part: _Part, judgement: FileJudgement
+    ) -> None:
+        if len(part.position) > self._limits.max_depth:
+            raise Unreadable(Reason.LIMIT_DEPTH)
+        part.media_type, size = self._sniff(stream, size, untrusted_name)
+        if not part.position:
+            self._file_type = part.media_type
+        part.protected = protection(stream, size, part.media_type) if size else None
+        if part.protected is None and size:
+            self._judge_contents(stream, part.media_type, part, judgement)
+
+    def _look_as_text(self, stream: BinaryIO, part: _Part, judgement: FileJudgement) -> None:
+        if part.media_type != PLAIN and looks_like_text(read_at(stream, 0, HEAD_BYTES)):
+            self._judge_contents(stream, PLAIN, part, judgement)
+
+    def _judge_contents(
+        self, stream: BinaryIO, media_type: str, part: _Part, judgement: FileJudgement
+    ) -> None:
+        contents = self._contents(stream, media_type)
+        for content in contents:
+            self._content(content, judgement, part)
+            if judgement.settled or self._settled:
+                self._stopped_early |= self._unfinished > 0 or next(contents, None) is not None
+                return
 
     def _sniff(self, stream: BinaryIO, size: int | None, untrusted_name: str) -> tuple[str, int]:
         """The media type and the size; packed text keeps an unknown one, or it would be unpacked twice."""
@@ -249,23 +223,23 @@ class _Examination:
     def _content(self, content: Content, judgement: FileJudgement, part: _Part) -> None:
         match content:
             case Table():
-                content.rows = self._counted(content.rows, 0)
+                content.rows = self._counted(content.rows, 0, _EFFORT.get(MEDIA_TYPES[part.media_type], 1))
                 judgement.table(content)
             case Text():
-                content.lines = self._counted(content.lines, _LINE_SHIFT)
+                content.lines = self._counted(content.lines, _LINE_SHIFT, 1)
                 judgement.text(content)
             case Protected():
                 self.note(_Part(part.position, part.media_type, protected=content))
             case Part():
                 self._member(content, (*part.position, content.position))
 
-    def _counted(self, rows: Iterator[Countable], shift: int) -> Iterator[Countable]:
+    def _counted(self, rows: Iterator[Countable], shift: int, effort: int) -> Iterator[Countable]:
         """The same rows or lines, as long as the file has work left."""
         left = self._work_left
         self._unfinished += 1
         try:
             for row in rows:
-                left -= _ROW_WORK + (len(row) >> shift)
+                left -= (_ROW_WORK + (len(row) >> shift)) * effort
                 if left < 0:
                     raise Unreadable(Reason.PARTIAL)
                 yield row

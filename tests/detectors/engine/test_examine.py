@@ -16,7 +16,6 @@ import pytest
 from detectors.engine import examine as module
 from detectors.engine.examine import NeedsHeavy, examine
 from detectors.engine.judge import Judge
-from detectors.engine.media_types import MEDIA_TYPES
 from detectors.engine.table import Content, Part, Protected, ReadLimits, Text, Unreadable
 from detectors.engine.verdict import Outcome, Protection, Reason, Tier, Verdict
 
@@ -155,6 +154,14 @@ def test_more_work_than_allowed_leaves_a_file_partial_at_the_same_place(
     assert (verdicts[0].outcome, verdicts[0].reason) == (Outcome.UNREADABLE, Reason.PARTIAL)
 
 
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [(b"PAR1", b"PAR1"), (b"ORC", b"ORC!"), (b"PK\x03\x04\n", b""), (b"%PDF-1.4\n", b""), (b"[\n", b"")],
+)
+def test_a_few_bytes_of_another_format_hide_no_people(judged: Examine, before: bytes, behind: bytes) -> None:
+    assert judged(before + people() + behind).flagged
+
+
 def test_packed_text_is_unpacked_once(judged: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("detectors.engine.table.MEMORY_BYTES", 1000)
     big = totals() + b"".join(b"North %d,%d\n" % (i, i * 37 % 1009) for i in range(60_000))
@@ -193,11 +200,6 @@ def test_every_verdict_passes_the_strict_parse(judged: Examine, judge: Judge) ->
         parsed = Verdict.from_wire(verdict.to_wire(), words)
         assert set(parsed.findings) == set(verdict.findings)
         assert replace(parsed, findings=()) == replace(verdict, findings=())
-
-
-def test_every_reader_names_types_of_the_closed_table_and_none_is_claimed_twice() -> None:
-    assert set(module.readers()) <= set(MEDIA_TYPES)
-    assert {"text/plain", "application/zip", "application/json"} <= set(module.readers())
 
 
 # -- with readers made for the purpose
