@@ -105,8 +105,20 @@ def samples(job: tuple[Made, bool]) -> list[Sample]:
     return out
 
 
+CONTEXTS = (
+    "Extract", "Annex A: extract", "Produced 14 March", "Notes", "Source: as supplied", "Contact: the statistics team",
+    "1. Figures as supplied", "2. Blank cells are missing values", "Sheet1", "Data", "Export", "Table 1", "data",
+)  # fmt: skip
+
+
+def _context(table: Made, r: random.Random) -> tuple[str, ...]:
+    """Text around a table; any table may have some, so that it proves little."""
+    return table.context or (tuple(r.sample(CONTEXTS, r.randint(1, 5))) if r.random() < 0.35 else ())
+
+
 def _sample(table: Made, shape: str, header: list[str] | None, rows: list[list[str]], whole: bool) -> Sample:
-    view = TableView(header, rows, LEXICON, table.context)
+    r = random.Random(f"{table.name}{shape}{len(rows)}")
+    view = TableView(header, rows, LEXICON, _context(table, r))
     return table.name, table.label, shape, len(rows), whole, measured(view, DETECTORS)
 
 

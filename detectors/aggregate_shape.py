@@ -25,7 +25,6 @@ FEATURES = (
     "names_alike",
     "count_by_key",
     "published_words",
-    "record_words",
     "rows_to_hundred",
     "symmetric",
     "time_key",
@@ -83,7 +82,6 @@ def measure(t: TableView) -> dict[str, float]:
         "published_words": min(
             1.0, sum(any(f" {w} " in line for line in lines) for w in said["published"]) / 3
         ),
-        "record_words": min(1.0, sum(any(f" {w} " in line for line in lines) for w in said["records"]) / 2),
         "rows_to_hundred": _hundred(numeric, t.rows),
         "symmetric": _symmetric(numeric, t.rows),
         "time_key": _time_key(t),
@@ -130,16 +128,16 @@ def _alike(names: list[str]) -> float:
 
 
 def _count_by_key(t: TableView) -> float:
-    """Share of rows with a key of their own, in a table with coded columns and a column named as a count."""
+    """Share of rows with a key of their own, where few coded columns stand beside few columns of counts."""
     counted = {
         c.position
-        for c, ws in zip(t.columns, t.words, strict=True)
-        if c.numeric and any(w.family == "aggregate" for w in ws)
+        for c, words in zip(t.columns, t.words, strict=True)
+        if c.numeric and any(w.concept in ("count", "rate", "moment") for w in words)
     }
     keys = [c for c in t.coded if c.position not in counted]
-    if not counted or not keys or t.rows < 3:
+    if not counted or not keys or t.rows < 3 or len(keys) > 8 or len(counted) > 12:
         return 0.0
-    return len(set(zip(*(c.cells for c in keys[:12]), strict=True))) / t.rows
+    return len(set(zip(*(c.cells for c in keys), strict=True))) / t.rows
 
 
 def _hundred(numeric: list[Column], n: int) -> float:

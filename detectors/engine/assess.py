@@ -87,7 +87,7 @@ def assess(bench: Bench, view: TableView) -> Assessment:
 def _capped(a: Assessment) -> bool:
     """Plainly statistics: one row for each combination of codes with a count, or a row of totals."""
     m = a.measures
-    by_key = m["count_by_key"] > 0.95 and a.aggregate > 0.3
+    by_key = m["count_by_key"] > 0.95 and a.aggregate > 0.4
     totals = m["total_words"] > 0 and (m["total_row"] > 0.4 or m["total_column"] > 0)
     square = m["symmetric"] > 0.95
     return by_key or totals or square

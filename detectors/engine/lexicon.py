@@ -170,9 +170,9 @@ class Lexicon:
         at = 0
         while at < len(parts):
             for length in (4, 3, 2, 1):
-                pairs = (
-                    self.names.get(" ".join(parts[at : at + length])) if at + length <= len(parts) else None
-                )
+                run = " ".join(parts[at : at + length]) if at + length <= len(parts) else ""
+                lone = len(run) == 1 and len(parts) > 1  # the "n" of "n1" counts nothing
+                pairs = None if lone else self.names.get(run)
                 if pairs:
                     for pair in pairs:
                         found[pair] = 1.0

@@ -27,7 +27,18 @@ def test_forenames_without_a_header_are_names_and_towns_are_not() -> None:
     people = [[f"{f.title()} Tranter{i}"] for i, f in enumerate(sorted(FORENAMES))]
     towns = [
         [t]
-        for t in ["Ashby", "Carn", "Deepwater", "Elmstow", "Farley", "Inverlee", "Lowmoor", "Millbrook", "Oldcastle", "Penrhos"]
+        for t in [
+            "Ashby",
+            "Carn",
+            "Deepwater",
+            "Elmstow",
+            "Farley",
+            "Inverlee",
+            "Lowmoor",
+            "Millbrook",
+            "Oldcastle",
+            "Penrhos",
+        ]
     ]
     assert found(None, people).names == (0,)
     assert found(None, towns).names == ()
