@@ -195,6 +195,9 @@ class RunningService:
         forms = {json.dumps(form)[1:-1] for form in (str(file), escape(str(file)))}
         return [r for r in records if any(form in json.dumps(r) for form in forms)]
 
+    def alert_ids(self) -> set[str]:
+        return {r["finding_info"]["uid"] for r in self.alerts()}
+
     def entries(self) -> list[dict[str, Any]]:
         done = self.command("quarantine", "list", "--json")
         assert done.returncode == 0, done.stderr
