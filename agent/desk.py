@@ -6,6 +6,7 @@ knows no process and no socket, so that every order of messages can be tried.
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -40,6 +41,7 @@ from detectors.engine.verdict import PASSING_FAULTS, Reason, verdict_from_truste
 
 HOUR = 3600.0
 MOST_LEFTOVERS = 200
+UNFINISHED_BYTES = 60_000
 RETRIED = frozenset({"in_use", "changed", "revoked"})
 """Why an original may be there still although it was vaulted, and may be tried again."""
 
@@ -270,12 +272,18 @@ class Desk:
         self._ledger.tell(row, self._sinks(), [self._teller.event(Kind.NOT_REMOVED.value, row, reason)])
 
     def unfinished(self, root_id: str) -> list[Unfinished]:
-        """The removals that a new keeper of this root must take up."""
+        """The removals that a new keeper of this root must take up, the oldest first; as many as fit
+        into a message, the others wait for the next keeper."""
         states = (EntryState.VAULTED, EntryState.PUT_BACK)
-        return [
-            Unfinished(e.entry_id, e.identity, e.sha256, e.aside, "")
-            for e in reversed(self._ledger.entries(states=states, root_id=root_id))
-        ]
+        fitting: list[Unfinished] = []
+        room = UNFINISHED_BYTES
+        for e in reversed(self._ledger.entries(states=states, root_id=root_id)):
+            one = Unfinished(e.entry_id, e.identity, e.sha256, e.aside, "")
+            room -= len(json.dumps(asdict(one)))
+            if room < 0:
+                break
+            fitting.append(one)
+        return fitting
 
     def leftovers(self, root_id: str) -> list[str]:
         """Where the last removals that have ended kept their originals meanwhile."""

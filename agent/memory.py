@@ -69,7 +69,7 @@ class Memory(Database):
             if row is None:
                 rows = self._rows("SELECT * FROM seen WHERE root_id = ? AND relpath = ?", (root_id, relpath))
                 row = tuple(rows[0]) if rows else None
-            if row is None or row[2:8] != (*_identity_columns(file), digest):
+            if row is None or row[2:4] != (_version(file), digest):
                 needed.append(index)
         return needed
 
@@ -79,7 +79,7 @@ class Memory(Database):
         """Remember a judgement, lazily: it is written with the next transition or `flush`."""
         relpath = os.fsencode(file.relpath)
         self._seen_pending[root_id, relpath] = (
-            root_id, relpath, *_identity_columns(file), digest, outcome, reason, disposition, time.time()
+            root_id, relpath, _version(file), digest, outcome, reason, disposition, time.time()
         )  # fmt: skip
         if len(self._seen_pending) >= _SEEN_PENDING_MOST:
             self.flush()
@@ -97,7 +97,7 @@ class Memory(Database):
 
     def _write_pending(self) -> None:
         self._db.executemany(
-            "INSERT OR REPLACE INTO seen VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", self._seen_pending.values()
+            "INSERT OR REPLACE INTO seen VALUES (?,?,?,?,?,?,?,?)", self._seen_pending.values()
         )
 
     def _pending_written(self) -> None:
@@ -113,6 +113,6 @@ class Memory(Database):
         return {r["reason"]: r["n"] for r in self._rows(sql, (root_id,))}
 
 
-def _identity_columns(file: Identity) -> tuple[int, str, int, int, int]:
-    # inode numbers are unsigned 64-bit and SQLite's integers are not
-    return file.dev, str(file.ino), file.size, file.mtime_ns, file.ctime_ns
+def _version(file: Identity) -> str:
+    """Which version of a file, as text: inode numbers and times can be larger than SQLite's integers."""
+    return f"{file.dev}:{file.ino}:{file.size}:{file.mtime_ns}:{file.ctime_ns}"

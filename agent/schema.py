@@ -126,12 +126,12 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     CREATE TABLE seen (
         root_id TEXT NOT NULL, relpath BLOB NOT NULL,
-        dev INTEGER NOT NULL, ino TEXT NOT NULL, size INTEGER NOT NULL,
-        mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+        version TEXT NOT NULL,
         digest TEXT NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL,
         disposition TEXT NOT NULL, judged_at REAL NOT NULL,
         PRIMARY KEY (root_id, relpath)
     ) WITHOUT ROWID;
+    CREATE INDEX seen_unreadable ON seen (root_id, reason) WHERE outcome = 'unreadable';
     CREATE TABLE entries (
         entry_id TEXT PRIMARY KEY, root_id TEXT NOT NULL REFERENCES roots, path BLOB NOT NULL,
         identity TEXT NOT NULL, state TEXT NOT NULL, verdict TEXT NOT NULL, disposition TEXT NOT NULL,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -323,6 +324,17 @@ def test_after_lost_custody_the_file_is_put_back_and_judged_anew(house: House) -
     house.outcome(orders.entry_id, "not_removed", "revoked")
     assert house.ledger.entry(orders.entry_id).state is EntryState.REVOKED  # type: ignore[union-attr]
     assert house.unseen() == [0]
+
+
+def test_any_number_of_unfinished_removals_fits_into_a_welcome(house: House) -> None:
+    for n in range(30):
+        file = replace(FILE, relpath="\udcff" * 1000 + str(n), ino=n)
+        house.now += 1
+        house.vaulted(house.judged(file=file).entry_id)
+    found = house.desk.unfinished("r1")
+    assert 5 < len(found) < 30
+    assert found[0].identity.ino == 0
+    assert len(json.dumps([asdict(u) for u in found])) < 65_000
 
 
 def test_a_sweep_is_remembered(house: House) -> None:

@@ -38,6 +38,15 @@ def test_only_changed_files_and_changed_rules_need_a_judgement(ledger: Ledger) -
     assert ledger.unseen("r1", [FILE], "d1") == [0]
 
 
+def test_times_and_numbers_beyond_any_integer_are_only_numbers(ledger: Ledger) -> None:
+    """A file may be dated past the year 2262, by anybody: its nanoseconds do not fit into 64 bits."""
+    far = replace(FILE, mtime_ns=2**80, ctime_ns=-(2**70), size=2**63, dev=2**64)
+    ledger.saw("r1", far, "d1", "aggregate", "", "allowed")
+    ledger.flush()
+    assert ledger.unseen("r1", [far], "d1") == []
+    assert ledger.unseen("r1", [replace(far, mtime_ns=2**80 + 1)], "d1") == [0]
+
+
 def test_lazy_rows_ride_with_the_next_transition(ledger: Ledger, tmp_path: Path) -> None:
     again = Ledger.read_only(tmp_path / "ledger.db")
     ledger.saw("r1", FILE, "d1", "aggregate", "", "allowed")
