@@ -19,8 +19,9 @@ import pytest
 
 from agent.sandbox import template_settings
 from config.settings import Limits, Settings
-from detectors.engine import exchange, lockdown, template, worker
+from detectors.engine import examine, exchange, lockdown, template, worker
 from detectors.engine.exchange import Kind
+from detectors.engine.judge import Judge
 from detectors.engine.verdict import MAX_WIRE_BYTES, Reason, Verdict
 
 MIB = 1024**2
@@ -91,10 +92,14 @@ def naughty(size: int, duty: worker.Duty) -> bytes:
     return NAUGHTY.get(os.pread(3, 64, 0), lambda: worker.ANSWER + b"fine")()
 
 
+def be_naughty() -> None:
+    worker._answer = naughty
+
+
 class Running:
     """A template process in which every worker is naughty, and this test's ends of its sockets."""
 
-    def __init__(self, folder: Path, **changed: Any) -> None:
+    def __init__(self, folder: Path, before: Callable[[], object] = be_naughty, **changed: Any) -> None:
         limits = Limits(examine_seconds=1.0, worker_memory_mb=MEMORY_MB, workers=2)
         settings = template_settings(Settings(limits=limits)) | changed
         self.folder = folder
@@ -106,9 +111,9 @@ class Running:
             os.dup2(out, 1)
             os.dup2(out, 2)
             self.control.close()
-            worker._answer = naughty
             code = 99
             try:
+                before()
                 code = template.main(theirs.detach())
             finally:
                 os._exit(code)
@@ -174,6 +179,34 @@ def eventually(true: Callable[[], bool], seconds: float = 5.0) -> bool:
 @pytest.mark.root
 def test_as_root_every_protection_is_on(running: Running) -> None:
     assert running.said["ready"]["report"] == dict.fromkeys(lockdown.PROTECTIONS, "")
+
+
+def as_an_ordinary_user() -> None:
+    os.setgroups([])
+    os.setresgid(65534, 65534, 65534)
+    os.setresuid(65534, 65534, 65534)
+
+
+@pytest.mark.root
+def test_without_root_it_still_judges_and_names_what_is_missing(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    examine.warm_up(Judge({}), heavy=False)  # an ordinary user may not be able to read this interpreter
+    running = Running(tmp_path, as_an_ordinary_user)
+    report = running.said["ready"]["report"]
+    assert report["worker_user"] == "not started as root"
+    assert not any(report[wall] for wall in lockdown.WALLS)
+    kind, wire = running.outcome(b"Region,2020,2021\nNorth,1,2\nSouth,3,4\n")
+    assert kind is Kind.VERDICT
+    assert Verdict.from_wire(wire, frozenset(running.said["ready"]["vocabulary"])).complete
+    running.stop()
+
+
+@pytest.mark.root
+def test_the_template_itself_reads_nothing_of_a_file(running: Running) -> None:
+    running.outcome(b"good")
+    before = running.process.io_counters().read_chars
+    running.outcome(b"x" * (20 * MIB))
+    assert running.process.io_counters().read_chars - before < MIB
 
 
 def test_the_template_has_one_thread_and_no_privilege_left(running: Running) -> None:
