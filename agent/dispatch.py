@@ -58,22 +58,23 @@ class Dispatch:
         """Start a courier, if there is anything to deliver to."""
         if not self.outbox.sinks or self._stopping:
             return
-        self._sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._sock.setblocking(False)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        user = self._service.courier_user
         with theirs:
-            self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-I",
-                    "-m",
-                    "agent.courier",
-                    str(theirs.fileno()),
-                    self._service.courier_user,
-                ],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                cwd="/",
-            )
+            try:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", "-m", "agent.courier", str(theirs.fileno()), user],
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    cwd="/",
+                )
+            except OSError as error:
+                ours.close()
+                self._say(f"the courier cannot be started: {error.strerror}")
+                self._again()
+                return
+        self._sock = ours
         self._loop.watch(self._sock, self._heard)
         self._configure()
         self.pump()
@@ -171,6 +172,9 @@ class Dispatch:
         if self._stopping:
             return
         self._say("the courier died: started again")
+        self._again()
+
+    def _again(self) -> None:
         wait = min(RESTART_MOST_SECONDS, self._service.restart_seconds * 2.0**self._failures)
         self._failures = min(self._failures + 1, 16)
         self._loop.after(wait, self.start)

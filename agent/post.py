@@ -1,9 +1,9 @@
 """A post: one root, the keeper that stands there, and whether it still does.
 
-    probing -> starting -> native | polling | degraded | no_access     as the keeper's beats say
-       |           |                |
-       +-----------+----------------+--> waiting -> probing            it died, or the path is not there
-                                    +--> stuck -> probing              silent for too long: abandoned
+    waiting -> probing -> starting -> native | polling | degraded | no_access     as the keeper's beats say
+                  |           |          |
+                  +-----------+----------+--> waiting     it died, the path is not there, there are too many
+                                         +--> stuck       silent for too long: abandoned, then probing again
     ending -> ended
 
 The keeper is a process, because it may hang in the kernel together with its medium. It is then left
@@ -12,6 +12,7 @@ behind, its channel closed: whatever it does when it wakes, it can get no permis
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -70,7 +71,7 @@ class Post:
 
     def __init__(self, root: WatchedRoot, house: House) -> None:
         self.root = root
-        self.state = "probing"
+        self.state = "waiting"
         self.since = time.time()
         self.beat: Beat | None = None
         self.fault = ""
@@ -110,16 +111,26 @@ class Post:
             return
         if self.state != "stuck":
             self._become("probing")
-        self._probe = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_HERE / "probe.py"), self.root.path],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-        )
+        try:
+            self._probe = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(_HERE / "probe.py"), self.root.path],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+            )
+        except OSError as error:
+            self._cannot_start(error)
+            return
         assert self._probe.stdout is not None
         self._house.loop.watch(self._probe.stdout, self._probed)
         self._later(PROBE_SECONDS, self._probe_hangs)
+
+    def _cannot_start(self, error: OSError) -> None:
+        """No memory or no more processes: that may pass, and is no reason to leave the other roots."""
+        self.fault = errno.errorcode.get(error.errno or 0, "EAGAIN")
+        self._become("waiting")
+        self._again()
 
     def _drop_probe(self) -> None:
         probe, self._probe = self._probe, None
@@ -167,16 +178,19 @@ class Post:
     def _spawn(self) -> None:
         channel, theirs = Channel.pair()
         examiner = self._house.attach_examiner()
-        try:
-            process = subprocess.Popen(
-                [sys.executable, "-I", "-m", "agent.keeper", str(theirs.fileno()), str(examiner.fileno())],
-                pass_fds=[theirs.fileno(), examiner.fileno()],
-                stdin=subprocess.DEVNULL,
-                cwd="/",
-            )
-        finally:
-            theirs.close()
-            examiner.close()
+        with theirs.sock, examiner:
+            fds = [theirs.fileno(), examiner.fileno()]
+            try:
+                process = subprocess.Popen(
+                    [sys.executable, "-I", "-m", "agent.keeper", *map(str, fds)],
+                    pass_fds=fds,
+                    stdin=subprocess.DEVNULL,
+                    cwd="/",
+                )
+            except OSError as error:
+                channel.close()
+                self._cannot_start(error)
+                return
         channel.sock.setblocking(False)
         now = time.monotonic()
         self._keeper = _Keeper(process, channel, now, now)
@@ -262,8 +276,13 @@ class Post:
         """Whether there is a keeper to do it."""
         return self._tell("sweep")
 
+    def hold(self, why: str) -> None:
+        """Do not begin now; a keeper that is there already stays."""
+        if self._keeper is None and self._probe is None:
+            self.fault = why
+
     def hurry(self) -> None:
-        """Something changed: if it is waiting, let it look again at once."""
+        """Begin, or if it is waiting for its path, let it look again at once."""
         if self._keeper is None and self._probe is None and self.state in ("waiting", "stuck"):
             self._failures = 0
             self._later(0.0, self.start)

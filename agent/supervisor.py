@@ -31,6 +31,7 @@ from config.settings import Settings
 
 STRANDED_SECONDS = 30.0
 STOP_SECONDS = 8.0
+VOLUMES_MOST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Supervisor:
         self._real_paths: dict[str, str] = {}
         self._going: list[Post] = []
         self._stopping = False
+        self._said_too_many = False
         self._news = True
         ready = parts.template.ready
         if ready is None:
@@ -158,14 +160,25 @@ class Supervisor:
             if new is not None and _is_same(new, post.root):
                 # the same place; only what lies inside it may have changed
                 post.root = replace(post.root, others=new.others)
-                post.hurry()
             else:
                 self._let_go(post, gone=new is None)
         for root_id, root in shall.items():
             if root_id not in self.posts and not any(p.root.root_id == root_id for p in self._going):
-                post = Post(root, self)
-                self.posts[root_id] = post
-                post.start()
+                self.posts[root_id] = Post(root, self)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Let those look that do not yet; not all of them, since a user may mount a thousand times."""
+        volumes = 0
+        for post in self.posts.values():
+            volumes += post.root.origin == "volume"
+            if post.root.origin == "volume" and volumes > VOLUMES_MOST:
+                post.hold("too_many")
+            else:
+                post.hurry()
+        if volumes > VOLUMES_MOST and not self._said_too_many:
+            self.say(f"{volumes} mounts should be watched: only {VOLUMES_MOST} of them are, see `status`")
+        self._said_too_many = volumes > VOLUMES_MOST
 
     def _let_go(self, post: Post, *, gone: bool) -> None:
         del self.posts[post.root.root_id]

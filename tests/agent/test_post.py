@@ -168,6 +168,29 @@ def test_without_a_compulsory_protection_nobody_works(house: House, post: Post) 
     assert "protection" in post.fault
 
 
+def test_when_no_process_can_be_made_it_waits_and_tries_again(
+    house: House, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import subprocess
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(11, "no more processes")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "Popen", refuse)
+        post.start()
+        assert (post.state, post.fault) == ("waiting", "EAGAIN")
+    house.until(lambda: working(post))
+
+
+def test_a_post_on_hold_does_not_begin(house: House, post: Post) -> None:
+    post.hold("too_many")
+    house.loop.once(0.05)
+    assert (post.state, post.fault, post.pid) == ("waiting", "too_many", None)
+    post.hurry()
+    house.until(lambda: working(post))
+
+
 def test_ending_lets_the_keeper_go_by_itself(house: House, post: Post) -> None:
     post.start()
     house.until(lambda: working(post))

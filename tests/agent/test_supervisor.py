@@ -18,6 +18,7 @@ import pytest
 from running_service import MadeUp, RunningService, put, until
 
 from agent.audit import verify
+from agent.supervisor import VOLUMES_MOST
 
 
 @pytest.fixture
@@ -239,6 +240,35 @@ def test_a_drive_is_a_root_within_a_moment_of_its_mount(service: RunningService)
         assert subprocess.run(["umount", point]).returncode == 0
     until(lambda: str(point) not in states(service), "it is none any more")
     until(lambda: "root_detached" in events(service), "that is on record")
+
+
+@pytest.mark.root
+@pytest.mark.system
+def test_more_mounts_than_it_will_watch_are_shown_as_such(
+    service: RunningService,
+) -> None:
+    """Whoever may mount could make it start a keeper for each of a thousand mounts."""
+    most = 64
+    points = [service.base / "many" / f"{n:03}" for n in range(most + 6)]
+    service.root()
+    service.settings["watch.volumes"] = {
+        "removable": True, "shares": False, "treat_as_removable": [str(service.base / "many" / "*")],
+    }  # fmt: skip
+    service.settings["service"]["stuck_seconds"] = 60.0
+    assert most == VOLUMES_MOST
+    service.start()
+    try:
+        for point in points:
+            point.mkdir(parents=True)
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", point], check=True)
+        until(lambda: len(states(service)) == len(points) + 1, "all are shown")
+        faults = [r["fault"] for r in (service.status() or {})["roots"]]
+        assert faults.count("too_many") == 6
+        assert "mounts should be watched" in service.log()
+    finally:
+        service.stop()
+        for point in points:
+            subprocess.run(["umount", point], check=False, capture_output=True)
 
 
 def test_idle_it_does_next_to_nothing(service: RunningService) -> None:
