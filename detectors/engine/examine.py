@@ -171,6 +171,10 @@ class _Examination:
         except Exception:
             # A fault of ours or of a parser; its text may quote the file, so only the code remains.
             return Reason.INTERNAL
+        except BaseException as fault:
+            if type(fault).__name__ == "PanicException":  # a parser in Rust gave up; pyo3 hides the class
+                return Reason.MALFORMED
+            raise
         return None
 
     def _look(

@@ -232,6 +232,18 @@ def test_a_readers_fault_is_internal_and_its_words_go_nowhere(
     assert b"Jane" not in verdict.to_wire()
 
 
+def test_a_panic_in_a_rust_parser_is_malformed(judged: Examine, reader: Callable[..., None]) -> None:
+    class PanicException(BaseException):
+        pass
+
+    def read(stream: BinaryIO) -> Iterator[Content]:
+        raise PanicException("Jane Example")
+        yield
+
+    reader(read)
+    assert judged(PNG).reason is Reason.MALFORMED
+
+
 def test_endless_recursion_is_a_limit_of_depth(judged: Examine, reader: Callable[..., None]) -> None:
     def read(stream: BinaryIO) -> Iterator[Content]:
         yield from read(stream)
