@@ -105,6 +105,20 @@ def test_a_root_behind_a_link_is_watched_where_it_leads(service: RunningService)
     service.caught(put(real / "a.csv", MadeUp.survey()))
 
 
+def test_a_file_dated_far_into_the_future_is_taken_like_any_other(service: RunningService) -> None:
+    root = service.root()
+    file = root / "a.csv"
+    file.write_bytes(MadeUp.survey())
+    file.with_name("table.csv").write_bytes(MadeUp.statistics())
+    seconds = 13_569_465_600  # in 2400: its nanoseconds do not fit into 64 bits with a sign
+    for path in (file, file.with_name("table.csv")):
+        os.utime(path, (seconds, seconds))
+    service.start()
+    service.caught(file)
+    service.settled()
+    assert file.with_name("table.csv").exists()
+
+
 def test_a_restricted_folder_inside_a_root_is_left_alone_and_recorded(service: RunningService) -> None:
     root = service.root()
     inner = service.root("root/approved", handling="restricted")
