@@ -7,6 +7,7 @@ exit code; None is 0.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import signal
 import sys
@@ -97,6 +98,9 @@ def run(arguments: Sequence[str]) -> int:
         return stop.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return USAGE
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "recordwarden"
         return complain(error.format_message(), f"`{command} --help` shows what can be typed", USAGE)
@@ -116,6 +120,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> NoReturn:
     """The entry point of the `recordwarden` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name must not end it where the locale lacks a letter
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 

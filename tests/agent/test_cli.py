@@ -90,3 +90,18 @@ def test_a_closed_pipe_is_no_traceback():
     command = f"{sys.executable} -m agent config schema | head -c 10"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
     assert "Traceback" not in done.stderr
+
+
+def test_nothing_typed_shows_the_help_as_it_is(capsys):
+    assert run([]) == 2
+    assert len(capsys.readouterr().err.splitlines()) > 10
+    assert run(["quarantine"]) == 2
+    assert "restore" in capsys.readouterr().err
+
+
+def test_a_locale_without_a_letter_ends_no_command(tmp_path):
+    (tmp_path / "調査.csv").write_text("x")
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    command = [sys.executable, "-m", "agent", "scan", "--all", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert b"Traceback" not in done.stderr and rb"\u8abf" in done.stdout
