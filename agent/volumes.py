@@ -80,8 +80,12 @@ def wanted(
     for mount in _one_for_each_file_system(shown):
         volume = linux.facts(mount, globs, sysfs, udev)
         zone = _zone(volume, mount, settings)
-        if zone is not None and mount.mount_point not in taken:
+        if mount.mount_point in taken:
+            continue
+        if zone is not None:
             roots.append(_from_mount(mount, volume, zone, settings))
+        elif above := _configured_above(mount, roots):
+            roots.append(_below(mount, volume, above))
     return _apart(roots, str(settings.state_dir))
 
 
@@ -115,6 +119,27 @@ def _from_mount(mount: Mount, volume: VolumeFacts, zone: Zone, settings: Setting
         root_id=_id("volume", *known_by),
         path=mount.mount_point,
         facts=RootFacts(zone, Handling.UNRESTRICTED, mode),
+        volume=volume,
+        origin="volume",
+        mount_id=mount.mount_id,
+        read_only=mount.read_only,
+    )
+
+
+def _configured_above(mount: Mount, roots: Sequence[WatchedRoot]) -> WatchedRoot | None:
+    """The innermost configured root in which a mount lies, if it can hold files of people."""
+    above = [r for r in roots if r.origin == "configured" and inside(mount.mount_point, r.path)]
+    if mount.fstype in linux.NOT_FOR_FILES or mount.mount_point in SYSTEM_FOLDERS:
+        return None
+    return max(above, key=lambda r: len(r.path), default=None)
+
+
+def _below(mount: Mount, volume: VolumeFacts, above: WatchedRoot) -> WatchedRoot:
+    """A keeper never crosses into another mount, so a mount inside a root is one more root of its kind."""
+    return WatchedRoot(
+        root_id=_id("below", above.root_id, mount.mount_point),
+        path=mount.mount_point,
+        facts=above.facts,
         volume=volume,
         origin="volume",
         mount_id=mount.mount_id,

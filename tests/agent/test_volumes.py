@@ -86,6 +86,17 @@ def test_a_configured_root_inside_a_drive_answers_for_its_own_files() -> None:
     assert not approved.is_elsewhere("x.csv")
 
 
+def test_a_mount_inside_a_configured_root_is_one_more_root_of_its_kind() -> None:
+    """No keeper crosses into another mount: without this, what is mounted there would not be seen."""
+    data = Mount(5, "254:16", "/", "/srv/a/data", ("rw",), "ext4", "/dev/vdb")
+    proc = Mount(6, "0:9", "/", "/srv/a/proc", ("rw",), "proc", "proc")
+    found = roots(settings(Root(path=Path("/srv/a"), handling=Handling.RESTRICTED)), data, proc)
+    assert sorted(found) == ["/srv/a", "/srv/a/data"]
+    assert found["/srv/a/data"].facts == found["/srv/a"].facts
+    assert found["/srv/a"].is_elsewhere("data/x.csv")
+    assert sorted(roots(settings(Root(path=Path("/srv/b"))), data)) == ["/srv/b"]
+
+
 def test_our_own_state_is_never_looked_at() -> None:
     [root] = roots(settings(Root(path=Path("/var")))).values()
     assert root.is_elsewhere("lib/rw/vault/entries/x.age")
