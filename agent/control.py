@@ -29,12 +29,14 @@ import os
 import pwd
 import socket
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from agent.errors import Mistyped, NotFound, NotPermitted, Problem, Refused
 from agent.loop import Loop
+from agent.socket_path import address_of
 
 MAX_REQUEST_BYTES = 64 * 1024
 MAX_CONNECTIONS = 32
@@ -44,6 +46,19 @@ _ERRORS = {NotFound: "not_found", NotPermitted: "not_permitted", Mistyped: "mist
 
 Command = Callable[[Mapping[str, Any], str], Any]
 """Takes the request and who asks (`uid:1000`); gives the result or raises a `Problem`."""
+
+
+@contextmanager
+def fitting(path: Path) -> Iterator[str]:
+    """A name of a socket that fits into the 108 bytes which the kernel allows for one."""
+    if len(os.fsencode(path)) < 108:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 class Control:
@@ -59,7 +74,8 @@ class Control:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         before = os.umask(0o177)
         try:
-            self._listener.bind(str(path))
+            with address_of(path) as address:
+                self._listener.bind(address)
         finally:
             os.umask(before)
         if self._gid:

@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.errors import Mistyped, NotFound, NotPermitted, NotRunning, Refused
 from agent.escape import escape
+from agent.socket_path import address_of
 from config.settings import Settings
 
 _TIMEOUT_SECONDS = 30.0
@@ -20,7 +21,8 @@ def ask(settings: Settings, command: str, **arguments: Any) -> Any:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(_TIMEOUT_SECONDS)
         try:
-            line.connect(str(path))
+            with address_of(path) as address:
+                line.connect(address)
             line.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
             answer = _read_line(line)
         except (FileNotFoundError, ConnectionRefusedError):
