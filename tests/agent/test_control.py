@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from agent.control import Control, name_of
+from agent.control import Control, fitting, name_of
 from agent.errors import NotFound, Refused
 from agent.loop import Loop
 
@@ -55,7 +55,8 @@ class Served:
     def connect(self) -> socket.socket:
         line = socket.socket(socket.AF_UNIX)
         line.settimeout(5)
-        line.connect(str(self.path))
+        with fitting(self.path) as name:
+            line.connect(name)
         return line
 
     def ask(self, **request: Any) -> dict[str, Any]:
@@ -153,6 +154,18 @@ def test_the_socket_is_ours_alone_and_gone_at_the_end(tmp_path: Path) -> None:
     assert served.path.stat().st_mode & 0o777 == 0o600
     served.close()
     assert not served.path.exists()
+
+
+def test_a_state_folder_with_a_long_path_is_served(tmp_path: Path) -> None:
+    """A socket's name has room for 108 bytes only; somebody's temporary folder may be longer."""
+    folder = tmp_path / ("x" * 100) / ("y" * 100)
+    folder.mkdir(parents=True)
+    served = Served(folder)
+    try:
+        assert served.ask(command="echo", word=1)["ok"]
+        assert served.path.stat().st_mode & 0o777 == 0o600
+    finally:
+        served.close()
 
 
 ASK = """
