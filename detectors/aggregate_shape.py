@@ -49,10 +49,13 @@ _TOTAL = re.compile(r"(?:grand |sub-?)?(?:totals?|all|cyfanswm)(?: \w+)?", re.I)
 
 @dataclass(frozen=True)
 class Options:
-    """Tuning of this detector. `cap` is the most a table may score once it is plainly derived counts."""
+    """Tuning of this detector. `cap` is the most a table may score once it is plainly derived counts;
+    `doubt` is taken off the log-odds of a table whose chance of being statistics is `doubt_from` or more."""
 
     enabled: bool = True
     weight: float = 1.0
+    doubt: float = field(default=0.3, metadata={"bounds": Bounds(0.0, 5.0)})
+    doubt_from: float = field(default=0.2, metadata={"bounds": Bounds(0.0, 1.0)})
     cap: float = field(default=0.25, metadata={"bounds": Bounds(0.0, 0.49)})
 
 

@@ -22,6 +22,8 @@ FEATURES = (
     "name_length",
     "people_concepts",
 )
+UNNAMED = dict.fromkeys((*FEATURES, "names_alike", "period_names", "count_by_key"), 0.0)
+"""The measures of names as they would be if no column had one."""
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from math import log
 from typing import Any
 
-from detectors import direct_identifiers, named_people, small_cells
+from detectors import direct_identifiers, named_people, row_subject, small_cells
 from detectors.engine.conclusion import Conclusion
 from detectors.engine.evidence import column_findings, identifier_findings, score_findings
 from detectors.engine.roster import Detector, measured
 from detectors.engine.rules import Hit, RuleBook
-from detectors.engine.verdict import Finding, Outcome, Subject, Tier
+from detectors.engine.verdict import Finding, Outcome, Polarity, Subject, Tier
 from detectors.engine.view import TableView
 from detectors.engine.weigh import Model, Score, chance
 
@@ -37,12 +37,13 @@ class Bench:
 
 @dataclass(slots=True)
 class Assessment:
-    """One sample's evidence. `person` is in log-odds, before identifiers; `bonus` is what identifiers add."""
+    """One sample's evidence. `score` is the record model's log-odds, hedged; `bonus` is what identifiers add."""
 
     view: TableView
     measures: dict[str, float]
     person: Score
     aggregate: float
+    score: float
     hits: list[Hit] = field(default_factory=list)
     named: named_people.Named = field(default_factory=named_people.Named)
     capped: bool = False
@@ -72,7 +73,7 @@ def assess(bench: Bench, view: TableView) -> Assessment:
     measures = measured(view, bench.detectors)
     person = bench.models["person"].score(measures, bench.factors["person"])
     aggregate = bench.models["aggregate"].score(measures, bench.factors["aggregate"]).probability
-    found = Assessment(view, measures, person, aggregate)
+    found = Assessment(view, measures, person, aggregate, _hedged(bench, measures, person, aggregate))
     if bench.detectors["direct_identifiers"].options.enabled:
         found.hits = direct_identifiers.find(view, bench.book, bench.options("direct_identifiers"))
     if bench.detectors["named_people"].options.enabled:
@@ -82,6 +83,17 @@ def assess(bench: Bench, view: TableView) -> Assessment:
     found.capped = bench.options("aggregate_shape").enabled and _capped(found)
     found.factors = (bench.detectors["direct_identifiers"].factor, bench.detectors["named_people"].factor)
     return found
+
+
+def _hedged(bench: Bench, measures: dict[str, float], person: Score, aggregate: float) -> float:
+    """Names may take away at most half of what values say, unless the table looks like statistics."""
+    options = bench.options("aggregate_shape")
+    if aggregate >= options.doubt_from:
+        return person.total - (options.doubt if options.enabled else 0.0)
+    if not measures["named"]:
+        return person.total
+    values = bench.models["person"].score(measures | row_subject.UNNAMED, bench.factors["person"]).total
+    return max(person.total, (person.total + values) / 2)
 
 
 def _capped(a: Assessment) -> bool:
@@ -172,7 +184,8 @@ def _identified(a: Assessment, shape: float) -> Tier:
         return Tier.CONFIRMED
     if conclusive >= 2 or (names and columns and rows >= 2) or (names and births):
         return Tier.LIKELY
-    if strong >= 3 and personal >= 2:
+    described = births and rows >= 10 and a.measures["person_concepts"] >= 1
+    if described or (strong >= 3 and personal >= 2):
         return Tier.LIKELY
     return Tier.POSSIBLE if conclusive or strong >= 3 else Tier.NONE
 
@@ -209,4 +222,7 @@ def _findings(bench: Bench, a: Assessment, table: int) -> tuple[Finding, ...]:
     found = identifier_findings(a.hits, a.named, a.view, table)
     found += column_findings(a.view, table, {f.column for f in found})
     found += score_findings(a.person, a.measures, bench.owner, table)
+    if a.score > a.person.total:
+        gain = round(a.score - a.person.total, 4)
+        found.append(Finding("record_model", Polarity.FOR, "values_alone", table, weight=gain))
     return tuple(found)

@@ -24,6 +24,7 @@ COLUMN_MEASURES = (
     "names",
     "births",
     "coded_columns",
+    "values_alone",
     "text_identifiers",
 )
 MAX_COLUMNS = 40

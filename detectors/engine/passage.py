@@ -23,8 +23,7 @@ CHUNK = 256
 WEIGHED = 128
 MOST_NEW = 64
 COUNT_ON = 20_000
-EVERY = 32
-DOUBT = 0.5
+EVERY = 128
 
 
 class Passage:
@@ -66,7 +65,7 @@ class Passage:
 
     def _weigh_head(self, head: list[Row]) -> None:
         self._head = assess(self._bench, self._view(head))
-        self._scores = [self._head.person.total] * 2
+        self._scores = [self._head.score] * 2
         self._shapes.add(shape(head[-8:]))
         self._tally.add(_joined(head))
 
@@ -97,7 +96,7 @@ class Passage:
     def _weigh_chunk(self, chunk: list[Row], changed: bool) -> bool:
         """Weigh a chunk; True if the table is settled by it."""
         found = assess(self._bench, self._view(chunk[:WEIGHED]))
-        score = found.person.total
+        score = found.score
         if not changed:
             self._scores.append(score)
         if found.decisive or score + found.bonus > self._deep_score:

@@ -61,7 +61,7 @@ class Prose:
             header = list(self._keys)
             rows = [[r.get(k, "") for k in header] for r in records]
             a = assess(self._bench, TableView(header, rows, self._lexicon))
-            listed = conclude(self._bench, a, a.person.total, len(rows), table)
+            listed = conclude(self._bench, a, a.score, len(rows), table)
             found = listed if listed.flagged and listed.weight > found.weight else found
         return found
 

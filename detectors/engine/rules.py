@@ -181,8 +181,8 @@ class RuleBook:
     def column(self, column: Column, min_share: float = 0.8) -> Hit | None:
         """The rule that best explains a column, or None."""
         texts = list(column.counts)[:500]
-        if not texts:
-            return None
+        if not texts or (column.numeric and not column.whole and not any("+" in t for t in texts[:_PROBES])):
+            return None  # blank, or measured amounts
         folds = {how: [fold(t, how) for t in texts[:_PROBES]] for how in ("compact", "plain")}
         full: dict[str, list[str]] = {}
         best: Hit | None = None
@@ -193,6 +193,8 @@ class RuleBook:
                 continue
             probes = folds[rule.fold]
             mend = headed or bool(rule.check)  # an epoch is no telephone number that lost its zero
+            if not any(c.folded_passes(p, mend) for p in probes[:4]):
+                continue
             if sum(c.folded_passes(p, mend) for p in probes) < 0.6 * len(probes):
                 continue
             if rule.fold not in full:
