@@ -166,26 +166,50 @@ def _place(reference: str, most: int) -> int:
     return number - 1
 
 
+_CELL, _VALUE, _ROW, _GUIDE, _SHEET = 1, 2, 3, 4, 5
+_CODES = {
+    "c": _CELL,
+    "cell": _CELL,
+    "v": _VALUE,
+    "t": _VALUE,
+    "row": _ROW,
+    "rPh": _GUIDE,
+    "sheetData": _SHEET,
+}
+
+
+class _Codes(dict[str, int]):
+    """Element names with their namespaces to codes; each name is looked into once."""
+
+    def __missing__(self, name: str) -> int:
+        code = _CODES.get(local(name), 0)
+        if len(self) < 1000:
+            self[name] = code
+        return code
+
+
 class _SheetEvents:
-    """Collects the rows of one sheet from parser events."""
+    """Collects the rows of one sheet from parser events. Called once or more a cell, so kept quick."""
 
     def __init__(self, read: CellText, limits: ReadLimits, budget: Budget) -> None:
         self.rows: list[Row] = []
         self._read, self._limits, self._budget = read, limits, budget
+        self._codes = _Codes()
         self._row: list[str] = []
         self._number = 0
         self._column = -1
-        self._parts: list[str] = []
-        self._taking = self._phonetic = False
+        self._value = ""
+        self._taking = self._guided = False
         self._kind: str | None = None
         self._style: str | None = None
         self._places: dict[str, int] = {}
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        name = local(name)
-        if name in ("c", "cell"):
+        code = self._codes[name]
+        if code == _CELL:
             self._kind = attributes.get("t")
             self._style = attributes.get("s")
+            self._value = ""
             reference = attributes.get("r")
             if reference is None:
                 self._column += 1
@@ -195,51 +219,51 @@ class _SheetEvents:
                 if place is None:
                     place = self._places[letters] = _place(letters, self._limits.max_columns)
                 self._column = place
-        elif name in ("v", "t"):
-            self._taking = not self._phonetic
-        elif name == "row":
+        elif code == _VALUE:
+            self._taking = not self._guided
+        elif code == _ROW:
             number = _int(attributes.get("r")) or self._number + 1
             if number != self._number + 1 and self._number:
                 self.rows.append([])
             self._number, self._row, self._column = number, [], -1
-        elif name == "rPh":
-            self._phonetic = True
+        elif code == _GUIDE:
+            self._guided = True
 
     def characters(self, data: str) -> None:
         if self._taking:
-            self._parts.append(data)
+            self._value += data
+            if len(self._value) > self._limits.max_cell_chars:
+                raise Unreadable(Reason.LIMIT_CELL)
 
     def end(self, name: str) -> None:
-        name = local(name)
-        if name in ("v", "t"):
+        code = self._codes[name]
+        if code == _VALUE:
             self._taking = False
-        elif name == "rPh":
-            self._phonetic = False
-        elif name in ("c", "cell"):
-            if self._parts:
+        elif code == _CELL:
+            if self._value:
                 self._cell()
-        elif name == "row":
+        elif code == _ROW:
             self.rows.append(self._row)
-        elif name == "sheetData":
+        elif code == _GUIDE:
+            self._guided = False
+        elif code == _SHEET:
             self.rows.append([])
             self._number = 0
 
     def _cell(self) -> None:
-        value = "".join(self._parts)
-        self._parts.clear()
         row, column = self._row, self._column
-        if len(value) > self._limits.max_cell_chars:
-            raise Unreadable(Reason.LIMIT_CELL)
+        text = self._read(self._kind, self._style, self._value)
         gap = column - len(row)
-        if gap >= 0:
+        if not gap and column < self._limits.max_columns:
+            row.append(text)
+        elif gap >= 0:
             if column >= self._limits.max_columns:
                 raise Unreadable(Reason.LIMIT_COLUMNS)
-            if gap:
-                self._budget.expand(gap)
-                row.extend([""] * gap)
-            row.append(self._read(self._kind, self._style, value))
+            self._budget.expand(gap)
+            row.extend([""] * gap)
+            row.append(text)
         elif column >= 0:
-            row[column] = self._read(self._kind, self._style, value)
+            row[column] = text
 
 
 def sheet_rows(stream: BinaryIO, read: CellText, limits: ReadLimits, budget: Budget) -> Iterator[Row]:
