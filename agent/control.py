@@ -29,8 +29,7 @@ import os
 import pwd
 import socket
 import struct
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -46,19 +45,6 @@ _ERRORS = {NotFound: "not_found", NotPermitted: "not_permitted", Mistyped: "mist
 
 Command = Callable[[Mapping[str, Any], str], Any]
 """Takes the request and who asks (`uid:1000`); gives the result or raises a `Problem`."""
-
-
-@contextmanager
-def fitting(path: Path) -> Iterator[str]:
-    """A name of a socket that fits into the 108 bytes which the kernel allows for one."""
-    if len(os.fsencode(path)) < 108:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)
 
 
 class Control:

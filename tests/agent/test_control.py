@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from agent.control import Control, fitting, name_of
+from agent.control import Control, name_of
 from agent.errors import NotFound, Refused
 from agent.loop import Loop
+from agent.socket_path import address_of
 
 
 def echo(request: Mapping[str, Any], who: str) -> Any:
@@ -55,7 +56,7 @@ class Served:
     def connect(self) -> socket.socket:
         line = socket.socket(socket.AF_UNIX)
         line.settimeout(5)
-        with fitting(self.path) as name:
+        with address_of(self.path) as name:
             line.connect(name)
         return line
 
