@@ -86,7 +86,7 @@ def recover(ledger: Ledger, vault: Path) -> Recovered:
 def keeper_lost(ledger: Ledger, vault: Path, root_id: str) -> Recovered:
     """While the service runs: a keeper died or was abandoned; whatever it intended is revoked.
 
-    Its work in progress in `tmp` stays, since an abandoned keeper may still write there.
+    Its work in progress goes too: one that was abandoned and wakes finds nothing to rename.
     """
     found = Recovered()
     states = (EntryState.INTENDED, EntryState.VAULTED)
@@ -126,9 +126,10 @@ def is_in_vault(vault: Path, entry: Entry) -> bool:
 
 
 def discard(vault: Path, entry_id: str) -> None:
-    """Forget what never came into custody."""
-    _ciphertext(vault, entry_id).unlink(missing_ok=True)
-    _ciphertext(vault, entry_id).with_suffix(".json").unlink(missing_ok=True)
+    """Forget what never came into custody, finished or not."""
+    for path in (vault / "tmp" / entry_id, _ciphertext(vault, entry_id)):
+        path.unlink(missing_ok=True)
+        path.with_suffix(".json").unlink(missing_ok=True)
 
 
 def _ciphertext(vault: Path, entry_id: str) -> Path:

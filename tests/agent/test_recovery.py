@@ -160,8 +160,10 @@ def test_a_lost_keeper_loses_its_own_intents_only(place: Place) -> None:
     place.bring_to(EntryState.INTENDED)
     place.ledger.intend(replace(ENTRY, entry_id="e-other123", root_id="r2"))
     (place.vault / "tmp" / "e-other123").write_bytes(b"half")
+    (place.vault / "tmp" / ENTRY.entry_id).write_bytes(b"half")
     keeper_lost(place.ledger, place.vault, "r1")
     assert place.state() is EntryState.REVOKED
+    assert not (place.vault / "tmp" / ENTRY.entry_id).exists()
     other = place.ledger.entry("e-other123")
     assert other is not None and other.state is EntryState.INTENDED
     assert (place.vault / "tmp" / "e-other123").exists()
