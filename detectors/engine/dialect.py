@@ -20,6 +20,8 @@ from detectors.engine.header import kind
 MAX_QUOTED_LINES = 64
 MOST_SAMPLED = 120
 MAX_CELLS = 70_000
+MOST_SEARCHED = 64 * 1024
+_ANY = -1
 MIN_QUALITY = 0.45
 _RULE = re.compile(r"[\s|+:=\-─━│┼┌┐└┘├┤┬┴]*[-=─━]{2}[\s|+:=\-─━│┼┌┐└┘├┤┬┴]*")
 _ODD = re.compile(r"[;|\t{}<>=\\\"]|\(\)|^[,.)\]]")
@@ -88,7 +90,7 @@ def candidates(text: str) -> list[Dialect]:
         if text.count(delimiter) < 0.5 * min(lines, 10):
             continue
         trim = delimiter == " " or text.count(delimiter + " ") > 0.6 * text.count(delimiter)
-        quotes = [q for q in "\"'" if _is_quoting(text, delimiter, q)]
+        quotes = [q for q in "\"'" if _is_quoting(text[:MOST_SEARCHED], delimiter, q)]
         escape = "\\" if quotes and '\\"' in text and '""' not in text else None
         found += [Dialect(delimiter, quote, escape, trim) for quote in quotes[:1]]
         if not quotes:
@@ -98,7 +100,9 @@ def candidates(text: str) -> list[Dialect]:
 
 def _is_quoting(text: str, delimiter: str, quote: str) -> bool:
     """Whether `quote` opens cells and closes them."""
-    if text.count(quote) < 2:
+    if text.count(quote) < 2 or not (
+        delimiter + quote in text or quote + delimiter in text or "\n" + quote in text
+    ):
         return False
     mark, d = re.escape(quote), re.escape(delimiter)
     opened = len(re.findall(rf"(?:^|{d}) *{mark}", text, re.M))
@@ -122,33 +126,87 @@ class Run:
 
 def runs(dialect: Dialect, lines: Sequence[str]) -> list[Run]:
     """The stretches of `lines` that look like rows of a table in this dialect."""
-    numbered = list(numbered_rows(dialect, lines))
     found: list[Run] = []
-    for width, group in groupby(numbered, key=lambda item: len(item[2])):
-        part = list(group)
-        if width >= 2:
-            _add(found, dialect, part, width)
-    ragged = _ragged(dialect, numbered)
+    counts = _counts(dialect, lines)
+    for first, last in _worth_parsing(dialect, lines, counts):
+        numbered = numbered_rows(dialect, lines[first:last])
+        for width, group in groupby(numbered, key=lambda item: len(item[2])):
+            part = list(group)
+            if width >= 2:
+                _add(found, dialect, part, width, first)
+    if len(lines) - counts.count(0) < 0.8 * sum(map(bool, lines)):
+        return found
+    ragged = _ragged(dialect, lines) if dialect.delimiter not in ": " else None
     if ragged is not None and ragged.weight > 2 * sum(run.weight for run in found):
         return [ragged]
     return found
 
 
-def _add(found: list[Run], dialect: Dialect, part: list[tuple[int, int, list[str]]], width: int) -> None:
+def _counts(dialect: Dialect, lines: Sequence[str]) -> list[int]:
+    """How often each line is cut, quotes not heeded."""
+    if dialect.delimiter == " ":
+        return [len(line.split()) - 1 for line in lines]
+    return [line.count(dialect.delimiter) for line in lines]
+
+
+def _worth_parsing(dialect: Dialect, lines: Sequence[str], counts: list[int]) -> Iterator[tuple[int, int]]:
+    """Stretches in which neighbouring lines are cut equally often, or may be for their quotes."""
+    if dialect.quote is not None:
+        _mark_quoted(dialect.quote, lines, counts)
+    if dialect.delimiter == "|":
+        counts = [_ANY if is_rule(line) else count for line, count in zip(lines, counts, strict=True)]
+    first = -1
+    before = 0
+    for at, (count, behind) in enumerate(zip(counts, [*counts[1:], 0], strict=True)):
+        alike = count == _ANY or (count > 0 and (before in (count, _ANY) or behind in (count, _ANY)))
+        before = count
+        if alike and first < 0:
+            first = at
+        elif not alike and first >= 0:
+            if at - first >= _least(dialect, counts[first : first + 2]):
+                yield first, at
+            first = -1
+    if first >= 0:
+        yield first, len(counts)
+
+
+def _least(dialect: Dialect, counts: list[int]) -> int:
+    """How many rows make a table of this many cuts: two will do where the delimiter is seldom chance."""
+    few = _ANY not in counts and max(counts) <= 2 if dialect.delimiter == "," else dialect.delimiter in " :"
+    return 3 if few else 2
+
+
+def _mark_quoted(quote: str, lines: Sequence[str], counts: list[int]) -> None:
+    """Set `_ANY` for lines with quotes and for those inside a quoted cell."""
+    opened = -MAX_QUOTED_LINES
+    for at, line in enumerate(lines):
+        quotes = line.count(quote)
+        if quotes:
+            counts[at] = _ANY
+        if quotes % 2:
+            if at - opened < MAX_QUOTED_LINES:
+                counts[opened:at] = [_ANY] * (at - opened)
+                opened = -MAX_QUOTED_LINES
+            else:
+                opened = at
+
+
+def _add(
+    found: list[Run], dialect: Dialect, part: list[tuple[int, int, list[str]]], width: int, offset: int
+) -> None:
     rows = [row for _, _, row in part]
-    least = 2 if dialect.delimiter in "\t;|" or (dialect.delimiter == "," and width > 3) else 3
-    if len(rows) < least:
+    if len(rows) < _least(dialect, [width - 1]):
         return
     value = quality(dialect, rows)
     if value >= MIN_QUALITY:
-        found.append(Run(part[0][0], part[-1][1], width, value))
+        found.append(Run(offset + part[0][0], offset + part[-1][1], width, value))
 
 
-def _ragged(dialect: Dialect, numbered: list[tuple[int, int, list[str]]]) -> Run | None:
+def _ragged(dialect: Dialect, lines: Sequence[str]) -> Run | None:
     """All lines as one table whose rows break off early or run on."""
-    part = [item for item in numbered if item[2]]
+    part = [item for item in numbered_rows(dialect, lines) if item[2]]
     widths = [len(row) for _, _, row in part]
-    if len(part) < 5 or dialect.delimiter in ": " or max(widths) < 3:
+    if len(part) < 5 or max(widths) < 3:
         return None
     if sum(width >= 2 for width in widths) < 0.9 * len(widths):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -91,11 +90,7 @@ def _stretch(lines: Sequence[str]) -> tuple[int, int]:
 def _cuts(rows: Sequence[str]) -> list[int]:
     """Where columns begin: behind positions that are blank in (nearly) all rows."""
     width = max(map(len, rows))
-    used = [0] * width
-    for row in rows:
-        for match in _WORD.finditer(row):
-            for position in range(match.start(), match.end()):
-                used[position] += 1
+    used = [len(rows) - column.count(" ") for column in zip(*[row.ljust(width) for row in rows], strict=True)]
     allowed = int(STRAY_SHARE * len(rows))
     cuts: list[int] = []
     blank = True
@@ -118,9 +113,6 @@ def _under_names(first: str, cuts: list[int]) -> list[int]:
     spans = [*pairwise([*cuts, len(first)])]
     unnamed = [a for a, b in spans[1:] if not first[a:b].strip()]
     return [cut for cut in cuts if cut not in unnamed] if len(unnamed) <= 0.15 * len(cuts) else cuts
-
-
-_WORD = re.compile(r"\S+")
 
 
 def _apart(used: Sequence[int], cut: int) -> bool:

@@ -14,6 +14,7 @@ from detectors.engine.dialect import Dialect, Run, candidates, runs
 from detectors.engine.layout import Layout, fixed_width
 
 MAX_GAP = 8
+MAX_NESTED = 2
 MIN_RUN_IN_CODE = 5
 _PAIR = re.compile(r"\s*(?:- )?([^\W\d_][\w .()/'-]{0,48}?)\s*[:=]\s*\S.*")
 _CODE = re.compile(
@@ -55,7 +56,7 @@ def _divide(
     while first < last and not lines[first].strip():
         found.append(Segment(first, first + 1, None))
         first += 1
-    if last - first < 2 or len(used) > 4:
+    if last - first < 2 or len(used) > MAX_NESTED:
         if first < last:
             found.append(Segment(first, last, None))
         return
