@@ -37,6 +37,7 @@ _NO_COLUMN = re.compile(
     r"(?:PRIMARY|UNIQUE|KEY|CONSTRAINT|FOREIGN|CHECK|INDEX|FULLTEXT|SPATIAL|EXCLUDE|LIKE|PERIOD)\b",
     re.IGNORECASE,
 )
+_ESCAPED = re.compile(r"\\'(?!\s*[,);])")
 _BETWEEN = re.compile(r"(?:\s++|;|--[^\n]*+\n|/\*(?:[^*]++|\*(?!/))*+\*/|GO\b)*+", re.IGNORECASE)
 
 
@@ -55,7 +56,7 @@ class _Dump:
         self._lines: list[str] = []
         self._buffer.fill(64 * 1024)
         head = self._buffer.text
-        self._values = Values(backslash="\\'" in head or ("`" in head and "\\" in head))
+        self._values = Values(backslash=bool(_ESCAPED.search(head)) or ("`" in head and "\\" in head))
 
     def contents(self) -> Iterator[Content]:
         buffer = self._buffer

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import io
+
+from detectors.engine.table import ReadLimits, Table, Text
+from detectors.readers import html
+
+
+def found(data: str) -> tuple[list[tuple[list[str] | None, list[list[str]]]], str]:
+    tables, lines = [], []
+    for content in html.read(io.BytesIO(data.encode()), "text/html", ReadLimits()):
+        if isinstance(content, Table):
+            tables.append((content.header, [list(row) for row in content.rows]))
+        elif isinstance(content, Text):
+            lines.extend(content.lines)
+    return tables, "\n".join(lines)
+
+
+def row(cells: list[str], tag: str = "td") -> str:
+    return "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in cells) + "</tr>"
+
+
+def test_cells_that_reach_down_and_across_are_filled_in() -> None:
+    data = (
+        "<table><tr><th rowspan=2>Area<th colspan=2>Men<tr><th>2023<th>2024"
+        "<tr><td>A<td>1<td>2<tr><td rowspan=2>B<td>3<td>4<tr><td>5<td>6</table>"
+    )
+    assert found(data)[0] == [
+        (["Area", "Men|2023", "Men|2024"], [["A", "1", "2"], ["B", "3", "4"], ["B", "5", "6"]])
+    ]
+
+
+def test_a_table_with_no_marked_header_is_read_by_its_looks() -> None:
+    body = [[str(i), str(20 + i), "MF"[i % 2]] for i in range(9)]
+    data = "<table>" + "".join(map(row, [["ref", "age", "sex"], *body])) + "</table>"
+    assert found(data)[0] == [(["ref", "age", "sex"], body)]
+
+
+def test_a_table_inside_a_layout_table_is_found() -> None:
+    inner = (
+        "<table>"
+        + row(["ref", "age"], "th")
+        + "".join(row([str(i), str(i + 30)]) for i in range(5))
+        + "</table>"
+    )
+    tables, text = found(f"<table><tr><td>Menu</td><td>{inner}</td></tr></table><p>Bye &amp; thanks</p>")
+    assert (["ref", "age"], [[str(i), str(i + 30)] for i in range(5)]) in tables
+    assert "Bye & thanks" in text
+
+
+def test_scripts_and_comments_are_text_and_styles_are_not() -> None:
+    _, text = found("<script>var staff = ['Jo']</script><!-- AB123456C --><style>p{}</style><p>x</p>")
+    assert "Jo" in text
+    assert "AB123456C" in text
+    assert "p{}" not in text
+
+
+def test_an_endless_row_span_costs_nothing() -> None:
+    tables, _ = found("<table>" + "<tr><td rowspan=9999999999>1<td colspan=99999>2" * 3 + "</table>")
+    assert len(tables) <= 1

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from detectors.engine.table import ReadLimits, Table, Text
+from detectors.readers import xml_text
+
+Tables = list[tuple[list[str] | None, list[list[str]]]]
+
+
+def found(data: str | bytes) -> tuple[Tables, str]:
+    data = data.encode() if isinstance(data, str) else data
+    tables: Tables = []
+    lines: list[str] = []
+    for content in xml_text.read(io.BytesIO(data), "application/xml", ReadLimits()):
+        if isinstance(content, Table):
+            tables.append((content.header, [list(row) for row in content.rows]))
+        elif isinstance(content, Text):
+            lines.extend(content.lines)
+    return tables, "\n".join(lines)
+
+
+ROWS = [[str(20 + i), "MF"[i % 2]] for i in range(6)]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        '<p age="{}" sex="{}"/>',
+        "<p><age>{}</age><sex>{}</sex></p>",
+        '<p><field name="age">{}</field><field name="sex">{}</field></p>',
+    ],
+)
+def test_records_read_the_same_however_values_are_written(record: str) -> None:
+    assert found("<all>" + "".join(record.format(*row) for row in ROWS) + "</all>")[0] == [
+        (["age", "sex"], ROWS)
+    ]
+
+
+def test_values_around_a_record_belong_to_it() -> None:
+    people = "<who><p><age>4{0}</age><sex>M</sex></p><p><age>3{0}</age><sex>F</sex></p></who>"
+    home = '<home id="{0}"><postcode>AB1 {0}</postcode>' + people + "</home>"
+    tables, _ = found("<all>" + "".join(home.format(i) for i in range(4)) + "</all>")
+    assert tables[0][0] == ["home.id", "home.postcode", "age", "sex"]
+    assert tables[0][1][:3] == [
+        ["0", "AB1 0", "40", "M"],
+        ["0", "AB1 0", "30", "F"],
+        ["1", "AB1 1", "41", "M"],
+    ]
+
+
+def test_rows_of_cells_are_a_sheet() -> None:
+    rows = [["ref", "age"], *[[str(900 + i), str(20 + i)] for i in range(8)]]
+    cells = ["".join(f'<Cell><Data Type="String">{c}</Data></Cell>' for c in row) for row in rows]
+    data = (
+        "<Workbook xmlns='urn:x'><Table>" + "".join(f"<Row>{c}</Row>" for c in cells) + "</Table></Workbook>"
+    )
+    assert found(data)[0] == [(rows[0], rows[1:])]
+
+
+def test_no_entity_is_expanded() -> None:
+    data = '<!DOCTYPE a [<!ENTITY b "SECRET"><!ENTITY c SYSTEM "file:///etc/hostname">]><a>&b;&c;</a>'
+    tables, text = found(data)
+    assert tables == []
+    assert text == data
+
+
+def test_a_document_type_is_no_obstacle() -> None:
+    data = (
+        '<!DOCTYPE all SYSTEM "http://example.org/x.dtd"><all>'
+        + "".join(f"<p a='{a}' b='{b}'/>" for a, b in ROWS)
+        + "</all>"
+    )
+    assert found(data)[0] == [(["a", "b"], ROWS)]
+
+
+def test_what_breaks_off_is_read_as_text_too() -> None:
+    tables, text = found(
+        "<all>" + "".join(f"<p><age>{a}</age><sex>{b}</sex></p>" for a, b in ROWS) + "<p><note>AB123456C"
+    )
+    assert "AB123456C" in text or any("AB123456C" in "".join(row) for _, rows in tables for row in rows)
+
+
+def test_values_outside_records_are_text() -> None:
+    assert "title: Minutes" in found("<doc><title>Minutes</title><para>Nothing to report.</para></doc>")[1]
