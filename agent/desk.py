@@ -261,9 +261,9 @@ class Desk:
             self._remember(root, entry, kind)
         return Done()
 
-    def give_up_waiting(self, root: WatchedRoot | None, entry: Entry, reason: str) -> None:
+    def give_up_waiting(self, root: WatchedRoot, entry: Entry, reason: str) -> None:
         """A removal that cannot be ended now, because its medium is gone: tell it, keep it unfinished."""
-        if root is None or entry.alert_id is None:
+        if entry.alert_id is None:
             return
         held = self._ledger.alert(entry.alert_id)
         if held is None or held.state is not AlertState.HELD:

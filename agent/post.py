@@ -91,6 +91,11 @@ class Post:
     def over(self) -> bool:
         return self.state == "ended"
 
+    @property
+    def works(self) -> bool:
+        """A keeper is there and can reach its root."""
+        return self.state in ("native", "polling", "degraded")
+
     def _become(self, state: str) -> None:
         if state != self.state:
             self.state, self.since = state, time.time()

@@ -196,10 +196,13 @@ class Supervisor:
         post.end(ended)
 
     def _tell_stranded(self) -> None:
-        """Removals that cannot be ended because their root is not there: the alert must not wait for it."""
-        attached = frozenset(self.posts)
+        """Removals that cannot be ended because their root cannot be reached: their alerts go now."""
+        attached = frozenset(root_id for root_id, post in self.posts.items() if post.works)
         for root, entry in recovery.stranded(self.parts.ledger, attached):
-            self.desk.give_up_waiting(root, entry, "medium_gone")
+            if root.root_id not in self.posts:
+                self.desk.give_up_waiting(root, entry, "medium_gone")
+            elif time.time() - (entry.vaulted_at or 0.0) > STRANDED_SECONDS:
+                self.desk.give_up_waiting(root, entry, "unreachable")
         self._news = True
 
     # -- running
@@ -211,7 +214,7 @@ class Supervisor:
         self.loop.watch(self.parts.mounts, self.mounts_changed)
         self.loop.watch(self.parts.template, self.parts.template.poll)
         self.loop.every(1.0, self._tick)
-        self.loop.after(STRANDED_SECONDS, self._tell_stranded)
+        self.loop.every(STRANDED_SECONDS, self._tell_stranded)
         self.parts.ledger.queue_audit([{"event": "service_started", "mode": self.settings.policy.mode.value}])
         self.mounts_changed()
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -254,6 +255,45 @@ def test_a_drive_is_a_root_within_a_moment_of_its_mount(service: RunningService)
         assert subprocess.run(["umount", point]).returncode == 0
     until(lambda: str(point) not in states(service), "it is none any more")
     until(lambda: "root_detached" in events(service), "that is on record")
+
+
+@pytest.mark.root
+def test_a_removal_that_was_under_way_when_everything_died_is_finished_under_its_one_alert(
+    service: RunningService,
+) -> None:
+    service.root()
+    point, image = service.base / "stick", service.base / "image"
+    point.mkdir()
+    with image.open("wb") as file:
+        file.truncate(16 << 20)
+    subprocess.run(["mkfs.ext4", "-q", image], check=True)
+    subprocess.run(["mount", "-o", "loop", image, point], check=True)
+    survey = put(point / "a.csv", MadeUp.survey())
+    service.settings["watch.volumes"] = {
+        "removable": True,
+        "shares": False,
+        "treat_as_removable": [str(point)],
+    }
+    try:
+        # as if all had died between custody and removal
+        service.start()
+        service.caught(survey)
+        service.stop()
+        ledger = sqlite3.connect(service.state / "ledger.db")
+        ledger.execute("UPDATE entries SET state = 'vaulted'")
+        ledger.execute("UPDATE alerts SET state = 'held', disposition = 'not_removed'")
+        ledger.commit()
+        ledger.close()
+        point.joinpath("a.csv").write_bytes(MadeUp.survey())
+        point.joinpath("a.csv.quarantined.txt").unlink()
+        service.start()
+        until(lambda: not survey.exists(), "the removal is finished")
+        until(lambda: len(service.alerts(survey)) == 2, "and told")
+        assert len({r["finding_info"]["uid"] for r in service.alerts(survey)}) == 1
+        assert len(service.vault_digests()) == 1
+    finally:
+        service.stop()
+        subprocess.run(["umount", point], check=True)
 
 
 @pytest.mark.root
