@@ -109,6 +109,9 @@ class Loop:
             due_in = max(0.0, self._timers[0].at - time.monotonic())
             wait = due_in if wait is None else min(wait, due_in)
         for key, events in self._selector.select(wait):
+            known = self._selector.get_map().get(key.fd)
+            if known is None or known.fileobj is not key.fileobj:
+                continue  # a callback of this very round has let it go
             readable, writable = key.data
             if events & selectors.EVENT_READ:
                 readable()

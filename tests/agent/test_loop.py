@@ -84,3 +84,23 @@ def test_what_a_callback_raises_ends_the_loop(loop: Loop) -> None:
     loop.after(0.0, fail)
     with pytest.raises(ValueError):
         loop.run()
+
+
+def test_what_was_let_go_in_the_same_round_is_not_called(loop: Loop) -> None:
+    """A mount that goes and a probe that answers, both at once, ended the service."""
+    pairs = [socket.socketpair() for _ in range(2)]
+    called: list[int] = []
+
+    def first_come(number: int) -> None:
+        called.append(number)
+        for ours, _ in pairs:
+            loop.unwatch(ours)
+
+    for number, (ours, theirs) in enumerate(pairs):
+        loop.watch(ours, lambda number=number: first_come(number))  # type: ignore[misc]
+        theirs.send(b"x")
+    loop.once(1.0)
+    assert len(called) == 1
+    for pair in pairs:
+        for end in pair:
+            end.close()
