@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 import python_calamine
 
+from detectors.engine.biff import largest_span
 from detectors.engine.compound import is_legacy_encrypted
 from detectors.engine.faults import PARSER_FAULTS
 from detectors.engine.grid import tables
@@ -29,6 +30,8 @@ MEDIA_TYPES = frozenset(
     }
 )
 MAX_XLS = 128 * 1024**2
+MAX_SPAN = 8_000_000
+"""Cells of a sheet's rectangle; calamine keeps 32 bytes for each."""
 MAX_UNPACKED = 160 * 1024**2
 """Bytes of XML; calamine takes about twice that. Binary records are four times as dense."""
 
@@ -88,7 +91,7 @@ def _encrypted(stream: BinaryIO, budget: Budget) -> Protected | None:
 
 def _check_size(stream: BinaryIO, media_type: str) -> None:
     if media_type == "application/vnd.ms-excel" or media_type == "application/x-ole-storage":
-        if size_of(stream) > MAX_XLS:
+        if size_of(stream) > MAX_XLS or largest_span(stream) > MAX_SPAN:
             raise Unreadable(Reason.LIMIT_MEMORY)
         return
     largest = max((entry.size for entry in entries(stream, Budget(0, 20_000))), default=0)

@@ -10,6 +10,7 @@ import zlib
 
 import pytest
 
+from detectors.engine.biff import largest_span
 from detectors.engine.protection import protection
 from detectors.engine.table import Protected, ReadLimits, Row, Table, Unreadable
 from detectors.readers import legacy_sheet, office_compound
@@ -108,3 +109,17 @@ def test_a_sheet_that_would_not_fit_into_memory_is_not_loaded(monkeypatch: pytes
     monkeypatch.setattr(legacy_sheet, "MAX_UNPACKED", 5)
     with pytest.raises(Unreadable, match="limit_memory"):
         list(read(io.BytesIO(opendocument(entry("content.xml", ""))), ODS, ReadLimits()))
+
+
+def moved(row: int, column: int) -> bytes:
+    """The workbook with its first cell of a number put elsewhere."""
+    at = XLS.index(struct.pack("<HHHH", 0x027E, 10, 1, 0))
+    return XLS[: at + 4] + struct.pack("<HH", row, column) + XLS[at + 8 :]
+
+
+def test_one_cell_far_away_does_not_make_room_for_all_between() -> None:
+    assert largest_span(io.BytesIO(XLS)) == 12
+    assert largest_span(io.BytesIO(moved(65_535, 255))) == 65_536 * 256
+    for data, reason in ((moved(65_535, 255), "limit_memory"), (moved(9, 60_000), "malformed")):
+        with pytest.raises(Unreadable, match=reason):
+            list(office_compound.read(io.BytesIO(data), "application/vnd.ms-excel", ReadLimits()))
