@@ -11,6 +11,7 @@ import pyrage
 import pytest
 
 from agent.cli import run
+from agent.commands.demo_service import DemoService
 from agent.commands.keys import read_identities, write_identity
 from agent.demo_files import demo_files
 
@@ -144,3 +145,25 @@ def test_age_itself_opens_an_entry(running, survey):
     file = running.settings.state_dir / "vault" / "entries" / f"{survey['entry_id']}.age"
     done = subprocess.run(["age", "-d", "-i", running.identity, file], capture_output=True, check=True)
     assert done.stdout == CONTENT["survey_2026.csv"]
+
+
+def test_with_the_service_down_entries_are_seen_and_given_back_elsewhere(tmp_path, capsys):
+    service = DemoService(tmp_path)
+    service.prepare()
+    file = service.watched / "survey_2026.csv"
+    try:
+        service.start()
+        service.wait_until_up()
+        file.write_bytes(CONTENT["survey_2026.csv"])
+        entry_id = service.entry_of(file)["entry_id"]
+    finally:
+        service.stop()
+    options = ("--config", str(service.config))
+    restore = ("quarantine", "restore", entry_id, "--identity", str(service.identity), *options)
+    assert run(["quarantine", "list", *options]) == 0
+    assert entry_id in capsys.readouterr().out
+    assert run(restore) == 1
+    assert "would take the file again" in capsys.readouterr().err
+    assert run([*restore, "--to", str(tmp_path / "back.csv")]) == 0
+    assert "the ledger does not know" in capsys.readouterr().err
+    assert (tmp_path / "back.csv").read_bytes() == CONTENT["survey_2026.csv"]
