@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import log
 from typing import Any
 
-from detectors import direct_identifiers, named_people, row_subject, small_cells
+from detectors import direct_identifiers, named_people, plausibility, row_subject, small_cells
 from detectors.engine.conclusion import Conclusion
 from detectors.engine.evidence import column_findings, identifier_findings, score_findings
 from detectors.engine.roster import Detector, measured
@@ -17,6 +17,7 @@ from detectors.engine.view import TableView
 from detectors.engine.weigh import Model, Score, chance
 
 MIN_ROWS = 3
+_RISING = (Tier.NONE, Tier.POSSIBLE, Tier.LIKELY, Tier.CONFIRMED)
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Assessment:
     hits: list[Hit] = field(default_factory=list)
     named: named_people.Named = field(default_factory=named_people.Named)
     capped: bool = False
+    doubts: list[plausibility.Doubt] = field(default_factory=list)
     factors: tuple[float, float] = (1.0, 1.0)
 
     @property
@@ -54,7 +56,9 @@ class Assessment:
         """Log-odds that identifiers add, by the weights of the two detectors that find them."""
         identifiers = sum(direct_identifiers.BONUS[h.rule.strength] for h in self.hits)
         named = 2.5 * bool(self.named.names) + 1.0 * bool(self.named.births)
-        return self.factors[0] * identifiers + self.factors[1] * named
+        total = self.factors[0] * identifiers + self.factors[1] * named
+        # a name on each row of a table of statistics is a label of that row
+        return total if self.aggregate < 0.5 or self.decisive else min(total, 0.5)
 
     def matched(self, *strengths: str) -> int:
         """Most distinct values that one identifier column of these strengths holds."""
@@ -81,6 +85,8 @@ def assess(bench: Bench, view: TableView) -> Assessment:
         named = named_people.find(view, bench.forenames, bench.options("named_people"))
         found.named = named_people.Named(tuple(n for n in named.names if n not in taken), named.births)
     found.capped = bench.options("aggregate_shape").enabled and _capped(found)
+    if bench.options("plausibility").enabled:
+        found.doubts = plausibility.find(view, measures, bench.options("plausibility"))
     found.factors = (bench.detectors["direct_identifiers"].factor, bench.detectors["named_people"].factor)
     return found
 
@@ -146,6 +152,7 @@ def _tier(options: Any, a: Assessment, p: float, shape: float, rows: int) -> Tie
         by_shape = Tier.LIKELY
     elif p >= options.possible and rows >= MIN_ROWS:
         by_shape = Tier.POSSIBLE
+    by_shape = min((by_shape, *(d.ceiling for d in a.doubts)), key=_RISING.index)
     if by_shape is Tier.CONFIRMED or by_identifiers is Tier.NONE:
         return by_shape
     return Tier.LIKELY if Tier.LIKELY in (by_shape, by_identifiers) else Tier.POSSIBLE
@@ -221,6 +228,12 @@ def _advisories(bench: Bench, a: Assessment) -> tuple[str, ...]:
 def _findings(bench: Bench, a: Assessment, table: int) -> tuple[Finding, ...]:
     found = identifier_findings(a.hits, a.named, a.view, table)
     found += column_findings(a.view, table, {f.column for f in found})
+    found += [
+        Finding(
+            "plausibility", Polarity.AGAINST, d.measure, table, value=round(d.value, 4), threshold=d.bound
+        )
+        for d in a.doubts
+    ]
     found += score_findings(a.person, a.measures, bench.owner, table)
     if a.score > a.person.total:
         gain = round(a.score - a.person.total, 4)

@@ -12,6 +12,7 @@ from detectors.engine.view import TableView
 from detectors.engine.weigh import Score
 from detectors.key_variables import age_like, birth_like
 from detectors.named_people import Named
+from detectors.plausibility import MEASURES as PLAUSIBILITY_MEASURES
 from detectors.survey_design import weight_like
 
 COLUMN_MEASURES = (
@@ -26,6 +27,7 @@ COLUMN_MEASURES = (
     "coded_columns",
     "values_alone",
     "text_identifiers",
+    *PLAUSIBILITY_MEASURES,
 )
 MAX_COLUMNS = 40
 MAX_SCORES = 10
@@ -148,7 +150,7 @@ def _column(c: Column, concepts: list[str], table: int, rows: int) -> list[Findi
         return [about("values_like", "birth", Role.KEY_VARIABLE, birth_like(c))]
     if weight_like(c) and ("weight" in concepts or not concepts):
         return [about("values_like", "weight", Role.WEIGHT, 1.0, "survey_design")]
-    if c.distinct == rows >= 5 and (c.whole or {"personid", "record"} & set(concepts)):
+    if c.distinct == rows >= 5 and ((c.whole and not concepts) or {"personid", "record"} & set(concepts)):
         return [
             about("unique_share", concepts[0] if concepts else None, Role.RECORD_ID, 1.0, "survey_design")
         ]

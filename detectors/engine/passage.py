@@ -8,6 +8,7 @@ case, is weighed like a head. Memory is bounded by the head and one chunk.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from detectors.engine.assess import Assessment, Bench, assess, conclude
@@ -22,8 +23,21 @@ HEAD = 300
 CHUNK = 256
 WEIGHED = 128
 MOST_NEW = 64
+MOST_LOOKS = 1000
+LEAST = 12
+POOLED = 0.7
 COUNT_ON = 20_000
 EVERY = 128
+
+Shape = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Region:
+    """Rows of one look within a table: the telling sample and the log-odds of every chunk weighed."""
+
+    sample: Assessment
+    scores: list[float]
 
 
 class Passage:
@@ -31,13 +45,12 @@ class Passage:
 
     def __init__(self, bench: Bench, lexicon: Lexicon, table: Table, index: int) -> None:
         self._bench, self._lexicon, self._table, self._index = bench, lexicon, table, index
-        self._head: Assessment | None = None
-        self._scores: list[float] = []
-        self._deep: Assessment | None = None
-        self._deep_score = -30.0
+        self._head: Region | None = None
+        self._regions: dict[Shape, Region] = {}
         self._rows = 0
         self._tally = Tally(bench.book)
-        self._shapes: set[tuple[str, ...]] = set()
+        self._known: set[Shape] = set()
+        self._settle: float = bench.options("record_model").settle
 
     def read(self) -> None:
         """Take the rows: all of them, unless the head settles a yes."""
@@ -51,86 +64,88 @@ class Passage:
         finally:
             self._rows = len(head)
             if head:
-                self._weigh_head(head)
-        settle = self._bench.options("record_model").settle
-        if self._head is not None and len(head) == HEAD and not self._settles(settle):
-            self._pass(rows)
-        elif len(head) == HEAD:
+                sample = assess(self._bench, self._view(head))
+                self._head = Region(sample, [sample.score] * 2)
+                self._known.add(shape(head[-8:]))
+                self._tally.add(_joined(head))
+        if self._head is None or len(head) < HEAD:
+            return
+        if self._sure(self._head, self._settle):
             for _ in islice(rows, COUNT_ON):
                 self._rows += 1
+        else:
+            self._pass(rows, self._head)
 
     def _view(self, rows: Sequence[Row]) -> TableView:
         t = self._table
         return TableView(t.header, rows, self._lexicon, t.context, t.labels, t.value_labels)
 
-    def _weigh_head(self, head: list[Row]) -> None:
-        self._head = assess(self._bench, self._view(head))
-        self._scores = [self._head.score] * 2
-        self._shapes.add(shape(head[-8:]))
-        self._tally.add(_joined(head))
-
-    def _settles(self, least: float) -> bool:
-        found = self._conclusion(self._head, self._scores)
-        return found.flagged and found.confidence >= least
-
-    def _pass(self, rows: Iterator[Row]) -> None:
-        """The rest of the rows, chunk by chunk."""
+    def _pass(self, rows: Iterator[Row], head: Region) -> None:
+        """The rest of the rows, chunk by chunk, until a yes is settled."""
         number = new = 0
         while chunk := list(islice(rows, CHUNK)):
             number += 1
             self._rows += len(chunk)
             self._tally.add(_joined(chunk))
-            seen = shape(chunk[:: max(1, len(chunk) // 8)])
-            changed = seen not in self._shapes
-            new += changed
-            if changed and len(self._shapes) < 1000:
-                self._shapes.add(seen)
+            look = shape(chunk[:: max(1, len(chunk) // 8)])
+            changed = look not in self._known and len(self._known) < MOST_LOOKS
+            if changed:
+                self._known.add(look)
+                new += 1
             due = number & (number - 1) == 0 or number % EVERY == 0
-            if (
-                len(chunk) >= 12
-                and ((changed and new <= MOST_NEW) or due)
-                and self._weigh_chunk(chunk, changed)
-            ):
-                return
+            if len(chunk) >= LEAST and (due or (changed and new <= MOST_NEW) or self._doubtful(look)):
+                region = self._weigh(chunk, look, head, changed)
+                if self._settled(region):
+                    return
 
-    def _weigh_chunk(self, chunk: list[Row], changed: bool) -> bool:
-        """Weigh a chunk; True if the table is settled by it."""
-        found = assess(self._bench, self._view(chunk[:WEIGHED]))
-        score = found.score
-        if not changed:
-            self._scores.append(score)
-        if found.decisive or score + found.bonus > self._deep_score:
-            self._deep, self._deep_score = found, score + found.bonus
-        settle = self._bench.options("record_model").settle
-        deep = self._conclusion(found, [score])
-        sure = deep.flagged and (found.decisive or (changed and deep.confidence >= max(0.9, settle)))
-        return sure or (self._settles(settle) and len(self._scores) >= 4)
+    def _doubtful(self, look: Shape) -> bool:
+        """A region that may hold people and of which more should be weighed."""
+        region = self._regions.get(look)
+        return region is not None and len(region.scores) < 4 and _mean(region.scores) > 0.0
 
-    def _conclusion(self, a: Assessment | None, scores: list[float]) -> Conclusion:
-        if a is None:
-            return Conclusion(records_estimated=0)
-        return conclude(self._bench, a, sum(scores) / len(scores), self._rows, self._index)
+    def _weigh(self, chunk: list[Row], look: Shape, head: Region, changed: bool) -> Region:
+        sample = assess(self._bench, self._view(chunk[:WEIGHED]))
+        region = self._regions.get(look)
+        if region is None and (changed or sample.decisive) and len(self._regions) < MOST_NEW:
+            region = self._regions[look] = Region(sample, [])
+        region = head if region is None else region
+        region.scores.append(sample.score)
+        return region
+
+    def _settled(self, region: Region) -> bool:
+        if region is self._head:
+            return len(region.scores) >= 4 and self._sure(region, self._settle)
+        return self._sure(region, self._settle) or (len(region.scores) >= 3 and self._sure(region, POOLED))
+
+    def _sure(self, region: Region, least: float) -> bool:
+        found = self._conclusion(region)
+        return found.flagged and (found.confidence >= least or region.sample.decisive)
+
+    def _conclusion(self, region: Region) -> Conclusion:
+        return conclude(self._bench, region.sample, _mean(region.scores), self._rows, self._index)
 
     def conclude(self) -> Conclusion:
-        """What the table is, by all that was read of it."""
-        found = self._conclusion(self._head, self._scores)
-        if self._deep is not None:
-            deep = self._conclusion(self._deep, [self._deep_score - self._deep.bonus])
-            if (
-                deep.flagged
-                and (self._deep.decisive or deep.confidence >= 0.9)
-                and deep.weight > found.weight
-            ):
-                found = deep
+        """What the table is, by all that was read of it: the head, unless another region holds people."""
+        if self._head is None:
+            return Conclusion(records_estimated=0)
+        found = self._conclusion(self._head)
+        for region in self._regions.values():
+            if self._sure(region, POOLED if len(region.scores) >= 2 else self._settle):
+                deep = self._conclusion(region)
+                found = deep if deep.weight > found.weight else found
         spotted = from_tally(self._tally, self._rows, self._index, in_table=True)
         return spotted if spotted.weight > found.weight else found
+
+
+def _mean(scores: Sequence[float]) -> float:
+    return sum(scores) / len(scores)
 
 
 def _joined(rows: Sequence[Row]) -> str:
     return "\n".join(["\t".join(row) for row in rows])
 
 
-def shape(rows: Sequence[Row]) -> tuple[str, ...]:
+def shape(rows: Sequence[Row]) -> Shape:
     """What the columns of a few rows look like: n number, t text, b blank, m mixed; by column."""
     out = []
     for cells in zip(*(row[:40] for row in rows), strict=False):

@@ -16,8 +16,8 @@ HEADER = ["person_id", "age", "sex", "ethnic_group", "marital_status", "income",
 def people(n: int, seed: int = 12) -> list[list[str]]:
     r = random.Random(seed)
     return [
-        [f"{r.getrandbits(40):010x}", str(r.randint(16, 90)), r.choice("12"), r.choice("12345"), r.choice("1234"),
-         str(r.randint(90, 900) * 100), r.choice(["Wales", "London", "South East"])]
+        [f"{r.getrandbits(40):010x}", str(r.randint(16, 90)), r.choice("12"), r.choice("12345"),
+         r.choice("1234"), str(r.randint(90, 900) * 100), r.choice(["Wales", "London", "South East"])]
         for _ in range(n)
     ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Exchangeable rows with repeated codes differ from series and factorial keys; columns may stand in any order."""
+"""Exchangeable rows with repeated codes differ from series and factorial keys, in any order of columns."""
 
 from __future__ import annotations
 

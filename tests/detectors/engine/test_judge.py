@@ -1,0 +1,77 @@
+"""One judge, one configuration, one digest; the most severe part decides; odd input never raises."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors.engine.evidence import COLUMN_MEASURES
+from detectors.engine.judge import Judge
+from detectors.engine.roster import roster
+from detectors.engine.table import Table, Text
+from detectors.engine.verdict import Outcome, Verdict
+
+JUDGE = Judge()
+
+
+def test_the_digest_stands_for_the_configuration() -> None:
+    assert Judge().digest == JUDGE.digest != Judge({"record_model": {"likely": 0.7}}).digest
+
+
+def test_the_vocabulary_holds_every_detector_and_measure() -> None:
+    found = roster({})
+    assert (
+        set(found) | {m for d in found.values() for m in d.measures} | set(COLUMN_MEASURES)
+        <= JUDGE.vocabulary
+    )
+
+
+def test_every_detector_says_what_to_do_when_it_fires() -> None:
+    assert all(len(d.runbook) > 40 for d in roster({}).values())
+
+
+def test_the_most_severe_table_of_a_file_decides() -> None:
+    r = random.Random(21)
+    judgement = JUDGE.begin()
+    judgement.table(
+        Table(["Region", "Total"], iter([["North", "1,200"], ["South", "900"], ["Total", "2,100"]]))
+    )
+    assert not judgement.settled
+    people = [
+        [str(r.randint(16, 90)), r.choice("12"), str(r.randint(1, 5)), f"{r.getrandbits(40):010x}"]
+        for _ in range(300)
+    ]
+    judgement.table(Table(["age", "sex", "ethnic_group", "person_id"], iter(people)))
+    judgement.text(Text(iter(["nothing here"])))
+    found = judgement.conclude()
+    assert judgement.settled and found.flagged and {f.table for f in found.findings} == {1}
+
+
+def test_a_detector_switched_off_adds_nothing() -> None:
+    quiet = Judge({"row_subject": {"enabled": False}})
+    judgement = quiet.begin()
+    judgement.table(Table(["age", "sex"], iter([["30", "1"], ["41", "2"]] * 40)))
+    assert not any(f.detector == "row_subject" and f.weight for f in judgement.conclude().findings)
+
+
+CELLS = st.text(max_size=12) | st.sampled_from(
+    ["", "1", "2.5", "~", "1e400", "99/99/9999", "=1+1", "\x00", "١٢"]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.none() | st.lists(CELLS, max_size=6), st.lists(st.lists(CELLS, max_size=6), max_size=30))
+def test_any_table_gets_a_conclusion_that_fits_the_wire(
+    header: list[str] | None, rows: list[list[str]]
+) -> None:
+    judgement = JUDGE.begin()
+    judgement.table(Table(header, iter(rows)))
+    found = judgement.conclude()
+    verdict = Verdict(
+        found.outcome,
+        confidence=found.confidence, tier=found.tier, subject=found.subject, findings=found.findings,
+        flagged=found.flagged, records_estimated=found.records_estimated, advisories=found.advisories,
+    )  # fmt: skip
+    assert Verdict.from_wire(verdict.to_wire(), JUDGE.vocabulary).outcome in Outcome

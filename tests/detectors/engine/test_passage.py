@@ -1,0 +1,100 @@
+"""A full pass finds what changes deep in a table, in bounded memory, and shuffling changes nothing."""
+
+from __future__ import annotations
+
+import random
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+
+from detectors.engine.conclusion import Conclusion
+from detectors.engine.judge import Judge
+from detectors.engine.table import Row, Table, Unreadable
+from detectors.engine.verdict import Outcome, Reason
+
+JUDGE = Judge()
+
+
+def readings(n: int, seed: int = 15) -> Iterator[list[str]]:
+    r = random.Random(seed)
+    for i in range(n):
+        yield [
+            f"2024-01-{i // 1440 % 28 + 1:02d} {i // 60 % 24:02d}:{i % 60:02d}",
+            str(i % 4),
+            f"{r.uniform(15, 25):.2f}",
+            str(r.randint(10**8, 10**9)),
+        ]
+
+
+def people(n: int, seed: int = 16) -> Iterator[list[str]]:
+    r = random.Random(seed)
+    for _ in range(n):
+        yield [
+            r.choice("MF"),
+            str(r.randint(16, 90)),
+            r.choice(["Single", "Married", "Divorced"]),
+            r.choice(["White", "Asian", "Black"]),
+            str(r.randint(90, 900) * 100),
+        ]
+
+
+def judged(header: list[str] | None, rows: Iterator[Row]) -> Conclusion:
+    judgement = JUDGE.begin()
+    judgement.table(Table(header, rows))
+    return judgement.conclude()
+
+
+def test_a_no_is_settled_by_a_full_pass_that_counts_all_rows() -> None:
+    found = judged(["timestamp", "sensor", "temp", "total"], readings(5000))
+    assert not found.flagged and found.records_estimated == 5000
+
+
+def test_records_under_another_table_are_found() -> None:
+    def both() -> Iterator[list[str]]:
+        yield from readings(4000)
+        yield from people(1500)
+
+    assert judged(None, both()).flagged
+
+
+def test_a_cluster_of_identifiers_deep_in_a_table_is_found() -> None:
+    def rows() -> Iterator[list[str]]:
+        for i, row in enumerate(readings(6000)):
+            yield [*row, f"seen JG {i % 90 + 10} {i * 7 % 90 + 10} 44 B" if 5000 <= i < 5010 else "ok"]
+
+    assert judged(["timestamp", "sensor", "temp", "total", "note"], rows()).flagged
+
+
+def test_memory_does_not_grow_with_the_rows() -> None:
+    judgement = JUDGE.begin()
+    tracemalloc.start()
+    judgement.table(Table(None, readings(30_000)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8_000_000
+
+
+def test_what_was_seen_before_a_fault_is_kept() -> None:
+    def broken() -> Iterator[list[str]]:
+        yield from people(200)
+        raise Unreadable(Reason.MALFORMED)
+
+    judgement = JUDGE.begin()
+    with pytest.raises(Unreadable):
+        judgement.table(Table(["sex", "age", "marital", "ethnic", "income"], broken()))
+    assert judgement.conclude().outcome is Outcome.MICRODATA and judgement.settled
+
+
+def test_shuffled_rows_and_columns_give_the_same_outcome() -> None:
+    header, rows = ["sex", "age", "marital", "ethnic", "income"], list(people(500))
+    r = random.Random(17)
+    order = r.sample(range(5), 5)
+    shuffled = [[row[j] for j in order] for row in r.sample(rows, len(rows))]
+    one, other = judged(header, iter(rows)), judged([header[j] for j in order], iter(shuffled))
+    assert (one.outcome, one.subject, one.flagged) == (other.outcome, other.subject, other.flagged)
+
+
+@pytest.mark.parametrize("rows", [[], [[]], [["", ""]], [["a"] * 3, ["b"], []], [["x"] * 5000]])
+def test_odd_tables_are_judged_without_a_fault(rows: list[list[str]]) -> None:
+    assert not judged(None, iter(rows)).flagged

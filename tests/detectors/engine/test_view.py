@@ -1,0 +1,27 @@
+"""A view is bounded and ragged rows do not break it."""
+
+from __future__ import annotations
+
+from detectors.engine.lexicon import Lexicon
+from detectors.engine.view import MAX_COLUMNS, TableView, is_generic
+
+LEXICON = Lexicon.load()
+
+
+def test_ragged_rows_are_filled_and_wide_ones_cut() -> None:
+    view = TableView(["a"], [["1", "2"], ["3"], ["x"] * 1000], LEXICON)
+    assert view.width == 1000 and len(view.columns) == MAX_COLUMNS
+    assert [len(c.cells) for c in view.columns[:3]] == [3, 3, 3]
+
+
+def test_names_that_say_nothing_are_known() -> None:
+    assert all(map(is_generic, ["V1", "x12", "", "Unnamed: 0", "col_3", "7"])) and not any(
+        map(is_generic, ["age", "q", "vat"])
+    )
+
+
+def test_labels_and_labels_of_values_are_heard() -> None:
+    view = TableView(
+        ["v1"], [["1"], ["2"]], LEXICON, labels={0: "Age of respondent"}, value_labels={0: ["Male", "Female"]}
+    )
+    assert any(w.concept == "age" for w in view.words[0]) and view.cell_concepts[0]["person.sex"] == 1.0

@@ -1,0 +1,45 @@
+"""The model is numbers only; its shares add up to its score; the shipped one fits the detectors."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+
+import pytest
+
+from detectors.engine.judge import Judge
+from detectors.engine.weigh import Model, chance, load_models
+
+TREE = {
+    "measure": [0, -1, -1],
+    "threshold": [0.5, 0, 0],
+    "left": [1, 0, 0],
+    "right": [2, 0, 0],
+    "mean": [0.1, -1.0, 2.0],
+}
+PLAIN = {"measures": ["a", "b"], "start": -0.5, "trees": [TREE, TREE]}
+
+
+def test_shares_and_start_add_up_to_the_score() -> None:
+    score = Model(PLAIN).score({"a": 1.0, "b": 9.0})
+    assert score.total == pytest.approx(3.5) == pytest.approx(score.start + sum(score.shares.values()))
+    assert score.shares["b"] == 0
+
+
+def test_a_weight_scales_only_its_measure() -> None:
+    model = Model(PLAIN)
+    assert model.score({"a": 1, "b": 0}, (0.0, 1.0)).total == pytest.approx(
+        model.score({"a": 1, "b": 0}).start
+    )
+
+
+def test_chance_is_bounded_for_any_score() -> None:
+    assert 0 < chance(-1e9) < chance(0) == 0.5 < chance(1e9) <= 1
+
+
+def test_the_shipped_model_is_numbers_and_fits_the_detectors() -> None:
+    models, text = load_models()
+    assert set(models) == {"person", "aggregate"} and json.loads(text)["format"] == 1
+    measured = {m for d in Judge().bench.detectors.values() for m in d.measures}
+    assert all(set(m.measures) == measured for m in models.values())
+    assert len((resources.files("detectors") / "model" / "records.json").read_bytes()) < 1_000_000
