@@ -58,7 +58,7 @@ def fixed_width(lines: Sequence[str]) -> Layout | None:
     first, last = _stretch(lines)
     rows = [_spaced(line) for line in lines[first:last] if line.strip() and not is_rule(line)]
     width = max(map(len, rows), default=0)
-    if len(rows) < MIN_LINES or not 3 <= width <= MAX_WIDTH:
+    if len(set(rows)) < MIN_LINES or not 3 <= width <= MAX_WIDTH:
         return None
     step = max(1, len(rows) // MOST_SAMPLED, len(rows) * width // MAX_SAMPLED_CHARS)
     cuts = _cuts(rows[::step])

@@ -19,7 +19,8 @@ def decoded(data: bytes) -> bytes:
 
 @pytest.mark.parametrize(
     "data",
-    [base64.encodebytes(DATA), base64.b64encode(DATA), base64.urlsafe_b64encode(DATA), base64.b64encode(DATA).rstrip(b"="),
+    [base64.encodebytes(DATA), base64.b64encode(DATA), base64.urlsafe_b64encode(DATA),
+     base64.b64encode(DATA).rstrip(b"="),
      base64.encodebytes(DATA).replace(b"\n", b"\r\n"), base64.b64encode(DATA).decode().encode("utf-16")],
 )  # fmt: skip
 def test_any_way_to_write_it_decodes(data: bytes) -> None:
