@@ -112,8 +112,8 @@ def test_a_sheet_that_would_not_fit_into_memory_is_not_loaded(monkeypatch: pytes
 
 
 def moved(row: int, column: int) -> bytes:
-    """The workbook with its first cell of a number put elsewhere."""
-    at = XLS.index(struct.pack("<HHHH", 0x027E, 10, 1, 0))
+    """The workbook with its first cell put elsewhere."""
+    at = XLS.index(struct.pack("<HHHH", 0x00FD, 10, 0, 0))
     return XLS[: at + 4] + struct.pack("<HH", row, column) + XLS[at + 8 :]
 
 
