@@ -223,6 +223,10 @@ class _Reach:
         self._users = 0
         self.path = f"/proc/self/fd/{self._fd}/."
 
+    def __del__(self) -> None:
+        for fd in (self._fd, self._nowhere):
+            os.close(fd)
+
     @contextmanager
     def open(self) -> Iterator[None]:
         """Make `path` lead to the root; raises `RootUnavailable`."""

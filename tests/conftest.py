@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 LONG_TIERS = ("system", "soak")
+FORKING = ("test_lockdown", "test_template", "test_worker", "test_heavy", "test_jobs")
 REQUIRE_ALL = bool(os.environ.get("REQUIRE_ALL_TESTS"))
 _skipped_root: list[str] = []
 
@@ -29,6 +30,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if long:
         config.hook.pytest_deselected(items=long)
         items[:] = [i for i in items if i not in set(long)]
+    # Tests that fork locked-down workers out of this very process come first: what other tests leave
+    # open or in memory would count against the workers' limits.
+    items.sort(key=lambda item: item.path.stem not in FORKING)
     if os.geteuid() != 0:
         for item in items:
             if item.get_closest_marker("root"):
