@@ -71,7 +71,11 @@ def test_the_users_umount_never_fails_because_of_us(service, drive, made_up, dro
         done = stick.pull()
         assert done.returncode == 0, f"turn {turn}: {done.stderr}\n{service.log()}"
     stick.plug()
-    made_up.wait(lambda: not list(stick.path.glob("*.csv")), "all of them are taken in the end", 120)
+    made_up.wait(
+        lambda: not list(stick.path.glob("*.csv")),
+        f"all of them are taken in the end\n{service.log()}",
+        60 + 3 * times,
+    )
     assert set(surveys) <= set(service.vault_digests().values())
     assert stick.pull().returncode == 0
 
