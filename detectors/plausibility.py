@@ -1,11 +1,11 @@
-"""Is this a table of data at all, and could its rows be people? Holds back what the record model cannot judge.
+"""Is this a table of data at all, and could its rows be people? Holds back untrained shapes.
 
-Program text, settings, markup and prose can be cut into cells; the record model has only learnt from real
-tables and knows nothing about such. This detector never speaks for records: it sets a ceiling on the tier that
+Program text, settings, markup and prose can be cut into cells; the record model was trained on real tables
+and knows nothing about such. This detector never speaks for records: it sets a ceiling on the tier that
 shape alone may reach. Identifiers are not held back.
 
-Runbook: if a real table stays unflagged and `explain` shows one of the measures below against it, raise the
-bound that it names, or look at how the file was written.
+Runbook: if a real table stays unflagged and `explain` shows one of these measures against it, raise the bound
+that it names, or look at how the file was written.
 """
 
 from __future__ import annotations
