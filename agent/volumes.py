@@ -113,8 +113,10 @@ def _configured(
 
 def _from_mount(mount: Mount, volume: VolumeFacts, zone: Zone, settings: Settings) -> WatchedRoot:
     mode: Mode = settings.watch.volumes.mode or settings.policy.mode
-    # a file system that comes back is the same root, wherever it is mounted this time
-    known_by = [volume.uuid, mount.root] if volume.uuid else [mount.fstype, mount.source, mount.mount_point]
+    # A file system that comes back is the same root, wherever it is mounted this time. Without a uuid its
+    # place must do: the name of a block device changes from one plug to the next.
+    source = "" if mount.source.startswith("/dev/") else mount.source
+    known_by = [volume.uuid, mount.root] if volume.uuid else [mount.fstype, source, mount.mount_point]
     return WatchedRoot(
         root_id=_id("volume", *known_by),
         path=mount.mount_point,

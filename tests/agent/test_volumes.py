@@ -47,7 +47,10 @@ def test_the_system_itself_is_never_a_volume_root() -> None:
 
 
 def test_a_root_has_the_same_id_whenever_it_comes_back() -> None:
-    first, again = roots(settings(), STICK), roots(settings(), replace(STICK, mount_id=9, device="7:3"))
+    first, again = (
+        roots(settings(), STICK),
+        roots(settings(), replace(STICK, mount_id=9, device="7:3", source="/dev/loop3")),
+    )
     assert first["/media/stick"].root_id == again["/media/stick"].root_id
     other = roots(settings(), replace(STICK, mount_point="/media/other"))
     assert other["/media/other"].root_id != first["/media/stick"].root_id
