@@ -23,7 +23,8 @@ MAX_CELLS = 70_000
 MOST_SEARCHED = 64 * 1024
 _ANY = -1
 MIN_QUALITY = 0.45
-_RULE = re.compile(r"[\s|+:=\-─━│┼┌┐└┘├┤┬┴]*[-=─━]{2}[\s|+:=\-─━│┼┌┐└┘├┤┬┴]*")
+_DRAWN = "-=─━"
+_RULE = " \t|+:┼┌┐└┘├┤┬┴│" + _DRAWN
 _ODD = re.compile(r"[;|\t{}<>=\\\"]|\(\)|^[,.)\]]")
 _COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+|[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _SENTENCE = re.compile(r"[a-z]+(?: [A-Za-z',()-]+){3,}|.*[.!?]$")
@@ -59,7 +60,7 @@ class Dialect:
 
     def _piped(self, text: str) -> list[list[str]]:
         """Pipes also frame tables: rules between rows are left out, and the frame itself."""
-        lines = [line for line in text.split("\n") if not _RULE.fullmatch(line)]
+        lines = [line for line in text.split("\n") if not is_rule(line)]
         framed = sum(line.lstrip()[:1] == "|" for line in lines) > 0.5 * sum(map(bool, lines))
         if framed:
             lines = [line.strip().removeprefix("|").removesuffix("|") for line in lines]
@@ -79,7 +80,7 @@ class Dialect:
 
 def is_rule(line: str) -> bool:
     """Whether a line is only drawn: the rule between a header and its rows, or a frame."""
-    return _RULE.fullmatch(line) is not None
+    return not line.strip(_RULE) and any(mark * 2 in line for mark in _DRAWN)
 
 
 def candidates(text: str) -> list[Dialect]:

@@ -11,6 +11,7 @@ from detectors.engine.table import Table
 
 MIN_RECORDS = 3
 MAX_KEYS = 200
+MAX_LINE = 2_000
 _PAIR_LINE = re.compile(
     r"\s*(?:- )?([^\W\d_][\w .()/'-]{0,48}?)\s*(?:[:=]\s+|[:=](?=\S)|\t+| {3,})\s*(.*\S)?\s*"
 )
@@ -34,7 +35,7 @@ def _forms(lines: Sequence[str]) -> list[dict[str, str]]:
     current: dict[str, str] = {}
     written = strange = 0
     for line in lines:
-        match = _PAIR_LINE.fullmatch(line)
+        match = _PAIR_LINE.fullmatch(line) if len(line) <= MAX_LINE else None
         if match is None or match.group(2) is None or len(match.group(1)) > 48:
             if not line.strip() or _TITLE.fullmatch(line.strip()):
                 if current:

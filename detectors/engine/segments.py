@@ -53,9 +53,10 @@ def _divide(
 
     `free` is off within what is a log, a program or a form as a whole: there only clear tables count.
     """
+    start = first
     while first < last and not lines[first].strip():
-        found.append(Segment(first, first + 1, None))
         first += 1
+    found.append(Segment(start, first, None))
     if last - first < 2 or len(used) > MAX_NESTED:
         if first < last:
             found.append(Segment(first, last, None))

@@ -15,6 +15,7 @@ from detectors.engine.xml_stream import MAX_DEPTH, local
 
 Path = tuple[str, ...]
 MAX_PATHS = 5_000
+MAX_RECORD_DEPTH = 48
 MAX_VALUES = 20_000
 MAX_AROUND = 200
 _NAMING = ("name", "key", "id", "n", "code", "field", "variable", "var", "column", "concept")
@@ -54,13 +55,15 @@ class Survey:
             self._leaf[-1] = False
         self._stack.append(local(tag))
         self._leaf.append(True)
-        path = tuple(self._stack[-MAX_DEPTH:])
+        if len(self._stack) > MAX_RECORD_DEPTH:
+            return
+        path = tuple(self._stack)
         if len(self._seen) < MAX_PATHS or path in self._seen:
             self._seen[path] += 1
             self._values[path] += sum(not _is_naming(name, attributes) for name in attributes)
 
     def end(self, tag: str) -> None:
-        if self._leaf and self._leaf.pop() and len(self._stack) > 1:
+        if self._leaf and self._leaf.pop() and 1 < len(self._stack) <= MAX_RECORD_DEPTH:
             self._values[tuple(self._stack[:-1])] += 1
         if self._stack:
             self._stack.pop()

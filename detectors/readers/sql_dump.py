@@ -31,7 +31,7 @@ _COPY = re.compile(
     rf"\s*+COPY\s+({_NAME})\s*+(?:\(([^()]*)\))?\s*FROM\s+stdin\b[^;\n]*;?[ \t]*\n", re.IGNORECASE
 )
 _CREATE = re.compile(
-    rf"\s*+CREATE\s+(?:[A-Z]+\s+)*?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?({_NAME})\s*+(?=\()", re.IGNORECASE
+    rf"\s*+CREATE\s+(?:[A-Z]+\s+){{0,6}}?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?({_NAME})\s*+(?=\()", re.IGNORECASE
 )
 _NO_COLUMN = re.compile(
     r"(?:PRIMARY|UNIQUE|KEY|CONSTRAINT|FOREIGN|CHECK|INDEX|FULLTEXT|SPATIAL|EXCLUDE|LIKE|PERIOD)\b",

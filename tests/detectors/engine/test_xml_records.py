@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from detectors.engine.xml_records import Survey
+
+
+def paths(text: str) -> set[str]:
+    survey = Survey()
+
+    def walk(element: ElementTree.Element) -> None:
+        survey.start(element.tag, element.attrib)
+        for child in element:
+            walk(child)
+        survey.end(element.tag)
+
+    walk(ElementTree.fromstring(text))
+    return {"/".join(path) for path in survey.records()}
+
+
+def test_the_most_frequent_element_with_values_is_the_record() -> None:
+    people = "<p><age>4</age><sex>M</sex></p>" * 3
+    assert paths(
+        f"<a><year><n>1</n><who>{people}</who></year><year><n>2</n><who>{people}</who></year></a>"
+    ) == {"a/year/who/p"}
+
+
+def test_records_of_different_kinds_beside_each_other_are_all_named() -> None:
+    assert paths("<a>" + "<p x='1' y='2'/>" * 4 + "<q><s>1</s><t>2</t></q>" * 3 + "</a>") == {"a/p", "a/q"}
+
+
+def test_a_document_without_repetition_has_no_records() -> None:
+    assert paths("<a><title>x</title><body>y</body></a>") == set()
