@@ -7,7 +7,7 @@ BIN := .venv/bin
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench system soak fuzz train lock clean
+.PHONY: help run test check format bench system soak fuzz train accuracy lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ fuzz: .venv/dev.stamp ## throw broken files at every reader for FUZZ_SECONDS eac
 
 train: .venv/train.stamp ## fit the record model anew (TRAIN="--corpus DIR" adds tables of yours)
 	$(BIN)/python benchmarks/train_model.py $(TRAIN)
+
+accuracy: .venv/dev.stamp ## judge a labelled corpus, CORPUS=DIR with a manifest.csv (see docs/detection.md)
+	$(BIN)/python benchmarks/accuracy.py $(CORPUS) $(ACCURACY)
 
 lock: .venv/dev.stamp ## write the lock files anew from pyproject.toml
 	.ci/lock

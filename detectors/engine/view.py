@@ -11,11 +11,12 @@ from detectors.engine.lexicon import Lexicon, Word
 
 MAX_COLUMNS = 300
 _GENERIC = re.compile(r"(?:v|x|var|col|column|field|f|c|unnamed|colofn)?[ _:.]*\d*", re.I)
+_YEAR = re.compile(r"[xy]?(?:18|19|20)\d\d", re.I)
 
 
 def is_generic(name: str) -> bool:
-    """A name that says nothing: V1, X2, col_3, Unnamed: 0, 17, or blank."""
-    return _GENERIC.fullmatch(name.strip()) is not None
+    """A name that says nothing: V1, X2, col_3, Unnamed: 0, 17, or blank; but a year says something."""
+    return _GENERIC.fullmatch(name.strip()) is not None and _YEAR.fullmatch(name.strip()) is None
 
 
 class TableView:
@@ -31,6 +32,8 @@ class TableView:
         value_labels: dict[int, list[str]] | None = None,
     ) -> None:
         self.lexicon = lexicon
+        if header and all(map(is_generic, header)):
+            header = None  # V1 to V9 are as good as no names
         self.rows = len(rows)
         width = max([len(header or ()), *map(len, rows)], default=0)
         self.width = width
