@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 
 LONG_TIERS = ("system", "soak")
-FORKING = ("test_lockdown", "test_template", "test_worker", "test_heavy", "test_jobs")
+FORKING = ("test_lockdown", "test_template")
+LARGE = ("pandas", "pyarrow")
 REQUIRE_ALL = bool(os.environ.get("REQUIRE_ALL_TESTS"))
 _skipped_root: list[str] = []
 
@@ -30,9 +31,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if long:
         config.hook.pytest_deselected(items=long)
         items[:] = [i for i in items if i not in set(long)]
-    # Tests that fork locked-down workers out of this very process come first: what other tests leave
-    # open or in memory would count against the workers' limits.
-    items.sort(key=lambda item: item.path.stem not in FORKING)
+    if any(name in sys.modules for name in LARGE):
+        # what a large parser holds would count against the limits of workers forked from here
+        small = pytest.mark.skip(reason="needs a process without large parsers: `make test` gives it one")
+        for item in items:
+            if item.path.stem in FORKING:
+                item.add_marker(small)
     if os.geteuid() != 0:
         for item in items:
             if item.get_closest_marker("root"):
