@@ -288,3 +288,69 @@ def metadata_table(seed: int) -> Made:
     return Made(
         f"made_up.meta.{seed}", "none", header, [["" for _ in header] for _ in range(r.randint(1, 6))]
     )
+
+
+TECHNICAL = (
+    "string integer structure list map boolean blob timestamp true false null header uri querystring body payload default required optional deprecated public private static "
+    "final void int char float double bool const enum union class struct module import export return error warning info debug fatal open close read write exec get put post delete "
+    "patch start stop enabled disabled active pending running failed ok utf8 ascii binary text json xml html css red green blue bold italic underline none left right center top bottom "
+    "amd64 arm64 i386 noarch main universe restricted devel libs doc net utils admin x86 linux windows darwin alpha beta stable testing v1 v2 v3 ctrl shift alt up down home end"
+).split()
+
+
+def machine_table(seed: int) -> Made:
+    """What programs write about programs: categories out of technical words, often the same row again."""
+    r = random.Random(f"machine{seed}")
+    columns = r.randint(2, 9)
+    draws: list[Callable[[], str]] = []
+    for _ in range(columns):
+        words = r.sample(TECHNICAL, r.randint(1, 12))
+        low, high = r.choice([(0, 1), (0, 3), (1, 9), (0, 255), (1, 99999)])
+        skew = r.choice([1.0, 2.0, 4.0])
+        kind = r.random()
+        if kind < 0.65:
+            draws.append(lambda w=words, k=skew: w[int(len(w) * r.random() ** k)])  # type: ignore[misc]
+        elif kind < 0.9:
+            draws.append(lambda a=low, b=high: str(r.randint(a, b)))  # type: ignore[misc]
+        else:
+            draws.append(lambda w=words: r.choice(w) + r.choice("-_./") + str(r.randint(1, 999)))  # type: ignore[misc]
+    names = r.sample(
+        [
+            "type",
+            "name",
+            "shape",
+            "location",
+            "required",
+            "members",
+            "key",
+            "value",
+            "id",
+            "flag",
+            "option",
+            "layout",
+            "variant",
+            "level",
+            "module",
+            "code",
+            "arch",
+            "section",
+            "version",
+            "state",
+            "mode",
+            "target",
+            "source",
+            "index",
+            "size",
+            "format",
+            "group",
+            "token",
+            "priority",
+            "description",
+            "min",
+            "max",
+        ],
+        columns,
+    )
+    blank = r.choice([0.0, 0.0, 0.2, 0.5])
+    rows = [["" if r.random() < blank else d() for d in draws] for _ in range(int(10 ** r.uniform(1, 2.6)))]
+    return Made(f"made_up.machine.{seed}", "thing", names, rows)
