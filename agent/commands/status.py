@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from agent.commands.options import with_config, with_json
 from agent.commands.terminal import count, say, say_json, say_table, time_text
 from agent.commands.words import REASONS
 from agent.escape import escape
+from agent.footprint import footprints
 from config.load import load
 from detectors.engine.verdict import Reason
 
@@ -30,6 +32,7 @@ def status(config_file: Path | None, as_json: bool) -> int:
     Exit code 1 if something needs a person: a root that is not watched, a missing entry, dead letters.
     """
     found = ask(load(config_file), "status")
+    found["processes"] = [asdict(f) for f in footprints(found["pid"])]
     concerns = list(_concerns(found))
     if as_json:
         say_json(found)
@@ -37,6 +40,9 @@ def status(config_file: Path | None, as_json: bool) -> int:
     say(
         f"service    running since {time_text(found['started_at'])}, pid {found['pid']}, {found['mode']} mode"
     )
+    if processes := found["processes"]:
+        memory = sum(p["memory_bytes"] for p in processes) / 1e6
+        say(f"cost       {memory:.0f} MB in {len(processes)} processes")
     say(f"state      {escape(found['state_dir'])}")
     present, missing = found["protections"]["present"], found["protections"]["missing"]
     say(f"protected  by {', '.join(present) or 'nothing'}")
