@@ -40,6 +40,7 @@ class Options:
     untidy_share: float = field(default=0.2, metadata=_SHARE)
     wordy_share: float = field(default=0.3, metadata=_SHARE)
     least_values: float = field(default=0.34, metadata=_SHARE)
+    least_columns: int = field(default=3, metadata={"bounds": Bounds(1, 100)})
     unnamed_rows: int = field(default=50, metadata={"bounds": Bounds(3, 100_000)})
 
 
@@ -67,8 +68,10 @@ def find(t: TableView, measures: Mapping[str, float], options: Options) -> list[
         found.append(Doubt("wordy_cells", wordy, options.wordy_share, Tier.NONE))
     if _people(measures):
         return found
-    if values < options.least_values:
+    if values < options.least_values or not any(c.numeric or c.dates for c in used):
         found.append(Doubt("no_values", values, options.least_values, Tier.NONE))
+    elif len(used) < options.least_columns:
+        found.append(Doubt("little_to_go_by", len(used), options.least_columns, Tier.NONE))
     elif t.rows < options.unnamed_rows and measures["says_people"] <= measures["says_others"]:
         ceiling = Tier.POSSIBLE if t.rows >= options.unnamed_rows // 2 else Tier.NONE
         found.append(Doubt("little_to_go_by", t.rows, options.unnamed_rows, ceiling))
