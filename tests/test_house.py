@@ -214,7 +214,7 @@ def test_every_dependency_is_locked() -> None:
     }
     for lock, dependencies in wanted.items():
         pinned = set(re.findall(r"^([a-z][\w.-]*)==", (ROOT / lock).read_text(), re.MULTILINE))
-        names = {re.split(r"[<>=;\[ ]", d)[0].lower().replace("_", "-") for d in dependencies}
+        names = {re.sub(r"[-_.]+", "-", re.split(r"[<>=;\[ ]", d)[0].lower()) for d in dependencies}
         assert names <= pinned, lock
 
 
