@@ -72,6 +72,7 @@ class RunningService:
         self.roots: list[dict[str, Any]] = []
         self.python = sys.executable
         self.user: int | None = None
+        self.traced = False
         self.process: subprocess.Popen[bytes] | None = None
 
     def root(self, name: str = "root", **keys: Any) -> Path:
@@ -93,6 +94,7 @@ class RunningService:
     def start(self, before: Sequence[str] = (), wait: bool = True) -> None:
         """Start it and wait until every root has been swept once; `before` is put before the command."""
         self.configure()
+        self.traced = bool(before)
         command = [*before, self.python, "-I", "-m", "agent", "run", "--config", str(self.config)]
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
@@ -145,7 +147,11 @@ class RunningService:
         """The orderly end; killed when that takes too long."""
         if self.process is None:
             return
-        self.process.terminate()
+        if self.traced:  # a tracer that is ended lets its child run on; the other way round both end
+            for child in psutil.Process(self.process.pid).children():
+                child.terminate()
+        else:
+            self.process.terminate()
         try:
             self.process.wait(15)
         except subprocess.TimeoutExpired:
