@@ -53,7 +53,7 @@ FOR_STATISTICS = (
 CUTS = (5, 10, 20, 50, 100)
 HEAD = 300
 MAKERS = (person_table, study_table, others.wide_table, others.long_table, others.long_table, others.series_table,
-          others.area_table, others.thing_table, others.machine_table, others.metadata_table, panel_table)  # fmt: skip
+          others.area_table, others.thing_table, others.metadata_table, panel_table)  # fmt: skip
 SELDOM = (others.means_table, others.firm_table)
 LEXICON, DETECTORS = Lexicon.load(), roster({})
 Sample = tuple[str, str, str, int, bool, dict[str, float]]
