@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Accuracy on a labelled corpus: `make accuracy CORPUS=DIR`, or `python benchmarks/accuracy.py DIR [--models DIR]`.
 
 DIR/manifest.csv has the columns path, name, label, format, expected (flag or ignore) and kind. Every file goes

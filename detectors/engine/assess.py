@@ -38,7 +38,7 @@ class Bench:
 
 @dataclass(slots=True)
 class Assessment:
-    """One sample's evidence. `score` is the record model's log-odds, hedged; `bonus` is what identifiers add."""
+    """One sample's evidence. `score` is the model's log-odds, hedged; `bonus` is what identifiers add."""
 
     view: TableView
     measures: dict[str, float]

@@ -56,7 +56,7 @@ def explain(verdict: Verdict) -> str:
     if verdict.outcome is Outcome.ENCRYPTED:
         if verdict.protection is Protection.STRONG:
             return "Strongly encrypted; its content was not inspected."
-        return "Weakly protected: a password that can be broken, so it counts as unprotected; content not inspected."
+        return "Weakly protected, which counts as unprotected; its content was not inspected."
     if verdict.outcome is Outcome.UNREADABLE:
         reason = verdict.reason.value.replace("_", " ") if verdict.reason else "unknown"
         return f"Could not be fully examined ({reason}), so it does not count as clean."
