@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = ROOT / "detectors" / "model" / "records.json"
 sys.path.insert(0, str(ROOT))
 
 import numpy as np  # noqa: E402
@@ -209,8 +210,14 @@ def main() -> None:
     parser.add_argument(
         "--folds", type=int, default=0, help="write out-of-fold models FOLDS/person-K.json as well"
     )
-    parser.add_argument("--out", type=Path, default=ROOT / "detectors" / "model" / "records.json")
+    parser.add_argument("--out", type=Path, help="default: the shipped model, but only with --corpus")
     options = parser.parse_args()
+    if options.out is None:
+        if options.corpus is None:
+            parser.error(
+                "made-up tables alone make a weaker model than the shipped one: give --corpus or --out"
+            )
+        options.out = SHIPPED
     found = gather(options.corpus, options.made_up)
     measures = sorted(found[0][5])
     x = np.array([[s[5][m] for m in measures] for s in found])
