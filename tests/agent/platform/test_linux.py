@@ -90,7 +90,7 @@ def test_lines_that_are_not_understood_are_left_out(line: bytes) -> None:
 
 def test_the_live_table_is_understood() -> None:
     table = MountTable()
-    assert any(m.mount_point == "/" for m in table.read())
+    assert {m.mount_point for m in table.read()} & {"/", "/proc"}  # in a chroot "/" need be no mount
     table.close()
 
 
