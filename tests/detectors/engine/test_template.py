@@ -339,6 +339,7 @@ def test_a_peer_that_breaks_the_protocol_is_dropped_alone(running: Running, pack
     assert running.outcome(b"good") == (Kind.VERDICT, b"fine")
 
 
+@pytest.mark.root  # without it nobody may look at the descriptors of a process that is not dumpable
 def test_no_descriptor_is_left_behind(running: Running) -> None:
     running.outcome(b"good")
     before = running.process.num_fds()
