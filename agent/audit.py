@@ -54,8 +54,9 @@ def digest_of(plain: dict[str, Any]) -> str:
 class AuditLog:
     """Appends what waits in the ledger's queue. Only the supervisor holds one."""
 
-    def __init__(self, file: IO[bytes], head: Head, ledger: Ledger) -> None:
+    def __init__(self, file: IO[bytes], head: Head, ledger: Ledger, path: Path) -> None:
         self._file = file
+        self._path = path
         self._ledger = ledger
         self.head = head
 
@@ -69,7 +70,7 @@ class AuditLog:
             head = _take_up(file)
         except (OSError, ValueError, KeyError) as error:
             raise LedgerError(f"the audit log {path} cannot be taken up: {error}") from error
-        log = cls(file, head, ledger)
+        log = cls(file, head, ledger, path)
         log.drain()
         return log
 
@@ -101,6 +102,15 @@ class AuditLog:
             raise LedgerError(f"the audit log cannot be written: {error}") from error
         self.head = head
         self._ledger.audited(waiting[-1][0], {_HEAD: json.dumps([head.sequence, head.digest])})
+
+    def check_in_place(self) -> None:
+        """Raises `LedgerError` if the log was deleted or replaced: nobody would ever read what is written."""
+        try:
+            in_place = os.path.samestat(os.fstat(self._file.fileno()), self._path.lstat())
+        except OSError:
+            in_place = False
+        if not in_place:
+            raise LedgerError(f"the audit log {self._path} was removed or replaced while the service ran")
 
     def close(self) -> None:
         self._file.close()

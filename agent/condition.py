@@ -17,7 +17,8 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
     `roots[]`: root_id, path, zone, handling, mode, origin, volume, state, since, fault, backlog, pid,
     missing, swept (the last sweep or null), not_examined (reason to count), breaker_open, unfinished,
     abandoned. `sinks{}`: pending, delivered, dead, error. `protections`: present[], missing{name: why}.
-    `vault`: lost[], unknown[]. `custody{}`: how many entries are in each state.
+    `vault`: lost[], unknown[], fault (why it takes nothing, or ""). `custody{}`: how many
+    entries are in each state.
     """
     parts, settings = supervisor.parts, supervisor.settings
     ready = parts.template.ready
@@ -37,7 +38,11 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
         "template": parts.template.pids,
         "courier": supervisor.dispatch.pid,
         "sinks": supervisor.dispatch.outbox.status(),
-        "vault": {"lost": parts.recovered.lost, "unknown": parts.recovered.unknown},
+        "vault": {
+            "lost": parts.recovered.lost,
+            "unknown": parts.recovered.unknown,
+            "fault": supervisor.desk.vault_fault,
+        },
         "custody": parts.ledger.entry_counts(),
         "audit_lines": parts.audit.head.sequence,
     }

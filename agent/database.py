@@ -28,8 +28,10 @@ class WrongState(LedgerError):
 class Database:
     """One connection. `open` is the supervisor's only one; `read_only` gives another process a view."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path | None = None) -> None:
         self._db = connection
+        self._path = path
+        self._file = _number(path) if path else None
         self._db.row_factory = sqlite3.Row
 
     @classmethod
@@ -45,7 +47,7 @@ class Database:
             _migrate(db, path)
         except (sqlite3.Error, OSError) as error:
             raise LedgerError(f"the ledger {path} cannot be opened: {error}") from error
-        return cls(db)
+        return cls(db, path)
 
     @classmethod
     def read_only(cls, path: Path) -> Self:
@@ -60,6 +62,11 @@ class Database:
 
     def flush(self) -> None:
         """Write what waits for the next transaction."""
+
+    def check_in_place(self) -> None:
+        """Raises `LedgerError` if the file was deleted or replaced: what is written would be lost."""
+        if self._path is not None and _number(self._path) != self._file:
+            raise LedgerError(f"the ledger {self._path} was removed or replaced while the service ran")
 
     def close(self) -> None:
         self.flush()
@@ -129,6 +136,14 @@ class Database:
         with self._transaction() as db:
             db.execute("DELETE FROM audit_queue WHERE number <= ?", (number,))
             db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", head.items())
+
+
+def _number(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _version(db: sqlite3.Connection) -> int:

@@ -44,6 +44,7 @@ MOST_LEFTOVERS = 200
 UNFINISHED_BYTES = 60_000
 RETRIED = frozenset({"in_use", "changed", "revoked"})
 """Why an original may be there still although it was vaulted, and may be tried again."""
+VAULT_FAULTS = frozenset({"vault_full", "vault_error"})
 
 
 class Desk:
@@ -63,6 +64,8 @@ class Desk:
         self._say = say
         self._clock = clock
         self._breakers: set[str] = set()
+        self.vault_fault = ""
+        """Why the vault took nothing the last time; "" as soon as it takes something again."""
 
     def answer(self, root: WatchedRoot, message: Message) -> Message | None:
         """The answer to one message of a root's own keeper; None for what is not for the desk."""
@@ -173,6 +176,7 @@ class Desk:
         if not self._is_in_vault(message):
             self._ledger.revoke(entry.entry_id, "not_in_vault")
             return Removal("discard")
+        self.vault_fault = ""
         entry = replace(
             entry,
             state=EntryState.VAULTED,
@@ -224,6 +228,9 @@ class Desk:
         if message.reason in (*RETRIED, Reason.GONE.value):
             self._ledger.revoke(entry.entry_id, message.reason)
             return Done()
+        if message.reason in VAULT_FAULTS and message.reason != self.vault_fault:
+            self.vault_fault = message.reason
+            self._say(f"THE VAULT TAKES NOTHING ({message.reason}): files of records stay where they are")
         # microdata that could not be taken lies open: that must be told, once for this version of the file
         known = self._ledger.alert_about(alerts.file_key(root.root_id, entry.identity))
         if known is not None and (known.disposition, known.reason) == (Kind.ERROR.value, message.reason):

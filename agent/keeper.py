@@ -112,8 +112,18 @@ class Keeper:
             self._check_at = now + CHECK_SECONDS
             if self._watched:
                 self._watcher.check()
+                if self._has_moved():
+                    self._rounds.want(now, at_once=True)
             if now >= self._rounds.ended_at + self._between_sweeps():
                 self._rounds.want(now)
+
+    def _has_moved(self) -> bool:
+        """Whether another folder, or none, is at the root's path now: a watch follows the old one."""
+        try:
+            found = os.lstat(self._welcome.path)
+        except OSError:
+            return True
+        return (found.st_dev, found.st_ino) != (self._welcome.device, self._watched)
 
     def _between_sweeps(self) -> float:
         seconds = self._welcome.sweep_seconds

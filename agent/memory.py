@@ -7,6 +7,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from agent.database import Database
@@ -19,8 +20,8 @@ _SEEN_PENDING_MOST = 500
 class Memory(Database):
     """Roots, sweeps and judgements. `saw` is lazy; all else is on the disk when it returns."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        super().__init__(connection)
+    def __init__(self, connection: sqlite3.Connection, path: Path | None = None) -> None:
+        super().__init__(connection, path)
         self._seen_pending: dict[tuple[str, bytes], tuple[Any, ...]] = {}
 
     # -- roots

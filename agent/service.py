@@ -32,6 +32,7 @@ from agent.sandbox import Template
 from agent.sinks.file import open_file
 from agent.supervisor import Parts, Supervisor, vault_of
 from agent.telling import Host
+from agent.volumes import check_roots
 from config.load import ConfigError, load, source_of
 from config.settings import Protection, Settings
 
@@ -90,6 +91,7 @@ def _build(settings: Settings, source: str, stack: ExitStack) -> Supervisor:
     """All parts, in an order in which each can be checked before the next one is started."""
     recipients = usable_recipients(settings, source)
     check_alerts(settings, source)
+    check_roots(settings, source)
     prepare_state(settings)
     stack.enter_context(only_one(settings.state_dir))
     ledger = Ledger.open(settings.state_dir / "ledger.db")
@@ -139,6 +141,7 @@ def _reloader(config_file: Path | None, supervisor: Supervisor) -> Callable[[], 
                 raise ConfigError(source_of(config_file), "state_dir", "cannot change while the service runs")
             recipients = usable_recipients(settings, source_of(config_file))
             check_alerts(settings, source_of(config_file))
+            check_roots(settings, source_of(config_file))
             supervisor.parts.template.reload(settings)
         except (ConfigError, Problem) as error:
             say(f"the new configuration is refused, the last good one stays: {error}")

@@ -30,6 +30,7 @@ from agent.volumes import WatchedRoot, wanted
 from config.settings import Settings
 
 STRANDED_SECONDS = 30.0
+VAULT_RETRY_SECONDS = 120.0
 STOP_SECONDS = 8.0
 VOLUMES_MOST = 64
 
@@ -215,6 +216,7 @@ class Supervisor:
         self.loop.watch(self.parts.template, self.parts.template.poll)
         self.loop.every(1.0, self._tick)
         self.loop.every(STRANDED_SECONDS, self._tell_stranded)
+        self.loop.every(VAULT_RETRY_SECONDS, self._try_vault_again)
         self.parts.ledger.queue_audit([{"event": "service_started", "mode": self.settings.policy.mode.value}])
         self.mounts_changed()
 
@@ -238,6 +240,8 @@ class Supervisor:
 
     def _tick(self) -> None:
         self.parts.template.poll()
+        self.parts.ledger.check_in_place()
+        self.parts.audit.check_in_place()
         self.parts.ledger.flush()
         self.parts.audit.drain()
         self.dispatch.pump()
@@ -245,6 +249,11 @@ class Supervisor:
             if name not in self.said_missing:
                 self.said_missing[name] = "the courier runs as the service's user"
                 self.say(f"protection missing: {name}")
+
+    def _try_vault_again(self) -> None:
+        """What a vault that took nothing has left lying open is found by a sweep."""
+        if self.desk.vault_fault:
+            self.sweep(None)
 
     def _make_dispatch(self) -> Dispatch:
         alerts = self.settings.alerts

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from agent.escape import escape
 from agent.platform import linux
 from agent.platform.linux import Mount, inside
 from agent.policy import RootFacts, VolumeFacts
+from config.load import ConfigError
 from config.settings import Handling, Mode, Root, Settings, Zone
 
 SYSTEM_FOLDERS = frozenset(
@@ -60,6 +63,16 @@ class WatchedRoot:
             "read_only": self.read_only,
         }
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def check_roots(settings: Settings, source: str = "configuration") -> None:
+    """Nobody may have the service watch, and take, what is its own."""
+    for root in settings.watch.roots:
+        if inside(os.path.normpath(root.path), os.path.normpath(settings.state_dir)):
+            raise ConfigError(
+                source, "watch.roots", f"{escape(root.path)} lies in state_dir",
+                "the service never looks at its own ledger and vault: name another folder",
+            )  # fmt: skip
 
 
 def wanted(
@@ -175,6 +188,8 @@ def _apart(roots: Sequence[WatchedRoot], state_dir: str) -> list[WatchedRoot]:
     distinct: dict[str, WatchedRoot] = {}
     for root in roots:
         others = tuple(sorted(p for p in paths if p != root.path and inside(p, root.path)))
+        if inside(root.path, state_dir):  # by a link, or a mount: all of it is ours
+            others = (root.path,)
         distinct.setdefault(root.path, replace(root, others=others))
     return list(distinct.values())
 

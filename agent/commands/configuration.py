@@ -33,9 +33,11 @@ def check(config_file: Path | None, as_json: bool) -> None:
     """
     from agent.commands.examination import check_detectors
     from agent.recipients import enforces, usable_recipients
+    from agent.volumes import check_roots
 
     settings = load(config_file)
     recipients = usable_recipients(settings, source_of(config_file))
+    check_roots(settings, source_of(config_file))
     digest = check_detectors(settings, source_of(config_file))
     found: dict[str, Any] = {
         "ok": True,

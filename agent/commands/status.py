@@ -106,6 +106,8 @@ def _concerns(found: dict[str, Any]) -> Iterator[str]:
             yield f"{shown}: the circuit breaker is open; files there are only alerted"
         if root["abandoned"]:
             yield f"{shown}: {count(len(root['abandoned']), 'keeper hangs', 'keepers hang')} with the medium"
+    if fault := found["vault"].get("fault"):
+        yield f"the vault takes nothing ({fault}): files of records stay where they are"
     if lost := found["vault"]["lost"]:
         yield f"{count(len(lost), 'entry', 'entries')} should be in the vault and not there"
     for name, sink in found["sinks"].items():

@@ -141,3 +141,17 @@ def test_a_log_that_cannot_be_written_stops_the_service(path: Path, ledger: Ledg
 
 def test_a_span_of_time_can_be_exported(path: Path) -> None:
     assert [e["time"] for e in export(path, 2.0, 4.0)] == [2.0, 3.0]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_log_that_was_removed_or_replaced_stops_the_service(
+    path: Path, ledger: Ledger, replaced: bool
+) -> None:
+    log = AuditLog.open(path, ledger)
+    log.check_in_place()
+    path.rename(path.with_name("away"))
+    if replaced:
+        path.write_bytes(b"")
+    with pytest.raises(LedgerError, match="removed or replaced"):
+        log.check_in_place()
+    log.close()

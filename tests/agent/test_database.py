@@ -86,3 +86,15 @@ def test_a_link_in_the_ledgers_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(LedgerError):
         Ledger.open(tmp_path / "ledger.db")
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_ledger_that_was_removed_or_replaced_is_an_error(
+    ledger: Ledger, tmp_path: Path, replaced: bool
+) -> None:
+    ledger.check_in_place()
+    (tmp_path / "ledger.db").rename(tmp_path / "away")
+    if replaced:
+        (tmp_path / "ledger.db").write_bytes(b"")
+    with pytest.raises(LedgerError, match="removed or replaced"):
+        ledger.check_in_place()

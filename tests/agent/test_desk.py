@@ -356,3 +356,12 @@ def test_business_records_are_only_counted_by_default(house: House) -> None:
 
 def test_what_is_no_question_has_no_answer(house: House) -> None:
     assert house.desk.answer(ROOT, Hello(1)) is None
+
+
+def test_a_vault_that_takes_nothing_is_said_once_and_shown_until_it_does(house: House) -> None:
+    for _ in range(3):
+        house.desk.answer(ROOT, NotVaulted(house.judged().entry_id, "vault_error"))
+    assert house.desk.vault_fault == "vault_error"
+    assert len(house.said) == 1 and "vault_error" in house.said[0]
+    house.desk.answer(ROOT, house.vaulted(house.judged().entry_id))
+    assert house.desk.vault_fault == ""

@@ -55,3 +55,19 @@ def test_an_idle_keeper_says_that_it_lives_and_holds_nothing(supervisor):
 
 def fd_exists(fd: str) -> bool:
     return os.path.lexists(f"/proc/self/fd/{fd}")
+
+
+def test_a_folder_that_took_the_roots_place_unseen_is_watched(supervisor, monkeypatch):
+    monkeypatch.setattr("agent.keeper.CHECK_SECONDS", 0.1)
+    above = supervisor.root.parent / "above"
+    above.mkdir()
+    supervisor.root.rename(above / "root")
+    supervisor.root = above / "root"
+    with supervisor:
+        supervisor.wait_for(Swept)
+        above.rename(above.with_name("moved"))  # nothing that is watched is told of this
+        supervisor.root.mkdir(parents=True)
+        (supervisor.root / "survey.csv").write_bytes(SURVEY)
+        (outcome,) = supervisor.wait_for(Outcome)
+    assert outcome.result == "quarantined"
+    assert os.listdir(supervisor.root) == ["survey.csv.quarantined.txt"]

@@ -6,8 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from agent.platform.linux import Mount
-from agent.volumes import WatchedRoot, wanted
+from agent.volumes import WatchedRoot, check_roots, wanted
+from config.load import ConfigError
 from config.settings import Handling, Mode, Policy, Root, Settings, Volumes, Watch, Zone
 
 SLASH = Mount(1, "254:0", "/", "/", ("rw",), "ext4", "/dev/vda")
@@ -104,6 +107,8 @@ def test_our_own_state_is_never_looked_at() -> None:
     [root] = roots(settings(Root(path=Path("/var")))).values()
     assert root.is_elsewhere("lib/rw/vault/entries/x.age")
     assert not root.is_elsewhere("lib/other")
+    [inside] = roots(settings(Root(path=Path("/var/lib/rw/vault")))).values()
+    assert inside.is_elsewhere("entries/x.age")
 
 
 def test_the_same_file_system_mounted_twice_is_one_root() -> None:
@@ -147,3 +152,11 @@ def test_the_digest_changes_with_whatever_decides() -> None:
     }
     assert len(digests) == 6
     assert root.digest("x", of) == replace(root, mount_id=99, others=("/srv/a/b",)).digest("x", of)
+
+
+@pytest.mark.parametrize("place", ["/var/lib/rw", "/var/lib/rw/vault", "/var/lib/rw/vault/../vault/entries"])
+def test_a_root_in_our_own_state_is_a_wrong_configuration(place: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        check_roots(settings(Root(path=Path(place))))
+    assert refusal.value.key == "watch.roots"
+    check_roots(settings(Root(path=Path("/var/lib/rw2")), Root(path=Path("/var/lib"))))
