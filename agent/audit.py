@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -70,6 +70,10 @@ class AuditLog:
             head = _take_up(file)
         except (OSError, ValueError, KeyError) as error:
             raise LedgerError(f"the audit log {path} cannot be taken up: {error}") from error
+        stored = stored_head(ledger)
+        if stored is not None and stored.sequence >= head.sequence:
+            # Were a log that was cut off simply taken up where it ends, the next line would hide the gap.
+            head = replace(stored, number=head.number)
         log = cls(file, head, ledger, path)
         log.drain()
         return log

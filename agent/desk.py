@@ -84,7 +84,9 @@ class Desk:
                 return self._outcome(root, message)
             case Swept():
                 swept = {**asdict(message), "finished_at": self._clock()}
-                self._ledger.swept(root.root_id, swept)
+                # what is in a folder that could not be listed was not met, and may be there still
+                hidden = {Reason.NO_ACCESS.value, Reason.IO_ERROR.value} & set(message.not_examined)
+                self._ledger.swept(root.root_id, swept, all_met=message.complete and not hidden)
                 return Done()
         return None
 

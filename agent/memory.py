@@ -43,8 +43,16 @@ class Memory(Database):
         with self._transaction([{"event": "root_detached", "root": root_id}]) as db:
             db.execute("UPDATE roots SET detached_at = ? WHERE root_id = ?", (at, root_id))
 
-    def swept(self, root_id: str, swept: Mapping[str, Any]) -> None:
+    def swept(self, root_id: str, swept: Mapping[str, Any], *, all_met: bool = False) -> None:
+        """A sweep has ended. With `all_met` it came across every file that there is: what could not be
+        examined, and was not met since `started_at`, is there no more and no longer counts."""
+        self.flush()
         with self._transaction() as db:
+            if all_met:
+                db.execute(
+                    "DELETE FROM seen WHERE root_id = ? AND outcome = 'unreadable' AND judged_at < ?",
+                    (root_id, swept["started_at"]),
+                )
             db.execute("UPDATE roots SET swept = ? WHERE root_id = ?", (json.dumps(dict(swept)), root_id))
 
     def root(self, root_id: str) -> RootRow | None:
@@ -72,6 +80,8 @@ class Memory(Database):
                 row = tuple(rows[0]) if rows else None
             if row is None or row[2:4] != (_version(file), digest):
                 needed.append(index)
+            if row is not None and row[4] == "unreadable":
+                self._seen_pending[root_id, relpath] = (*row[:7], time.time())  # it is still there
         return needed
 
     def saw(

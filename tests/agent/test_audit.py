@@ -155,3 +155,16 @@ def test_a_log_that_was_removed_or_replaced_stops_the_service(
     with pytest.raises(LedgerError, match="removed or replaced"):
         log.check_in_place()
     log.close()
+
+
+@pytest.mark.parametrize("left", [0, 3])
+def test_a_restart_does_not_hide_that_a_log_was_cut_off(path: Path, ledger: Ledger, left: int) -> None:
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:left]))
+    log = AuditLog.open(path, ledger)
+    ledger.queue_audit([{"event": "service_started"}])
+    log.drain()
+    log.close()
+    count, faults = verify(path, stored_head(ledger))
+    assert count == left + 1
+    assert [(f.line, f.kind) for f in faults] == [(left + 1, "removed")]
+    assert f"entries {left + 1} to 6 are missing" in faults[0].detail

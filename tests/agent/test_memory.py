@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -70,3 +71,16 @@ def test_a_root_that_comes_back_keeps_its_last_sweep(ledger: Ledger) -> None:
     back = ledger.root("r1")
     assert back is not None
     assert (back.path, back.detached_at, back.swept) == ("/media/\udcffx", None, {"files": 3})
+
+
+def test_what_is_there_no_more_is_not_counted_as_not_examined(ledger: Ledger) -> None:
+    gone, there = replace(FILE, relpath="gone"), replace(FILE, relpath="there")
+    for file in (gone, there):
+        ledger.saw("r1", file, "d", "unreadable", "malformed", "error")
+    began = time.time()
+    assert ledger.unseen("r1", [there], "d") == []
+    ledger.swept("r1", {"started_at": began})
+    assert ledger.not_examined("r1") == {"malformed": 2}, "it did not come across everything"
+    ledger.swept("r1", {"started_at": began}, all_met=True)
+    assert ledger.not_examined("r1") == {"malformed": 1}
+    assert ledger.unseen("r1", [there, gone], "d") == [1]
