@@ -23,9 +23,10 @@ from agent.control import Control
 from agent.courier import can_become
 from agent.dispatch import sinks_of
 from agent.errors import LedgerTrouble, Problem, Refused, Unprotected, VaultTrouble
+from agent.escape import escape
 from agent.ledger import Ledger, LedgerError
 from agent.loop import Loop
-from agent.platform.linux import MountTable
+from agent.platform.linux import MountTable, inside
 from agent.recipients import usable_recipients
 from agent.requests import Requests
 from agent.sandbox import Template
@@ -68,6 +69,13 @@ def serve(config_file: Path | None) -> int:
         say(f"PROTECTION HAS STOPPED: {error}")
         notify(f"STATUS=protection has stopped: {error}")
         raise LedgerTrouble(str(error), "see the log; nothing is taken until it is mended") from error
+    except OSError as error:
+        if not inside(str(error.filename), str(settings.state_dir)):
+            raise
+        told = f"{escape(str(error.filename))}: {error.strerror}"
+        say(f"PROTECTION HAS STOPPED: {told}")
+        notify(f"STATUS=protection has stopped: {told}")
+        raise VaultTrouble(told, "the state folder cannot be used; nothing is taken until it can") from error
     return OK
 
 

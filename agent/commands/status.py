@@ -22,7 +22,7 @@ from detectors.engine.verdict import Reason
 _WATCHED = ("native", "polling")
 """States in which a root is watched as it should be; `polling` is slower to notice."""
 _STATES = {
-    "degraded": "parts of it send no events (watches are used up, or a path is too long); it is swept instead",
+    "degraded": "parts send no events (watches are used up, or a path is too long); it is swept instead",
     "no_access": "the folder cannot be reached or read",
 }
 
@@ -105,7 +105,8 @@ def _concerns(found: dict[str, Any]) -> Iterator[str]:
     for root in found["roots"]:
         shown = escape(root["path"])
         if root["state"] not in _WATCHED:
-            yield f"{shown} is {root['state']}: {escape(str(root['fault'] or _STATES.get(root['state'], 'see the log')))}"
+            why = root["fault"] or _STATES.get(root["state"], "see the log")
+            yield f"{shown} is {root['state']}: {escape(str(why))}"
         if root["breaker_open"]:
             yield f"{shown}: the circuit breaker is open; files there are only alerted"
         if root["abandoned"]:

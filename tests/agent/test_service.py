@@ -97,3 +97,16 @@ def test_the_service_imports_no_parser() -> None:
     )
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_vault_that_cannot_be_recovered_stops_loudly(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "state" / "vault" / "tmp" / "folder").mkdir(
+        parents=True
+    )  # no file: cannot be unlinked
+    config = tmp_path / "config.toml"
+    config.write_text(f'state_dir = "{tmp_path}/state"\n')
+    with pytest.raises(VaultTrouble, match="folder"):
+        service.serve(config)
+    assert "PROTECTION HAS STOPPED" in capsys.readouterr().err
