@@ -102,9 +102,7 @@ def test_the_service_imports_no_parser() -> None:
 def test_a_vault_that_cannot_be_recovered_stops_loudly(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "state" / "vault" / "tmp" / "folder").mkdir(
-        parents=True
-    )  # no file: cannot be unlinked
+    (tmp_path / "state" / "vault" / "tmp" / "folder").mkdir(parents=True)  # no file: cannot be unlinked
     config = tmp_path / "config.toml"
     config.write_text(f'state_dir = "{tmp_path}/state"\n')
     with pytest.raises(VaultTrouble, match="folder"):
