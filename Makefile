@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 
 # Tests that fork locked-down workers out of their own process get a process without large parsers:
 # what pyarrow holds would count against the workers' limits.
-FORKING := tests/detectors/engine/test_lockdown.py tests/detectors/engine/test_template.py
+FORKING := $(addprefix tests/detectors/engine/,test_lockdown.py test_template.py test_worker.py)
 define run_tests
 @$(BIN)/python -m pytest $(FORKING); first=$$?; \
   $(BIN)/python -m pytest $(addprefix --ignore=,$(FORKING)) && exit $$first

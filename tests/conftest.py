@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 LONG_TIERS = ("system", "soak")
-FORKING = ("test_lockdown", "test_template")
+FORKING = ("test_lockdown", "test_template", "test_worker")
 LARGE = ("pandas", "pyarrow")
 REQUIRE_ALL = bool(os.environ.get("REQUIRE_ALL_TESTS"))
 _skipped_root: list[str] = []

@@ -27,7 +27,7 @@ def test_what_was_there_before_is_found_by_the_sweep(supervisor):
     os.utime(deep / "survey.csv", (1, 1))
     with supervisor:
         supervisor.wait_for(Outcome)
-        (swept,) = supervisor.wait_for(Swept)
+        swept, *_ = supervisor.wait_for(Swept)
     assert (swept.files, swept.folders, swept.judged, swept.complete) == (1, 3, 1, True)
     assert supervisor.vaulted() == {SURVEY}
 

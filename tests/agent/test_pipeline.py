@@ -120,7 +120,7 @@ def test_what_is_no_file_is_told_and_counted(supervisor, make, reason):
     make(supervisor.root / "x")
     with supervisor:
         (judged,) = supervisor.wait_for(Judged)
-        (swept,) = supervisor.wait_for(Swept)
+        swept, *_ = supervisor.wait_for(Swept)
     assert (judged.verdict["outcome"], judged.verdict["reason"]) == ("unreadable", reason)
     assert judged.verdict["config_digest"] == "d" * 64
     assert swept.not_examined == {reason.value: 1}
@@ -131,7 +131,7 @@ def test_an_unreadable_verdict_is_passed_on_and_counted(supervisor):
     put(supervisor)
     supervisor.examiner.faults = [Reason.MALFORMED]
     with supervisor:
-        (swept,) = supervisor.wait_for(Swept)
+        swept, *_ = supervisor.wait_for(Swept)
     assert swept.not_examined == {"malformed": 1} and swept.judged == 1
 
 
