@@ -72,6 +72,10 @@ class VolumeFacts:
     """major:minor"""
     uuid: str = ""
     encryption_proof: str = ""
+    vendor: str = ""
+    """How the USB device names itself; see `agent.platform.linux_devices.Device`."""
+    product: str = ""
+    serial: str = ""
 
     @property
     def encrypted(self) -> bool:

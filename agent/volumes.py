@@ -11,14 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 from agent.escape import escape
 from agent.platform import linux
 from agent.platform.linux import Mount, inside
+from agent.platform.linux_devices import Device, Kernel
 from agent.policy import RootFacts, VolumeFacts
 from config.load import ConfigError
 from config.settings import Handling, Mode, Root, Settings, Zone
@@ -27,6 +27,8 @@ SYSTEM_FOLDERS = frozenset(
     {"/", "/boot", "/boot/efi", "/boot/firmware", "/efi", "/usr", "/var", "/var/log", "/etc", "/opt", "/nix"}
 )
 """Never a volume root, even when the system itself runs from a stick."""
+
+FactsOf = Callable[[Mount], VolumeFacts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +81,18 @@ def wanted(
     settings: Settings,
     mounts: Sequence[Mount],
     real_paths: Mapping[str, str] | None = None,
-    sysfs: Path = linux.SYSFS,
-    udev: Path = linux.UDEV,
+    kernel: Kernel = linux.KERNEL,
 ) -> list[WatchedRoot]:
     """All roots that there should be now. `real_paths` tells configured paths without their links."""
-    globs = settings.watch.volumes.treat_as_removable
     shown = linux.visible(mounts)
+    facts_of = facts_teller(settings, shown, kernel)
     roots = [
-        _configured(root, settings, shown, globs, (real_paths or {}).get(str(root.path)), sysfs, udev)
+        _configured(root, settings, shown, facts_of, (real_paths or {}).get(str(root.path)))
         for root in settings.watch.roots
     ]
     taken = {root.path for root in roots}
     for mount in _one_for_each_file_system(shown):
-        volume = linux.facts(mount, globs, sysfs, udev)
+        volume = facts_of(mount)
         zone = _zone(volume, mount, settings)
         if mount.mount_point in taken:
             continue
@@ -102,14 +103,15 @@ def wanted(
     return _apart(roots, str(settings.state_dir))
 
 
+def facts_teller(settings: Settings, mounts: Sequence[Mount], kernel: Kernel) -> FactsOf:
+    """Tells the facts about any of these mounts, as the settings see them."""
+    volumes = settings.watch.volumes
+    approved = [Device(d.vendor, d.product, d.serial) for d in volumes.approved_devices]
+    return lambda mount: linux.facts(mount, mounts, volumes.treat_as_removable, approved, kernel)
+
+
 def _configured(
-    root: Root,
-    settings: Settings,
-    mounts: Sequence[Mount],
-    globs: Sequence[str],
-    real_path: str | None,
-    sysfs: Path,
-    udev: Path,
+    root: Root, settings: Settings, mounts: Sequence[Mount], facts_of: FactsOf, real_path: str | None
 ) -> WatchedRoot:
     path = real_path or str(root.path)
     mount = linux.mount_of(path, mounts)
@@ -117,7 +119,7 @@ def _configured(
         root_id=_id("root", str(root.path)),
         path=path,
         facts=RootFacts(root.zone, root.handling, root.mode or settings.policy.mode),
-        volume=linux.facts(mount, globs, sysfs, udev) if mount else VolumeFacts(),
+        volume=facts_of(mount) if mount else VolumeFacts(),
         origin="configured",
         mount_id=mount.mount_id if mount else 0,
         read_only=bool(mount and mount.read_only),

@@ -96,12 +96,23 @@ class Root(Section):
         return self
 
 
+class ApprovedDevice(Section):
+    """A hardware-encrypted USB device of the register, as it names itself (`lsusb -v`)."""
+
+    vendor: Annotated[str, Field(pattern="^[0-9a-f]{4}$")]
+    product: Annotated[str, Field(pattern="^[0-9a-f]{4}$")]
+    serial: Annotated[str, Field(min_length=1, max_length=126)]
+    note: str = ""
+
+
 class Volumes(Section):
     """Roots that come and go with mounts."""
 
     removable: bool = True
     shares: bool = True
     treat_as_removable: tuple[str, ...] = ()
+    approved_devices: tuple[ApprovedDevice, ...] = ()
+    own_disk_alert: bool = True
     mode: Mode | None = None
 
 

@@ -10,15 +10,24 @@ import os
 import re
 import select
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from agent.platform.linux_devices import (
+    Device,
+    Kernel,
+    block_chain,
+    device_of,
+    file_system_uuid,
+    is_removable,
+    members,
+)
+from agent.platform.linux_encryption import proof_of_view, proof_of_ways
 from agent.policy import VolumeFacts
 
 MOUNTINFO = Path("/proc/self/mountinfo")
-SYSFS = Path("/sys")
-UDEV = Path("/run/udev/data")
+KERNEL = Kernel()
 
 SHARES = frozenset(
     {
@@ -28,9 +37,6 @@ SHARES = frozenset(
 )  # fmt: skip
 """File systems that lie on another machine."""
 
-CRYPT_VIEWS = frozenset({"fuse.gocryptfs", "fuse.encfs", "fuse.cryfs", "ecryptfs"})
-"""Plain views of folders that hold ciphertext. Where the ciphertext lies is not known here."""
-
 MEMORY = frozenset({"tmpfs", "ramfs", "hugetlbfs"})
 NOT_FOR_FILES = frozenset(
     {
@@ -39,11 +45,7 @@ NOT_FOR_FILES = frozenset(
         "rpc_pipefs", "selinuxfs", "squashfs", "fuse.portal", "fuse.lxcfs", "hugetlbfs",
     }
 )  # fmt: skip
-ENCRYPTING = frozenset({"LUKS1", "LUKS2", "PLAIN", "TCRYPT", "LOOPAES", "BITLK", "FVAULT2"})
-"""cryptsetup's names of maps that encrypt. It also marks verity and integrity maps `CRYPT-`."""
-
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
-_MOST_LINKS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Mount:
     options: tuple[str, ...]
     fstype: str
     source: str
+    super_options: tuple[str, ...] = ()
+    """Of the file system, not of this mount of it."""
 
     @property
     def read_only(self) -> bool:
@@ -82,6 +86,7 @@ def parse_mountinfo(content: bytes) -> list[Mount]:
                 options=tuple(fields[5].decode("ascii", "replace").split(",")),
                 fstype=sources[0].decode("ascii", "replace"),
                 source=_unescaped(sources[1]),
+                super_options=tuple(sources[2].decode("ascii", "replace").split(",")) if sources[2:] else (),
             )
         )
     return mounts
@@ -118,99 +123,51 @@ def mount_of(path: str, mounts: Sequence[Mount]) -> Mount | None:
 
 
 def facts(
-    mount: Mount, treat_as_removable: Sequence[str] = (), sysfs: Path = SYSFS, udev: Path = UDEV
+    mount: Mount,
+    mounts: Sequence[Mount] = (),
+    treat_as_removable: Sequence[str] = (),
+    approved: Sequence[Device] = (),
+    kernel: Kernel = KERNEL,
 ) -> VolumeFacts:
-    """What kind of volume a mount is of, and the proof of its encryption if there is one."""
-    chain = block_chain(mount.device, sysfs)
+    """What kind of volume a mount is of, and the proof of its encryption if there is one.
+
+    `mounts` is the table that it stands in: what a loop device lies on is found there.
+    """
+    ways = _ways_below(mount, mounts, kernel.sysfs)
+    disks = [way[-1] for way in ways]
+    device = device_of(disks[0]) if len(set(disks)) == 1 else Device()
+    proof = proof_of_ways(ways, kernel, approved) if mount.fstype not in SHARES else ""
     return VolumeFacts(
-        kind=_kind(mount, chain, treat_as_removable),
+        kind=_kind(mount, disks, treat_as_removable),
         fstype=mount.fstype,
         source=mount.source,
         device=mount.device,
-        uuid=_uuid(mount.device, udev),
-        encryption_proof=_proof(chain),
+        uuid=file_system_uuid(mount.device, kernel.udev),
+        encryption_proof=proof or proof_of_view(mount.fstype, mount.mount_point, mount.super_options, kernel),
+        **asdict(device),
     )
 
 
-def _kind(mount: Mount, chain: Sequence[Sequence[Path]], globs: Sequence[str]) -> str:
+def _ways_below(mount: Mount, mounts: Sequence[Mount], sysfs: Path) -> list[list[Path]]:
+    def backing(image: str) -> str:
+        carrier = mount_of(image, mounts)
+        return carrier.device if carrier is not None else ""
+
+    numbers = members(mount.source, sysfs) if mount.fstype == "btrfs" else [mount.device]
+    ways = [block_chain(number, sysfs, backing) for number in numbers]
+    return [way for several in ways for way in several] if all(ways) else []
+
+
+def _kind(mount: Mount, disks: Sequence[Path], globs: Sequence[str]) -> str:
     if any(fnmatchcase(mount.mount_point, g) or fnmatchcase(mount.source, g) for g in globs):
         return "removable"
     if mount.fstype in SHARES:
         return "shared"
     if mount.fstype in MEMORY:
         return "memory"
-    if not chain:
+    if not disks:
         return "unknown"
-    return "removable" if any(is_removable(disk) for way in chain for disk in way[-1:]) else "fixed"
-
-
-def block_chain(device: str, sysfs: Path) -> list[list[Path]]:
-    """Every way from a block device down to a whole disk, as real paths below `/sys/devices`.
-
-    A partition leads to its disk; a mapped device (dm, md, loop with a backing disk) to its slaves.
-    Empty for what is no block device.
-    """
-    link = sysfs / "dev" / "block" / device
-    if not re.fullmatch(r"\d+:\d+", device) or not link.exists():
-        return []
-    return _ways(link.resolve(), 0)
-
-
-def _ways(device: Path, depth: int) -> list[list[Path]]:
-    if depth > _MOST_LINKS:
-        return [[device]]
-    if (device / "partition").exists():
-        return [[device, *way] for way in _ways(device.parent, depth + 1)]
-    slaves = sorted((device / "slaves").iterdir()) if (device / "slaves").is_dir() else []
-    if not slaves:
-        return [[device]]
-    return [[device, *way] for slave in slaves for way in _ways(slave.resolve(), depth + 1)]
-
-
-def is_removable(disk: Path) -> bool:
-    """A whole disk that is carried away: by its flag, by USB, or as an SD card. An eMMC is soldered in."""
-    if _read(disk / "removable") == "1":
-        return True
-    parts = disk.parts
-    if any(re.fullmatch(r"usb\d+", part) for part in parts):
-        return True
-    return any(part.startswith("mmc_host") for part in parts) and _read(disk / "device" / "type") == "SD"
-
-
-def _proof(chain: Sequence[Sequence[Path]]) -> str:
-    """Encrypted only if every way down passes through a dm-crypt map; else there is no proof."""
-    proofs = []
-    for way in chain:
-        crypt = next((d for d in way if _crypt_kind(d) in ENCRYPTING), None)
-        if crypt is None:
-            return ""
-        kind = _crypt_kind(crypt)
-        under = way[way.index(crypt) + 1 :][:1]
-        proofs.append(f"dm-crypt {kind} on {under[0].name if under else crypt.name}")
-    return "; ".join(sorted(set(proofs)))
-
-
-def _crypt_kind(device: Path) -> str:
-    """`LUKS2` out of the map's uuid `CRYPT-LUKS2-…`; only root can give a map its uuid."""
-    prefix, _, rest = _read(device / "dm" / "uuid").partition("-")
-    return rest.partition("-")[0] if prefix == "CRYPT" else ""
-
-
-def _uuid(device: str, udev: Path) -> str:
-    """The file system's uuid, if udev told."""
-    try:
-        content = (udev / f"b{device}").read_text("ascii", "replace")
-    except OSError:
-        return ""
-    found = re.search(r"^E:ID_FS_UUID=([0-9A-Za-z-]{1,64})$", content, re.MULTILINE)
-    return found[1] if found else ""
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("ascii", "replace").strip()
-    except OSError:
-        return ""
+    return "removable" if any(is_removable(disk) for disk in disks) else "fixed"
 
 
 class MountTable:

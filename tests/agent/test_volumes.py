@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from agent.platform.linux import Mount
+from agent.platform.linux_devices import Kernel
 from agent.volumes import WatchedRoot, check_roots, wanted
 from config.load import ConfigError
 from config.settings import Handling, Mode, Policy, Root, Settings, Volumes, Watch, Zone
 
+NOWHERE = Kernel(*[Path("/nowhere")] * 3, targets=lambda device: None)
 SLASH = Mount(1, "254:0", "/", "/", ("rw",), "ext4", "/dev/vda")
 STICK = Mount(2, "7:0", "/", "/media/stick", ("rw",), "ext4", "/dev/loop0")
 SHARE = Mount(3, "0:44", "/", "/mnt/share", ("rw",), "cifs", "//server/share")
@@ -25,8 +27,7 @@ def settings(*roots: Root, mode: Mode = Mode.AUDIT, **volumes: Any) -> Settings:
 
 
 def roots(of: Settings, *mounts: Mount, **more: Any) -> dict[str, WatchedRoot]:
-    nowhere = Path("/nowhere")
-    return {r.path: r for r in wanted(of, [SLASH, *mounts], sysfs=nowhere, udev=nowhere, **more)}
+    return {r.path: r for r in wanted(of, [SLASH, *mounts], kernel=NOWHERE, **more)}
 
 
 def test_a_drive_and_a_share_become_roots_of_their_zone() -> None:
@@ -64,7 +65,7 @@ def test_a_file_system_with_a_uuid_is_itself_wherever_it_is_mounted(tmp_path: Pa
     ids = set()
     for point in ("/media/a", "/media/b"):
         mounts = [SLASH, replace(STICK, mount_point=point)]
-        [root] = wanted(settings(), mounts, sysfs=Path("/nowhere"), udev=tmp_path)
+        [root] = wanted(settings(), mounts, kernel=replace(NOWHERE, udev=tmp_path))
         ids.add(root.root_id)
     assert len(ids) == 1
 
