@@ -263,6 +263,12 @@ def _discovery(finding: Finding) -> dict[str, Any]:
     return plain
 
 
+def volume(facts: VolumeFacts) -> dict[str, Any]:
+    """What is known of the volume, and the proof that it is encrypted: in every alert and record."""
+    told = ("kind", "fstype", "encryption_proof", "uuid", "vendor", "product", "serial")
+    return {"encrypted": facts.encrypted, **{key: escape(getattr(facts, key)) for key in told}}
+
+
 def _unmapped(seen: Occurrence) -> dict[str, Any]:
     verdict = seen.verdict
     return {
@@ -279,11 +285,7 @@ def _unmapped(seen: Occurrence) -> dict[str, Any]:
         "disposition": seen.disposition,
         "reason": seen.reason,
         "proof": seen.proof,
-        "volume": {
-            "kind": seen.volume.kind,
-            "fstype": seen.volume.fstype,
-            "encryption_proof": seen.volume.encryption_proof,
-        },
+        "volume": volume(seen.volume),
         "entry": seen.entry_id,
         "findings": [asdict(f) for f in verdict.findings[:MAX_FINDINGS_TOLD]],
         "notice": seen.notice,

@@ -18,7 +18,7 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
     missing, swept (the last sweep or null), not_examined (reason to count), breaker_open, unfinished,
     abandoned. `sinks{}`: pending, delivered, dead, error. `protections`: present[], missing{name: why}.
     `vault`: lost[], unknown[], fault (why it takes nothing, or ""). `custody{}`: how many
-    entries are in each state.
+    entries are in each state. `own_disk[]`: mount_point, and what is known of its volume.
     """
     parts, settings = supervisor.parts, supervisor.settings
     ready = parts.template.ready
@@ -44,6 +44,7 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
             "fault": supervisor.desk.vault_fault,
         },
         "custody": parts.ledger.entry_counts(),
+        "own_disk": [{"mount_point": v.mount_point, **asdict(v.facts)} for v in supervisor.own_volumes or ()],
         "audit_lines": parts.audit.head.sequence,
     }
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
-from agent import notice, removal
+from agent import fscrypt, notice, removal
 from agent.lease import WriteLease
 from agent.opening import CannotOpen, OpenedFile, RootFolder, identity_of
 from agent.protocol import (
@@ -34,6 +34,7 @@ from agent.streams import DepositFailed
 from agent.vault import Deposit, Source, Vault
 from agent.watcher import FileEvent
 from detectors.engine.verdict import PASSING_FAULTS, Reason, Verdict
+from detectors.engine.verdict import Outcome as Judgement
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -178,6 +179,7 @@ class Crew:
             event.observed_at,
             status.st_uid,
             status.st_mode,
+            fscrypt.proof_of(opened.fd) if verdict.outcome is Judgement.MICRODATA else "",
         )
         return self.ask(report, Orders)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from agent import alerts
 from agent.ledger import Ledger
 from agent.ocsf import EXEMPTING
+from agent.platform.linux_encryption import FSCRYPT
 from agent.policy import Disposition, Kind, decide
 from agent.protocol import (
     Done,
@@ -120,13 +121,14 @@ class Desk:
         if root.is_elsewhere(message.identity.relpath):
             return Orders("leave")
         verdict = verdict_from_trusted(message.verdict, self._teller.judge.vocabulary)
+        place = _as_file_lies(root, message)
         disposition = decide(
-            verdict, root.facts, root.volume, None, self._teller.settings.policy, self.breaker_open(root)
+            verdict, place.facts, place.volume, None, self._teller.settings.policy, self.breaker_open(root)
         )
         if disposition.take:
             return self._take(root, message, disposition)
         if disposition.act is Action.ALERT or disposition.remembered:
-            self._tell(root, message, disposition)
+            self._tell(place, message, disposition)
         if verdict.reason not in PASSING_FAULTS:
             self._ledger.saw(
                 root.root_id, message.identity, self._teller.digest(root), verdict.outcome.value,
@@ -299,3 +301,10 @@ class Desk:
         ended = (EntryState.QUARANTINED, EntryState.NOT_REMOVED, EntryState.RESTORED)
         entries = self._ledger.entries(states=ended, root_id=root_id, limit=MOST_LEFTOVERS)
         return [e.aside for e in entries if e.aside]
+
+
+def _as_file_lies(root: WatchedRoot, message: Judged) -> WatchedRoot:
+    """The root, with the proof that its file system gave for this one file, if its word counts."""
+    if not message.encryption_proof or root.volume.fstype not in FSCRYPT:
+        return root
+    return replace(root, volume=replace(root.volume, encryption_proof=message.encryption_proof))

@@ -39,6 +39,16 @@ class Memory(Database):
                  json.dumps(root.volume), root.attached_at),
             )  # fmt: skip
 
+    def know(self, root: RootRow) -> None:
+        """A root that is no place to watch, so that alerts can be about it; known already is well."""
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO roots (root_id, path, zone, handling, volume, attached_at)"
+                " VALUES (?,?,?,?,?,?)",
+                (root.root_id, os.fsencode(root.path), root.zone, root.handling,
+                 json.dumps(root.volume), root.attached_at),
+            )  # fmt: skip
+
     def detach(self, root_id: str, at: float) -> None:
         with self._transaction([{"event": "root_detached", "root": root_id}]) as db:
             db.execute("UPDATE roots SET detached_at = ? WHERE root_id = ?", (at, root_id))

@@ -115,6 +115,8 @@ class Judged(Message):
     observed_at: float
     owner_uid: int = -1
     mode: int = 0
+    encryption_proof: str = ""
+    """Of this one file, by its file system (`agent.fscrypt`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,18 +16,20 @@ from agent import recovery
 from agent.audit import AuditLog
 from agent.desk import Desk
 from agent.dispatch import Dispatch, sinks_of
+from agent.host_findings import tell
 from agent.ledger import Ledger
 from agent.loop import Loop
 from agent.outbox import Outbox
-from agent.platform.linux import MountTable
+from agent.platform.linux import Mount, MountTable
 from agent.post import Post
+from agent.posture import HOST_ROOT, OwnVolume, own_volumes, posture
 from agent.protocol import Beat, Message, Unseen, Welcome
 from agent.recovery import Recovered
 from agent.sandbox import Template
 from agent.schema import RootRow
 from agent.telling import Host, Judge, Teller
 from agent.volumes import WatchedRoot, wanted
-from config.settings import Settings
+from config.settings import Handling, Settings, Zone
 
 STRANDED_SECONDS = 30.0
 VAULT_RETRY_SECONDS = 120.0
@@ -59,6 +61,7 @@ class Supervisor:
         self.started_at = time.time()
         self.posts: dict[str, Post] = {}
         self.said_missing: dict[str, str] = {}
+        self.own_volumes: list[OwnVolume] | None = None
         self._real_paths: dict[str, str] = {}
         self._going: list[Post] = []
         self._stopping = False
@@ -155,7 +158,8 @@ class Supervisor:
         """Bring the posts to agree with the mounts and the settings."""
         if self._stopping:
             return
-        shall = {r.root_id: r for r in wanted(self.settings, self.parts.mounts.read(), self._real_paths)}
+        mounts = self.parts.mounts.read()
+        shall = {r.root_id: r for r in wanted(self.settings, mounts, self._real_paths)}
         for root_id, post in list(self.posts.items()):
             new = shall.get(root_id)
             if new is not None and _is_same(new, post.root):
@@ -167,6 +171,17 @@ class Supervisor:
             if root_id not in self.posts and not any(p.root.root_id == root_id for p in self._going):
                 self.posts[root_id] = Post(root, self)
         self._begin()
+        self._look_at_own_disk(mounts)
+
+    def _look_at_own_disk(self, mounts: Sequence[Mount]) -> None:
+        found = own_volumes(self.settings, mounts)
+        if found == self.own_volumes:
+            return
+        self.own_volumes = found
+        if self.settings.alerts.own_disk:
+            self.parts.ledger.know(RootRow(HOST_ROOT, "/", Zone.LOCAL.value, Handling.UNRESTRICTED.value))
+            tell(self.parts.ledger, self.parts.host, posture(found), self.dispatch.outbox.sinks)
+            self._news = True
 
     def _begin(self) -> None:
         """Let those look that do not yet; not all of them, since a user may mount a thousand times."""
@@ -278,6 +293,7 @@ class Supervisor:
         self.dispatch = self._make_dispatch()
         self.dispatch.start()
         self._real_paths.clear()
+        self.own_volumes = None
         for post in list(self.posts.values()):
             self._let_go(post, gone=False)
         self.parts.ledger.queue_audit([{"event": "configuration_adopted", "judge": ready.digest}])

@@ -103,6 +103,8 @@ class Teller:
             "event": event, "alert": row.alert_id, "entry": row.entry_id, "root": row.root_id,
             "path": row.path, "disposition": row.disposition, "reason": reason,
             "proof": row.record["unmapped"]["proof"], "severity_id": row.record["severity_id"],
+            **{key: row.record["unmapped"][key] for key in ("zone", "handling", "volume")},
+            "owner_uid": row.record.get("actor", {}).get("user", {}).get("uid"),
         }  # fmt: skip
 
 

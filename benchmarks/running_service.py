@@ -65,7 +65,7 @@ class RunningService:
             "watch": {"settle_seconds": 0.1, "quiet_seconds": 0.5},
             "watch.volumes": {"removable": False, "shares": False},
             "policy.breaker": {"max_files_per_hour": 100_000},
-            "alerts": {"retry_seconds": 0.5},
+            "alerts": {"retry_seconds": 0.5, "own_disk": False},
             "alerts.file": {"path": self.alert_file},
             "service": {"restart_seconds": 0.2},
         }

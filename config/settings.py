@@ -112,7 +112,6 @@ class Volumes(Section):
     shares: bool = True
     treat_as_removable: tuple[str, ...] = ()
     approved_devices: tuple[ApprovedDevice, ...] = ()
-    own_disk_alert: bool = True
     mode: Mode | None = None
 
 
@@ -215,6 +214,7 @@ class Alerts(Section):
     syslog: SyslogSink | None = None
     retry_seconds: Seconds = 5.0
     retry_max_seconds: Seconds = 900.0
+    own_disk: bool = True
 
 
 class Settings(Section):

@@ -42,6 +42,9 @@ contact = "the security team of the demo"
 recipients = ["{recipient}"]
 reserve_mb = 16
 
+[alerts]
+own_disk = false
+
 [alerts.file]
 path = "{base}/alerts.jsonl"
 """

@@ -48,6 +48,10 @@ def status(config_file: Path | None, as_json: bool) -> int:
         memory = sum(p["memory_bytes"] for p in processes) / 1e6
         say(f"cost       {memory:.0f} MB in {len(processes)} processes")
     say(f"state      {escape(found['state_dir'])}")
+    for own in found.get("own_disk", ()):
+        proof = own["encryption_proof"]
+        told = f"encrypted: {escape(proof)}" if proof else "not provably encrypted"
+        say(f"own disk   {escape(own['mount_point'])}: {told}", fg=None if proof else "yellow")
     present, missing = found["protections"]["present"], found["protections"]["missing"]
     say(f"protected  by {', '.join(present) or 'nothing'}")
     for name, why in sorted(missing.items()):

@@ -124,6 +124,23 @@ def test_the_whole_story_of_one_file(house: House, tmp_path: Path) -> None:
     assert not house.go(orders.entry_id)
 
 
+@pytest.mark.parametrize(
+    ("fstype", "kind"), [("ext4", "allowed"), ("fuse.x", "quarantined"), ("", "quarantined")]
+)
+def test_the_proof_of_one_file_counts_where_the_kernel_gave_it(house: House, fstype: str, kind: str) -> None:
+    facts = RootFacts(Zone.LOCAL, Handling.UNRESTRICTED, Mode.ENFORCE)
+    home = replace(ROOT, facts=facts, volume=VolumeFacts(fstype=fstype))
+    judged = Judged(FILE, MICRODATA.to_json(), "event", 1.0, 1000, 0o644, "fscrypt AES-256-XTS")
+    orders = house.desk.answer(home, judged)
+    assert orders is not None and orders.to_json()["do"] == ("leave" if kind == "allowed" else "take")
+    told = [e for _, e in house.ledger.audit_waiting() if e["event"] == "allowed"]
+    if kind == "allowed":
+        [event] = told
+        assert (event["reason"], event["proof"]) == ("volume_encrypted", "fscrypt AES-256-XTS")
+        assert event["volume"]["encryption_proof"] == "fscrypt AES-256-XTS" and event["owner_uid"] == "1000"
+        assert house.unseen() == [0] and house.desk.answer(home, Unseen([FILE])) == UnseenAnswer([])
+
+
 def test_statistics_are_left_and_remembered(house: House) -> None:
     assert house.unseen() == [0]
     assert house.judged(TABLE) == Orders("leave")

@@ -206,6 +206,22 @@ def test_two_services_on_one_state_folder_do_not_both_run(service: RunningServic
     assert service.status()
 
 
+def test_the_own_disk_without_a_proof_is_told_once(service: RunningService) -> None:
+    service.root()
+    service.settings["alerts"]["own_disk"] = True
+    service.start()
+    bare = [v for v in (service.status() or {})["own_disk"] if not v["encryption_proof"]]
+    if not bare:
+        pytest.skip("this machine's disk is encrypted")
+    until(lambda: len(service.alerts()) == 1, "it is told")
+    service.stop()
+    service.start()
+    service.settled()
+    [record] = service.alerts()
+    assert record["unmapped"]["finding"] == "own_disk" and record["is_alert"]
+    assert "not provably encrypted" in service.command("status").stdout
+
+
 @pytest.mark.root
 def test_a_full_disk_stops_protection_loudly_and_loses_nothing(service: RunningService) -> None:
     root = service.root()
