@@ -4,7 +4,7 @@
 PYTHON ?= python3
 SHELL := /bin/bash
 BIN := .venv/bin
-FUZZ_SECONDS ?= 60
+FUZZ_SECONDS ?= 600
 
 # Tests that fork locked-down workers out of their own process get a process without large parsers:
 # what pyarrow holds would count against the workers' limits.
@@ -45,8 +45,8 @@ system: .venv/dev.stamp ## the long tests: real mounts, real crashes, full count
 soak: .venv/dev.stamp ## kill and restart the service again and again while files arrive (root)
 	$(BIN)/python -m pytest -m soak --timeout 86400 -s
 
-fuzz: .venv/dev.stamp ## throw broken files at every reader for FUZZ_SECONDS each
-	$(BIN)/python benchmarks/fuzz.py --seconds $(FUZZ_SECONDS)
+fuzz: .venv/dev.stamp ## fuzz every family of readers, guided by coverage, for FUZZ_SECONDS each (hours)
+	$(BIN)/python benchmarks/fuzz.py --seconds $(FUZZ_SECONDS) $(FUZZ)
 
 train: .venv/train.stamp ## fit the record model anew (TRAIN="--corpus DIR" adds tables of yours)
 	$(BIN)/python benchmarks/train_model.py $(TRAIN)

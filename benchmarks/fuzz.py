@@ -1,195 +1,184 @@
-"""Broken files for every family of readers: `python benchmarks/fuzz.py [--seconds 60] [--family zip]`.
+"""Fuzzing of every family of readers: `make fuzz`, or `python benchmarks/fuzz.py [--family word]`.
 
-Takes one sound file of each family, damages it by chance (bits, bytes, cuts, doubled and swapped
-stretches, numbers at their bounds) and has each examined in a process of its own, as a worker does
-but without the walls. It fails on anything but a verdict: an exception, a signal, a hang, or a mark
-from inside the file in the answer. What it fails on is kept in the folder of `--keep`.
+For each family libFuzzer (by atheris) changes sound files of our own making (`fuzz_seeds.py`) towards
+code that was not reached before, and has each examined in one process as a worker does it
+(`fuzz_target.py`). What ended that process, and what reached new code, then goes to real workers behind
+a real template. These are faults:
 
-This is damage without coverage guidance; a guided fuzzer for each family is still to come.
+    a place in our code     an exception that is neither a verdict nor `unreadable(reason)`
+    a mark                  text of the file in an answer, or printed by a worker or the template
+    the template            it died, or gave no answer, or no answer to a sound file afterwards
+    a hang                  a worker that its template had to kill by the clock
+
+A worker that dies of a signal inside a parser is `contained`: counted and kept, for the walls are there
+for that. Faults are kept under `--keep`; what was learnt stays there too and is used the next time.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
-import io
 import json
-import multiprocessing
-import multiprocessing.connection
 import os
 import random
-import resource
-import secrets
+import re
+import subprocess
 import sys
+import tempfile
 import time
-import zipfile
 from collections import Counter
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-import xlsxwriter
-from running_service import MadeUp
+from fuzz_seeds import FAMILIES, MARK
+from workers import Workers
 
-from detectors.engine.examine import examine, warm_up
-from detectors.engine.judge import Judge
-from detectors.engine.table import ReadLimits
+from config.settings import Limits, Settings
+from detectors.engine.exchange import Broken, Kind
 
-MARK = b"Zq" + secrets.token_hex(8).encode()
+HERE = Path(__file__).resolve().parent
 HANG_SECONDS = 20
-LIMITS = ReadLimits(max_expanded_bytes=64 * 1024**2, max_input_bytes=64 * 1024**2)
-MEMORY_BYTES = 1024**3
+MEMORY_MB = 2500
+MOST_BYTES = 64 * 1024
+MOST_STARTS = 60
+MOST_REPLAYED = 600
+SOUND = b"region,year,count\n" + b"North,2024,1200\n" * 20
 
 
-def rows() -> list[list[str]]:
-    lines = [line.split(",") for line in MadeUp.survey(60).decode().split("\r\n") if line]
-    return [[*line, MARK.decode()] for line in lines]
+@dataclass
+class Tally:
+    """What became of one family."""
+
+    executed: int = 0
+    edges: int = 0
+    kept: int = 0
+    replayed: int = 0
+    seconds: float = 0.0
+    faults: Counter[str] = field(default_factory=Counter)
+    contained: Counter[str] = field(default_factory=Counter)
+
+    def line(self, family: str) -> str:
+        said = "; ".join(f"{count} {what}" for what, count in sorted(self.faults.items())) or "none"
+        held = "; ".join(f"{count} {what}" for what, count in sorted(self.contained.items())) or "none"
+        return (
+            f"| {family} | {self.seconds / 60:.1f} | {self.executed:,} | {self.edges:,} | {self.replayed:,} "
+            f"| {held} | {said} |"
+        )
 
 
-def csv() -> bytes:
-    return "".join(",".join(line) + "\n" for line in rows()).encode()
+HEAD = (
+    "| family | minutes | inputs | edges reached | replayed in workers | contained | faults |\n"
+    "|---|---|---|---|---|---|---|"
+)
 
 
-def records() -> list[dict[str, str]]:
-    lines = rows()
-    return [dict(zip(lines[0], line, strict=True)) for line in lines[1:]]
+class Family:
+    """Folders of one family: `seeds`, `corpus` (reached new code), `faults`, `ended` (ended a process)."""
+
+    def __init__(self, name: str, keep: Path) -> None:
+        self.name = name
+        self.folder = keep / name
+        for part in ("seeds", "corpus", "faults", "ended"):
+            (self.folder / part).mkdir(parents=True, exist_ok=True)
+        for seed, data in FAMILIES[name]().items():
+            (self.folder / "seeds" / seed).write_bytes(data)
+
+    def fuzz(self, seconds: float, seed: int, tally: Tally) -> None:
+        """Run libFuzzer for so long altogether, starting anew where an input ended it."""
+        end = time.monotonic() + seconds
+        for start in range(MOST_STARTS):
+            left = int(end - time.monotonic())
+            if left < 1:
+                break
+            self._run(left, seed + start, tally)
+        else:
+            tally.faults["too many inputs that end the process"] += 1
+        tally.seconds += seconds
+        tally.kept = sum(1 for _ in (self.folder / "corpus").iterdir())
+        for place in (self.folder / "faults").iterdir():
+            tally.faults[place.name] += 1
+
+    def _run(self, seconds: int, seed: int, tally: Tally) -> None:
+        command = [
+            sys.executable, str(HERE / "fuzz_target.py"), str(self.folder / "faults"),
+            f"-max_total_time={seconds}", f"-timeout={HANG_SECONDS}", f"-rss_limit_mb={MEMORY_MB}",
+            f"-max_len={MOST_BYTES}", f"-seed={seed + 1}", "-print_final_stats=1",
+            f"-artifact_prefix={self.folder / 'ended'}/",
+            str(self.folder / "corpus"), str(self.folder / "seeds"),
+        ]  # fmt: skip
+        log = self.folder / "log"
+        with log.open("wb") as out:
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=self.folder,
+                env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parent)},
+                timeout=seconds + 120, check=False,
+            )  # fmt: skip
+        text = log.read_text(errors="replace")
+        pulses = [int(n) for n in re.findall(r"^#(\d+)\s", text, re.MULTILINE)]
+        units = re.findall(r"number_of_executed_units:\s*(\d+)", text)
+        tally.executed += int(units[-1]) if units else max(pulses, default=0)
+        tally.edges = max([tally.edges, *(int(n) for n in re.findall(r"\bcov: (\d+)", text))])
+        if done.returncode and not any((self.folder / "ended").iterdir()):
+            raise SystemExit(f"{self.name}: the fuzzer does not run; see {log}")
+
+    def inputs(self, seed: int) -> list[Path]:
+        """What is to be shown to real workers: all that ended the process, and a sample of the rest."""
+        ended = sorted((self.folder / "ended").iterdir())
+        learnt = sorted((self.folder / "corpus").iterdir())
+        random.Random(seed).shuffle(learnt)
+        return [*ended, *learnt[:MOST_REPLAYED]]
 
 
-def xlsx() -> bytes:
-    out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
-        sheet = book.add_worksheet("Sheet")
-        for number, line in enumerate(rows()):
-            sheet.write_row(number, 0, line)
-    return out.getvalue()
-
-
-def packed() -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.csv", csv())
-        archive.writestr("b.json", json.dumps(records()))
-    return out.getvalue()
-
-
-def parquet() -> bytes:
-    out, lines = io.BytesIO(), rows()
-    columns = list(zip(*lines[1:], strict=True))
-    pq.write_table(pa.table(dict(zip([*lines[0][:-1], "mark"], map(list, columns), strict=True))), out)
-    return out.getvalue()
-
-
-SOUND: dict[str, Callable[[], bytes]] = {
-    "delimited": csv,
-    "utf16": lambda: csv().decode().encode("utf-16"),
-    "xlsx": xlsx,
-    "json": lambda: json.dumps({"data": records()}).encode(),
-    "jsonl": lambda: "\n".join(map(json.dumps, records())).encode(),
-    "zip": packed,
-    "gzip": lambda: gzip.compress(csv()),
-    "aes_zip": lambda: MadeUp.aes_zip(csv()),
-    "parquet": parquet,
-    "html": lambda: b"<table>" + b"".join(b"<tr><td>1<td>" + MARK for _ in range(30)) + b"</table>",
-    "noise": lambda: secrets.token_bytes(3000),
-}
-EDGES = [
-    b"\0",
-    b"\xff",
-    b"\x7f\xff\xff\xff",
-    b"\xff" * 8,
-    b"\0" * 8,
-    b"PK\x03\x04",
-    b'"',
-    b"[" * 500,
-    b"\n" * 50,
-    b"<",
-]
-
-
-def damaged(sound: bytes, chance: random.Random) -> bytes:
-    data = bytearray(sound)
-    for _ in range(chance.choice([1, 1, 2, 4, 12])):
-        at = chance.randrange(len(data) + 1)
-        length = min(chance.choice([1, 2, 8, 64, 600]), len(data) - at)
-        match chance.randrange(6):
-            case 0:
-                data[at : at + length] = secrets.token_bytes(length)
-            case 1:
-                data[at : at + length] = b""
-            case 2:
-                data[at:at] = data[at : at + length] * chance.choice([1, 3, 50])
-            case 3:
-                data[at : at + len(edge)] = (edge := chance.choice(EDGES))
-            case 4 if at < len(data):
-                data[at] ^= 1 << chance.randrange(8)
-            case _:
-                del data[max(1, at) :]
-        if not data:
-            return b""
-    return bytes(data)
-
-
-def one(data: bytes, judge: Judge, answer: multiprocessing.connection.Connection) -> None:
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
-    try:
-        answer.send_bytes(examine(io.BytesIO(data), len(data), judge, LIMITS).to_wire())
-    except MemoryError:  # a worker says limit_memory
-        answer.send_bytes(b'{"reason": "limit_memory"}')
-
-
-def fault_of(data: bytes, judge: Judge) -> str | None:
-    """What went wrong with one damaged file, or None."""
-    ours, theirs = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.get_context("fork").Process(target=one, args=(data, judge, theirs))
-    process.start()
-    theirs.close()
-    try:
-        if not ours.poll(HANG_SECONDS):
-            return "hang"
-        said = ours.recv_bytes()
-    except EOFError:
-        process.join(5)
-        return f"no verdict (exit {process.exitcode})"
-    finally:
-        process.kill()
-        process.join()
-        ours.close()
-    if MARK in said:
-        return "a mark in the answer"
-    return "internal" if json.loads(said).get("reason") == "internal" else None
+def replay(inputs: list[Path], tally: Tally) -> None:
+    """Show the inputs to workers behind a template, and watch the template."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(limits=Limits(examine_seconds=HANG_SECONDS))
+        workers = Workers(Path(folder), settings)
+        try:
+            for path in inputs:
+                tally.replayed += 1
+                kind, payload = workers.answer(path.read_bytes())
+                if MARK.encode() in payload:
+                    tally.faults["a mark in an answer"] += 1
+                if kind is Kind.FAULT:
+                    reason = payload.decode("ascii", "replace")
+                    (tally.faults if reason == "timeout" else tally.contained)[reason] += 1
+                    print(f"  {reason}: {path}", file=sys.stderr)
+                elif json.loads(payload).get("reason") == "internal":
+                    tally.faults["internal"] += 1
+                    print(f"  internal: {path}", file=sys.stderr)
+            if workers.answer(SOUND)[0] is not Kind.VERDICT:
+                tally.faults["no verdict on a sound file"] += 1
+        except (Broken, OSError):
+            tally.faults["the template gave no answer"] += 1
+            print(f"  no answer: {path}", file=sys.stderr)
+        if workers.process.poll() is not None:
+            tally.faults["the template died"] += 1
+        printed = workers.stop()
+        if MARK.encode() in printed:
+            tally.faults["a mark was printed"] += 1
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=float, default=60, help="for each family")
-    parser.add_argument("--family", choices=SOUND, action="append")
+    parser.add_argument("--seconds", type=float, default=600, help="for each family")
+    parser.add_argument("--family", choices=FAMILIES, action="append")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, default=Path("build/fuzz"))
     chosen = parser.parse_args()
-    judge = Judge()
-    warm_up(judge, True)
     failed = 0
-    for family in chosen.family or SOUND:
-        chance, sound = random.Random(f"{family}{chosen.seed}"), SOUND[family]()
-        faults: Counter[str] = Counter()
-        end, number = time.monotonic() + chosen.seconds, 0
-        while time.monotonic() < end:
-            number += 1
-            data = damaged(sound, chance)
-            if fault := fault_of(data, judge):
-                faults[fault] += 1
-                chosen.keep.mkdir(parents=True, exist_ok=True)
-                (chosen.keep / f"{family}-{number}").write_bytes(data)
-        failed += sum(faults.values())
-        print(f"{family:>10}: {number:6} files, {dict(faults) or 'no fault'}", flush=True)
+    print(HEAD, flush=True)
+    for name in chosen.family or FAMILIES:
+        family, tally = Family(name, chosen.keep.resolve()), Tally()
+        family.fuzz(chosen.seconds, chosen.seed, tally)
+        replay(family.inputs(chosen.seed), tally)
+        failed += sum(tally.faults.values())
+        print(tally.line(name), flush=True)
     if failed:
         print(f"kept in {chosen.keep}", file=sys.stderr)
     return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     sys.exit(main())

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
-import os
 import random
-import socket
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,10 +18,9 @@ from typing import Any
 
 import pytest
 from msoffcrypto.format.ooxml import OOXMLFile
+from workers import Workers
 
-from agent.sandbox import template_settings
 from config.settings import Settings
-from detectors.engine import exchange
 from detectors.engine.examine import examine
 from detectors.engine.exchange import Kind
 from detectors.engine.judge import Judge
@@ -67,51 +63,20 @@ def survey(rows: int = 150) -> tuple[list[str], list[list[str]]]:
     return header, lines
 
 
-class Workers:
-    """A template with all parsers; what it and its workers print is kept."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self.process = subprocess.Popen(
-                [sys.executable, "-I", "-m", "detectors.engine.template", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=(folder / "out").open("wb"),
-                stderr=subprocess.STDOUT,
-            )
-        exchange.send_control(self.control, template_settings(Settings(), heavy_idle_seconds=600))
-        self.control.settimeout(60)
-        assert "ready" in exchange.receive_control(self.control)[0]
-        self.sock, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.sock.settimeout(60)
-        with far:
-            exchange.send_control(self.control, {"attach": 1}, far.fileno())
+class Watched(Workers):
+    """Workers of whom no answer may hold a canary."""
 
     def answer(self, data: bytes) -> tuple[Kind, bytes]:
-        """What comes back over the socket for a file with this content."""
-        path = self.folder / "file"
-        path.write_bytes(data)
-        fd = os.open(path, os.O_RDONLY)
-        socket.send_fds(self.sock, [exchange.request(1, len(data))], [fd])
-        os.close(fd)
-        assert exchange.parse_reply(self.sock.recv(exchange.MAX_REPLY_BYTES))[1] is Kind.STARTED
-        packet = self.sock.recv(exchange.MAX_REPLY_BYTES)
-        assert CANARY.encode() not in packet
-        assert HEADER_CANARY.encode() not in packet
-        return exchange.parse_reply(packet)[1:]
-
-    def stop(self) -> bytes:
-        self.control.close()
-        self.process.wait(20)
-        return (self.folder / "out").read_bytes()
+        kind, payload = super().answer(data)
+        assert CANARY.encode() not in payload
+        assert HEADER_CANARY.encode() not in payload
+        return kind, payload
 
 
 @pytest.fixture(scope="module")
 def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     folder = tmp_path_factory.mktemp("workers")
-    running = Workers(folder)
+    running = Watched(folder)
     yield running
     assert running.stop() == b"", "a worker or the template printed something"
 

@@ -1,0 +1,234 @@
+"""The same made-up table in every format that has a reader: for contract tests, property tests and fuzzing.
+
+A writer takes the names of the variables and rows of text cells, and gives the bytes of a file.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import sqlite3
+import struct
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from email.message import EmailMessage
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow
+import xlsxwriter
+
+Rows = Sequence[Sequence[str]]
+Writer = Callable[[list[str], Rows], bytes]
+
+
+def as_csv(header: list[str], rows: Rows) -> bytes:
+    out = io.StringIO()
+    csv.writer(out).writerows([header, *rows])
+    return out.getvalue().encode()
+
+
+def as_xlsx(header: list[str], rows: Rows) -> bytes:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_numbers": True}) as book:
+        sheet = book.add_worksheet("Data")
+        for number, row in enumerate([header, *rows]):
+            sheet.write_row(number, 0, row[:16_384])
+    return out.getvalue()
+
+
+def as_json(header: list[str], rows: Rows) -> bytes:
+    return json.dumps([dict(zip(header, row, strict=True)) for row in rows]).encode()
+
+
+def as_json_lines(header: list[str], rows: Rows) -> bytes:
+    return "".join(json.dumps(dict(zip(header, row, strict=True))) + "\n" for row in rows).encode()
+
+
+def as_arrow(header: list[str], rows: Rows) -> pyarrow.Table:
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in header]
+    return pyarrow.table([pyarrow.array(c, pyarrow.string()) for c in columns], names=header)
+
+
+def written(write: Callable[[pyarrow.Table, BinaryIO], object]) -> Callable[[list[str], Rows], bytes]:
+    def make(header: list[str], rows: Rows) -> bytes:
+        out = io.BytesIO()
+        write(as_arrow(header, rows), out)
+        return out.getvalue()
+
+    return make
+
+
+def as_zip(header: list[str], rows: Rows) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("readme.txt", "read me")
+        target.writestr("folder/data.csv", as_csv(header, rows))
+    return out.getvalue()
+
+
+def as_tar(header: list[str], rows: Rows) -> bytes:
+    out, data = io.BytesIO(), as_csv(header, rows)
+    with tarfile.open(fileobj=out, mode="w") as target:
+        member = tarfile.TarInfo("data.csv")
+        member.size = len(data)
+        target.addfile(member, io.BytesIO(data))
+    return out.getvalue()
+
+
+def as_7z(header: list[str], rows: Rows) -> bytes:
+    import py7zr
+
+    out = io.BytesIO()
+    with py7zr.SevenZipFile(out, "w") as target:
+        target.writestr(b"read me", "readme.txt")
+        target.writestr(as_csv(header, rows), "data.csv")
+    return out.getvalue()
+
+
+def as_tabs(header: list[str], rows: Rows) -> bytes:
+    return "".join("\t".join(row) + "\r\n" for row in [header, *rows]).encode()
+
+
+def as_columns(header: list[str], rows: Rows) -> bytes:
+    widths = [max(map(len, column)) + 2 for column in zip(header, *rows, strict=True)]
+    lines = ("".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in [header, *rows])
+    return "\n".join(line.rstrip() for line in lines).encode()
+
+
+def as_markdown(header: list[str], rows: Rows) -> bytes:
+    lines = ["| " + " | ".join(row) + " |" for row in [header, *rows]]
+    return "\n".join([lines[0], "|---" * len(header) + "|", *lines[1:], ""]).encode()
+
+
+def as_html(header: list[str], rows: Rows) -> bytes:
+    head = "".join(f"<th>{cell}</th>" for cell in header)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>\n" for row in rows)
+    return f"<html><body><table><tr>{head}</tr>{body}</table></body></html>".encode()
+
+
+def as_xml(header: list[str], rows: Rows) -> bytes:
+    def record(row: Sequence[str]) -> str:
+        return "<r>" + "".join(f"<{n}>{c}</{n}>" for n, c in zip(header, row, strict=True)) + "</r>\n"
+
+    return ("<?xml version='1.0'?><all>" + "".join(map(record, rows)) + "</all>").encode()
+
+
+def as_sql(header: list[str], rows: Rows) -> bytes:
+    names = ", ".join(f'"{name}"' for name in header)
+    values = ",\n".join("(" + ", ".join(f"'{cell}'" for cell in row) + ")" for row in rows)
+    return f"INSERT INTO people ({names}) VALUES\n{values};\n".encode()
+
+
+def as_base64(header: list[str], rows: Rows) -> bytes:
+    return base64.encodebytes(as_csv(header, rows))
+
+
+def as_statistical(writer: str) -> Callable[[list[str], Rows], bytes]:
+    def make(header: list[str], rows: Rows) -> bytes:
+        import pandas
+        import pyreadstat
+
+        frame = pandas.DataFrame([list(row) for row in rows], columns=header, dtype=str)
+        with tempfile.NamedTemporaryFile(suffix=".x") as file:
+            getattr(pyreadstat, writer)(frame, file.name)
+            return Path(file.name).read_bytes()
+
+    return make
+
+
+def as_sqlite(header: list[str], rows: Rows) -> bytes:
+    connection = sqlite3.connect(":memory:")
+    connection.execute(f"CREATE TABLE data ({', '.join(header)})")
+    connection.executemany(f"INSERT INTO data VALUES ({','.join('?' * len(header))})", rows)
+    connection.commit()
+    return connection.serialize()
+
+
+def r_strings(values: Sequence[str]) -> bytes:
+    cells = b"".join(struct.pack(">ii", 9, len(v.encode())) + v.encode() for v in values)
+    return struct.pack(">ii", 16, len(values)) + cells
+
+
+def r_pair(name: str, value: bytes) -> bytes:
+    """A cell of a pair list, with a tag of its own symbol."""
+    return struct.pack(">iiii", 0x402, 1, 9, len(name)) + name.encode() + value
+
+
+def as_rds(header: list[str], rows: Rows) -> bytes:
+    columns = list(zip(*rows, strict=True)) or [() for _ in header]
+    names = r_pair("names", r_strings(header)) + r_pair("class", r_strings(["data.frame"]))
+    body = struct.pack(">ii", 0x313, len(header)) + b"".join(map(r_strings, columns))
+    return b"X\n" + struct.pack(">iii", 2, 0x40000, 0x20300) + body + names + struct.pack(">i", 254)
+
+
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def as_docx(header: list[str], rows: Rows) -> bytes:
+    def row_xml(row: Sequence[str]) -> str:
+        return (
+            "<w:tr>" + "".join(f"<w:tc><w:p><w:r><w:t>{c}</w:t></w:r></w:p></w:tc>" for c in row) + "</w:tr>"
+        )
+
+    body = "".join(map(row_xml, [header, *rows]))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("[Content_Types].xml", "<Types/>")
+        document = f'<w:document xmlns:w="{WORD}"><w:body><w:tbl>{body}</w:tbl></w:body></w:document>'
+        target.writestr("word/document.xml", document)
+    return out.getvalue()
+
+
+def as_ods(header: list[str], rows: Rows) -> bytes:
+    def row_xml(row: Sequence[str]) -> str:
+        cells = (
+            f'<table:table-cell office:value-type="string"><text:p>{c}</text:p></table:table-cell>'
+            for c in row
+        )
+        return f"<table:table-row>{''.join(cells)}</table:table-row>"
+
+    spaces = " ".join(
+        f'xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"'
+        for n in ("office", "table", "text", "style")
+    )
+    body = "".join(map(row_xml, [header, *rows]))
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("mimetype", kind, zipfile.ZIP_STORED)
+        target.writestr(
+            "content.xml",
+            f"<office:document-content {spaces}><office:body><office:spreadsheet>"
+            f'<table:table table:name="Data">{body}</table:table>'
+            "</office:spreadsheet></office:body></office:document-content>",
+        )
+        target.writestr(
+            "META-INF/manifest.xml", f'<manifest><file-entry full-path="/" media-type="{kind}"/></manifest>'
+        )
+    return out.getvalue()
+
+
+def as_eml(header: list[str], rows: Rows) -> bytes:
+    message = EmailMessage()
+    message["From"], message["To"] = "a@example.org", "b@example.org"
+    message["Date"], message["Message-ID"] = "Thu, 14 Mar 2024 09:26:53 +0000", "<1@example.org>"
+    message.set_content("See below.")
+    message.add_attachment(as_csv(header, rows), maintype="text", subtype="csv", filename="data.csv")
+    return message.as_bytes()
+
+
+def as_compressed_message(header: list[str], rows: Rows) -> bytes:
+    body = b"b\x04data\0\0\0\0" + as_csv(header, rows)
+    literal = b"\xcb\xff" + len(body).to_bytes(4, "big") + body
+    compressed = b"\2" + zlib.compress(literal)
+    return b"\xc8\xff" + len(compressed).to_bytes(4, "big") + compressed
+
+
+def packed(pack: Callable[[bytes], bytes]) -> Callable[[list[str], Rows], bytes]:
+    return lambda header, rows: pack(as_csv(header, rows))
