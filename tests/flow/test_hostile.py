@@ -136,7 +136,8 @@ def test_a_bomb_ends_as_unreadable_and_the_service_lives_on(service, made_up, dr
     assert worker_peak[0] <= WORKER_MB
     coverage = service.command("coverage", "--json")
     assert coverage.returncode == 0
-    assert verdict["reason"] in coverage.stdout
+    # which limit came first may differ between the command and the service: a clock is among them
+    assert any(reason in coverage.stdout for reason in reasons), coverage.stdout
 
 
 @pytest.mark.system
