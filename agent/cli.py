@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, Command] = {
     "coverage": Command("agent.commands.status", "What was not seen or not examined, and why.", "coverage"),
     "quarantine": Command("agent.commands.quarantine", "The vault: list, show, verify, restore, export."),
     "alerts": Command("agent.commands.alerts", "Alerts: list, show, decide."),
+    "baseline": Command("agent.commands.baseline", "Files older than the watch: list, accept, enforce."),
     "detectors": Command("agent.commands.detectors", "Detectors: list them, test their examples."),
     "config": Command("agent.commands.configuration", "The configuration: check, show, schema.", "config"),
     "keys": Command("agent.commands.keys", "Keys of the security team."),

@@ -15,6 +15,8 @@ Every path in an answer is as `os.fsdecode` gives it: escape it before showing i
     decide   alert, determination, note           record a determination: true_positive | false_positive |
                                                   authorised | inconclusive; result: the row
     restored entry, path                          the content was given back at `path`; result: the entry
+    baseline [root]                               old files that wait for a person, by root (`agent.contact`)
+    baseline_decide do, [root, since, before, note]   accept | enforce them; result: {files}
     resend                                        dead letters wait again; result: {count}
 
 To restore: first `decide` (false_positive or authorised: the same bytes in that root are let be from

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from agent import alerts
+from agent import alerts, contact
 from agent.ledger import Ledger
 from agent.ocsf import EXEMPTING
 from agent.platform.linux_encryption import FSCRYPT
@@ -21,6 +21,7 @@ from agent.policy import Disposition, Kind, decide
 from agent.protocol import (
     Done,
     Go,
+    Identity,
     Judged,
     MayUnlink,
     Message,
@@ -35,10 +36,11 @@ from agent.protocol import (
     Vaulted,
 )  # fmt: skip
 from agent.schema import AlertState, Entry, EntryState
+from agent.standing import Standing
 from agent.telling import Teller
 from agent.volumes import WatchedRoot
 from config.settings import Action
-from detectors.engine.verdict import PASSING_FAULTS, Reason, verdict_from_trusted
+from detectors.engine.verdict import PASSING_FAULTS, Reason, Verdict, verdict_from_trusted
 
 HOUR = 3600.0
 MOST_LEFTOVERS = 200
@@ -88,6 +90,8 @@ class Desk:
                 # what is in a folder that could not be listed was not met, and may be there still
                 hidden = {Reason.NO_ACCESS.value, Reason.IO_ERROR.value} & set(message.not_examined)
                 self._ledger.swept(root.root_id, swept, all_met=message.complete and not hidden)
+                if message.complete and contact.applies(root, self._teller.settings.policy):
+                    contact.tell_digest(self._ledger, self._teller.host, root, self._sinks(), self._clock)
                 return Done()
         return None
 
@@ -122,19 +126,35 @@ class Desk:
             return Orders("leave")
         verdict = verdict_from_trusted(message.verdict, self._teller.judge.vocabulary)
         place = _as_file_lies(root, message)
-        disposition = decide(
-            verdict, place.facts, place.volume, None, self._teller.settings.policy, self.breaker_open(root)
-        )
+        policy, now = self._teller.settings.policy, self._clock()
+        disposition = decide(verdict, place.facts, place.volume, None, policy, self.breaker_open(root))
+        old, softened = contact.meet(self._ledger, root, message, disposition, policy, now)
+        held = softened is not disposition
+        disposition = softened
         if disposition.take:
+            if old:  # it waits no longer; judged again if it cannot be taken
+                self._saw(root, message.identity, verdict, "", Kind.QUARANTINED)
             return self._take(root, message, disposition)
         if disposition.act is Action.ALERT or disposition.remembered:
             self._tell(place, message, disposition)
         if verdict.reason not in PASSING_FAULTS:
-            self._ledger.saw(
-                root.root_id, message.identity, self._teller.digest(root), verdict.outcome.value,
-                verdict.reason.value if verdict.reason else "", disposition.kind.value,
-            )  # fmt: skip
+            # what was released waits for the circuit breaker only: judged again by the next sweep
+            digest = "" if held and old is Standing.RELEASED else self._teller.digest(root)
+            standing = Standing.NEW if old is Standing.RELEASED and not held else old
+            self._saw(root, message.identity, verdict, digest, disposition.kind, standing)
         return Orders("leave")
+
+    def _saw(
+        self,
+        root: WatchedRoot,
+        file: Identity,
+        verdict: Verdict,
+        digest: str,
+        kind: Kind,
+        standing: Standing = Standing.NEW,
+    ) -> None:
+        reason = verdict.reason.value if verdict.reason else ""
+        self._ledger.saw(root.root_id, file, digest, verdict.outcome.value, reason, kind.value, standing)
 
     def _take(self, root: WatchedRoot, message: Judged, disposition: Disposition) -> Orders:
         now = self._clock()

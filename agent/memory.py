@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent.database import Database
+from agent.database import Database, Event
 from agent.protocol import Identity
 from agent.schema import RootRow
+from agent.standing import HELD, Seen, Standing
 
 _SEEN_PENDING_MOST = 500
+_HELD = f"standing IN ({Standing.OLD:d}, {Standing.RELEASED:d}) AND disposition = 'detected'"
 
 
 class Memory(Database):
@@ -31,12 +33,14 @@ class Memory(Database):
         event = {"event": "root_attached", "root": root.root_id, "path": root.path, "volume": root.volume}
         with self._transaction([event]) as db:
             db.execute(
-                "INSERT INTO roots (root_id, path, zone, handling, volume, attached_at) VALUES (?,?,?,?,?,?)"
+                "INSERT INTO roots (root_id, path, zone, handling, volume, attached_at, contact)"
+                " VALUES (?,?,?,?,?,?,?)"
                 " ON CONFLICT (root_id) DO UPDATE SET path = excluded.path, zone = excluded.zone,"
                 " handling = excluded.handling, volume = excluded.volume,"
-                " attached_at = excluded.attached_at, detached_at = NULL",
+                " attached_at = excluded.attached_at, detached_at = NULL,"
+                " contact = CASE contact WHEN '{}' THEN excluded.contact ELSE contact END",
                 (root.root_id, os.fsencode(root.path), root.zone, root.handling,
-                 json.dumps(root.volume), root.attached_at),
+                 json.dumps(root.volume), root.attached_at, json.dumps({"since": root.attached_at})),
             )  # fmt: skip
 
     def know(self, root: RootRow) -> None:
@@ -55,15 +59,23 @@ class Memory(Database):
 
     def swept(self, root_id: str, swept: Mapping[str, Any], *, all_met: bool = False) -> None:
         """A sweep has ended. With `all_met` it came across every file that there is: what could not be
-        examined, and was not met since `started_at`, is there no more and no longer counts."""
+        examined, or waits for a person, and was not met since `started_at`, is there no more and no
+        longer counts. The first complete one ends the first contact."""
         self.flush()
         with self._transaction() as db:
             if all_met:
                 db.execute(
-                    "DELETE FROM seen WHERE root_id = ? AND outcome = 'unreadable' AND judged_at < ?",
+                    "DELETE FROM seen WHERE root_id = ? AND judged_at < ?"  # noqa: S608
+                    f" AND (outcome = 'unreadable' OR {_HELD})",
                     (root_id, swept["started_at"]),
                 )
             db.execute("UPDATE roots SET swept = ? WHERE root_id = ?", (json.dumps(dict(swept)), root_id))
+            if swept.get("complete"):
+                db.execute(
+                    "UPDATE roots SET contact = json_set(contact, '$.ended', ?)"
+                    " WHERE root_id = ? AND json_extract(contact, '$.ended') IS NULL",
+                    (time.time(), root_id),
+                )
 
     def root(self, root_id: str) -> RootRow | None:
         return next((r for r in self.roots() if r.root_id == root_id), None)
@@ -72,7 +84,8 @@ class Memory(Database):
         return [
             RootRow(
                 **{**dict(r), "path": os.fsdecode(r["path"]),
-                   "volume": json.loads(r["volume"]), "swept": json.loads(r["swept"])}
+                   "volume": json.loads(r["volume"]), "swept": json.loads(r["swept"]),
+                   "contact": json.loads(r["contact"])}
             )
             for r in self._rows("SELECT * FROM roots ORDER BY attached_at")
         ]  # fmt: skip
@@ -83,24 +96,43 @@ class Memory(Database):
         """The indexes of those files that have not been judged as they are now under `digest`."""
         needed = []
         for index, file in enumerate(files):
-            relpath = os.fsencode(file.relpath)
-            row = self._seen_pending.get((root_id, relpath))
-            if row is None:
-                rows = self._rows("SELECT * FROM seen WHERE root_id = ? AND relpath = ?", (root_id, relpath))
-                row = tuple(rows[0]) if rows else None
+            row = self._seen(root_id, file.relpath)
             if row is None or row[2:4] != (_version(file), digest):
                 needed.append(index)
-            if row is not None and row[4] == "unreadable":
-                self._seen_pending[root_id, relpath] = (*row[:7], time.time())  # it is still there
+            if row is not None and (row[4] == "unreadable" or _is_held(row)):
+                self._seen_pending[root_id, row[1]] = (*row[:7], time.time(), row[8])  # it is still there
         return needed
 
+    def _seen(self, root_id: str, name: str) -> tuple[Any, ...] | None:
+        relpath = os.fsencode(name)
+        row = self._seen_pending.get((root_id, relpath))
+        if row is None:
+            rows = self._rows("SELECT * FROM seen WHERE root_id = ? AND relpath = ?", (root_id, relpath))
+            row = tuple(rows[0]) if rows else None
+        return row
+
+    def seen(self, root_id: str, relpath: str) -> Seen | None:
+        """What is remembered of a name, whatever version of it was judged."""
+        row = self._seen(root_id, relpath)
+        if row is None:
+            return None
+        _, _, size, mtime_ns, ctime_ns = map(int, row[2].split(":"))
+        return Seen(size, mtime_ns, ctime_ns, row[4], Standing(row[8]))
+
     def saw(
-        self, root_id: str, file: Identity, digest: str, outcome: str, reason: str, disposition: str
+        self,
+        root_id: str,
+        file: Identity,
+        digest: str,
+        outcome: str,
+        reason: str,
+        disposition: str,
+        standing: Standing = Standing.NEW,
     ) -> None:
         """Remember a judgement, lazily: it is written with the next transition or `flush`."""
         relpath = os.fsencode(file.relpath)
         self._seen_pending[root_id, relpath] = (
-            root_id, relpath, _version(file), digest, outcome, reason, disposition, time.time()
+            root_id, relpath, _version(file), digest, outcome, reason, disposition, time.time(), int(standing)
         )  # fmt: skip
         if len(self._seen_pending) >= _SEEN_PENDING_MOST:
             self.flush()
@@ -118,7 +150,7 @@ class Memory(Database):
 
     def _write_pending(self) -> None:
         self._db.executemany(
-            "INSERT OR REPLACE INTO seen VALUES (?,?,?,?,?,?,?,?)", self._seen_pending.values()
+            "INSERT OR REPLACE INTO seen VALUES (?,?,?,?,?,?,?,?,?)", self._seen_pending.values()
         )
 
     def _pending_written(self) -> None:
@@ -132,6 +164,53 @@ class Memory(Database):
             " GROUP BY reason"
         )
         return {r["reason"]: r["n"] for r in self._rows(sql, (root_id,))}
+
+    # -- first contact
+
+    def contact(self, root_id: str) -> dict[str, Any]:
+        """How the first contact with a root stands: see `RootRow.contact`."""
+        rows = self._rows("SELECT contact FROM roots WHERE root_id = ?", (root_id,))
+        found: dict[str, Any] = json.loads(rows[0]["contact"]) if rows else {}
+        return found
+
+    def held(self, root_id: str) -> dict[str, int]:
+        """How many old files of a root wait for a person, by outcome."""
+        self.flush()
+        sql = f"SELECT outcome, count(*) AS n FROM seen WHERE root_id = ? AND {_HELD} GROUP BY outcome"  # noqa: S608
+        return {r["outcome"]: r["n"] for r in self._rows(sql, (root_id,))}
+
+    def decide_old(
+        self, root_id: str, to: Standing, since: float | None, before: float | None, by: str, event: Event
+    ) -> int:
+        """A person has decided about old files of a root, all of them or those last modified in a span
+        of time. Those that wait are judged again; how many there are."""
+        self.flush()
+        span = f"root_id = ? AND standing IN ({Standing.OLD:d}, {Standing.RELEASED:d})"
+        values: list[Any] = [root_id]
+        for limit, sign in ((since, ">="), (before, "<")):
+            if limit is not None:
+                span += f" AND modified(version) {sign} ?"
+                values.append(limit)
+        self._db.create_function("modified", 1, lambda v: int(v.split(":")[3]) / 1e9, deterministic=True)
+        with self._transaction() as db:
+            waiting = db.execute(
+                f"UPDATE seen SET standing = ?, digest = '' WHERE {span} AND disposition = 'detected'",  # noqa: S608
+                [to, *values],
+            ).rowcount
+            db.execute(f"UPDATE seen SET standing = ? WHERE {span}", [to, *values])  # noqa: S608
+            decision: dict[str, Any] = {"accepted_by": by} if to is Standing.ACCEPTED else {}
+            if to is Standing.RELEASED and since is None and before is None:
+                decision["enforced"] = True
+            db.execute(
+                "UPDATE roots SET contact = json_patch(contact, ?) WHERE root_id = ?",
+                (json.dumps(decision), root_id),
+            )
+            self._queue([{**event, "files": waiting}])
+        return int(waiting)
+
+
+def _is_held(row: tuple[Any, ...]) -> bool:
+    return row[8] in HELD and row[6] == "detected"
 
 
 def _version(file: Identity) -> str:

@@ -44,8 +44,10 @@ class Disposition:
 
     @property
     def remembered(self) -> bool:
-        """Microdata that may be here: an answer to 'full details of all authorised access'."""
-        return self.act is Action.RECORD and self.kind in (Kind.ALLOWED, Kind.EXEMPTED) and bool(self.reason)
+        """Microdata that may be here: an answer to 'full details of all authorised access'. And what waits
+        for a person since the first contact with its root (`agent.contact`)."""
+        told = self.kind in (Kind.ALLOWED, Kind.EXEMPTED) or self.reason == "first_contact"
+        return self.act is Action.RECORD and told and bool(self.reason)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -7,14 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any, TypeVar
 
-from agent import alerts
+from agent import alerts, contact
 from agent.condition import condition
 from agent.control import Command, name_of
 from agent.errors import Mistyped, NotFound, Refused
 from agent.ledger import WrongState
 from agent.ocsf import DETERMINATIONS, RESTORED
 from agent.schema import AlertRow, AlertState, Entry, EntryState
+from agent.standing import Standing
 from agent.supervisor import Supervisor
+from agent.volumes import WatchedRoot
 
 MOST_ROWS = 10_000
 SHORTEST_ID = 4
@@ -42,6 +44,8 @@ class Requests:
             "decide": self.decide,
             "restored": self.restored,
             "resend": self.resend,
+            "baseline": self.baseline,
+            "baseline_decide": self.baseline_decide,
         }
 
     def sweep(self, request: Mapping[str, Any], who: str) -> dict[str, Any]:
@@ -114,6 +118,44 @@ class Requests:
     def resend(self, request: Mapping[str, Any], who: str) -> dict[str, Any]:
         return {"count": self._ledger.send_again(self._sinks())}
 
+    def _watched(self, request: Mapping[str, Any]) -> list[WatchedRoot]:
+        """The roots that a request names, by id or path; all without one."""
+        named = request.get("root")
+        roots = [post.root for post in self._supervisor.posts.values()]
+        found = [root for root in roots if named in (None, root.root_id, root.path)]
+        if named is not None and not found:
+            raise NotFound("no such root is being watched", "see `recordwarden status`")
+        return found
+
+    def baseline(self, request: Mapping[str, Any], who: str) -> list[dict[str, Any]]:
+        policy = self._supervisor.settings.policy
+        return [
+            {
+                "root_id": root.root_id,
+                "path": root.path,
+                "applies": contact.applies(root, policy),
+                "held": self._ledger.held(root.root_id),
+                "contact": self._ledger.contact(root.root_id),
+            }
+            for root in self._watched(request)
+        ]
+
+    def baseline_decide(self, request: Mapping[str, Any], who: str) -> dict[str, Any]:
+        to = {"accept": Standing.ACCEPTED, "enforce": Standing.RELEASED}.get(request.get("do", ""))
+        if to is None:
+            raise Mistyped("no such decision", "accept or enforce")
+        span = {key: _moment(request.get(key)) for key in ("since", "before")}
+        by, files = name_of(who), 0
+        for root in self._watched(request):
+            event = {
+                "event": "baseline_accepted" if to is Standing.ACCEPTED else "baseline_enforced",
+                "root": root.root_id, "path": root.path, "by": by, "note": str(request.get("note", "")),
+                **span,
+            }  # fmt: skip
+            files += self._ledger.decide_old(root.root_id, to, span["since"], span["before"], by, event)
+            self._supervisor.sweep(root.root_id)
+        return {"files": files}
+
     def _sinks(self) -> Sequence[str]:
         return self._supervisor.dispatch.outbox.sinks
 
@@ -122,6 +164,12 @@ class Requests:
 
     def _entry(self, start: Any) -> Entry:
         return _only(self._ledger.entries_starting(_id(start)), "entry")
+
+
+def _moment(value: Any) -> float | None:
+    if value is not None and not isinstance(value, int | float):
+        raise Mistyped("a moment is seconds since the epoch")
+    return value
 
 
 def _id(start: Any) -> str:

@@ -115,6 +115,8 @@ class RootRow:
     detached_at: float | None = None
     swept: dict[str, Any] = field(default_factory=dict)
     """The last `Swept`, with `finished_at`; empty before the first."""
+    contact: dict[str, Any] = field(default_factory=dict)
+    """First contact (`agent.contact`): `since`, `ended`, and perhaps `enforced`, `accepted_by`."""
 
 
 MIGRATIONS: tuple[str, ...] = (
@@ -165,5 +167,14 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (sha256, root_id)
     ) WITHOUT ROWID;
     CREATE TABLE audit_queue (number INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL);
+    """,
+    # Roots that were swept before there was such a thing as first contact have it behind them.
+    """
+    ALTER TABLE seen ADD COLUMN standing INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX seen_held ON seen (root_id) WHERE standing != 0 AND disposition = 'detected';
+    ALTER TABLE roots ADD COLUMN contact TEXT NOT NULL DEFAULT '{}';
+    UPDATE roots
+        SET contact = json_object('since', attached_at, 'ended', attached_at, 'enforced', json('true'))
+        WHERE swept != '{}';
     """,
 )

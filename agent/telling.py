@@ -47,7 +47,7 @@ class Teller:
         self.settings = settings
         self.judge = judge
         self._ledger = ledger
-        self._host = host
+        self.host = host
         self._clock = clock
 
     def digest(self, root: WatchedRoot) -> str:
@@ -76,7 +76,7 @@ class Teller:
         # a held alert was never seen by anybody: releasing it is still its first revision
         revision = 1 if known is None else known.revision + (known.state is not AlertState.HELD)
         seen = Occurrence(
-            alert_id=alert_id, host_id=self._host.host_id, hostname=self._host.hostname,
+            alert_id=alert_id, host_id=self.host.host_id, hostname=self.host.hostname,
             root_id=root.root_id, path=entry.path, identity=entry.identity, owner_uid=entry.owner_uid,
             verdict=self.verdict(entry), root=root.facts, volume=root.volume, disposition=disposition,
             reason=reason,

@@ -60,7 +60,7 @@ class RunningService:
         self.key_file = base / "key.txt"
         self.key_file.write_text(f"{self.identity}\n")
         self.settings: dict[str, dict[str, Any]] = {
-            "policy": {"mode": "enforce"},
+            "policy": {"mode": "enforce", "first_contact": "enforce"},
             "vault": {"recipients": [str(self.identity.to_public())], "reserve_mb": 1},
             "watch": {"settle_seconds": 0.1, "quiet_seconds": 0.5},
             "watch.volumes": {"removable": False, "shares": False},

@@ -41,6 +41,13 @@ class Mode(StrEnum):
     ENFORCE = "enforce"
 
 
+class FirstContact(StrEnum):
+    """What becomes of files that were in a share or local root before it was ever watched."""
+
+    REPORT = "report"
+    ENFORCE = "enforce"
+
+
 class Action(StrEnum):
     """What policy does with a verdict, in rising order of severity."""
 
@@ -176,6 +183,7 @@ class Policy(Section):
     business_records: Literal[Action.IGNORE, Action.RECORD, Action.ALERT] = Action.RECORD
     weak_protection: Literal[Action.IGNORE, Action.RECORD, Action.ALERT] = Action.ALERT
     unreadable: Literal[Action.IGNORE, Action.RECORD, Action.ALERT] = Action.RECORD
+    first_contact: FirstContact = FirstContact.REPORT
     breaker: Breaker = Breaker()
     contact: str = "your information security team"
     review_by: str | None = None
