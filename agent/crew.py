@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
@@ -225,12 +224,7 @@ class Crew:
     def notice_in(self, parent: int, name: str, entry_id: str, owner: tuple[int, int]) -> bool:
         words = notice.text(name, self.welcome.zone, entry_id, self.welcome.contact)
         left = notice.leave(parent, name, words, entry_id, owner)
-        with suppress(OSError):
-            fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=parent)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+        removal.make_durable(parent)
         return left
 
     def outcome(self, entry_id: str, ending: Ending, noticed: bool) -> None:

@@ -19,6 +19,7 @@ from agent.ocsf import EXEMPTING
 from agent.platform.linux_encryption import FSCRYPT
 from agent.policy import Disposition, Kind, decide
 from agent.protocol import (
+    RETRIED,
     Done,
     Go,
     Identity,
@@ -45,8 +46,6 @@ from detectors.engine.verdict import PASSING_FAULTS, Reason, Verdict, verdict_fr
 HOUR = 3600.0
 MOST_LEFTOVERS = 200
 UNFINISHED_BYTES = 60_000
-RETRIED = frozenset({"in_use", "changed", "revoked"})
-"""Why an original may be there still although it was vaulted, and may be tried again."""
 VAULT_FAULTS = frozenset({"vault_full", "vault_error"})
 
 
@@ -132,6 +131,9 @@ class Desk:
         held = softened is not disposition
         disposition = softened
         if disposition.take:
+            if self._stays(root, message):
+                self._saw(root, message.identity, verdict, self._teller.digest(root), Kind.NOT_REMOVED)
+                return Orders("leave")
             if old:  # it waits no longer; judged again if it cannot be taken
                 self._saw(root, message.identity, verdict, "", Kind.QUARANTINED)
             return self._take(root, message, disposition)
@@ -155,6 +157,20 @@ class Desk:
     ) -> None:
         reason = verdict.reason.value if verdict.reason else ""
         self._ledger.saw(root.root_id, file, digest, verdict.outcome.value, reason, kind.value, standing)
+
+    def _stays(self, root: WatchedRoot, message: Judged) -> bool:
+        """Whether this very file is in custody and could not be removed under the policy that is in force.
+
+        It was moved aside and back, which makes it look like another version of itself: were it taken
+        again, each try would fill the vault with one more copy and begin the next.
+        """
+        known = self._ledger.alert_about(alerts.file_key(root.root_id, message.identity))
+        if known is None or known.entry_id is None or known.disposition != Kind.NOT_REMOVED.value:
+            return False
+        same_policy = known.record["data_security"]["policy"]["uid"] == self._teller.digest(root)[:16]
+        entry = self._ledger.entry(known.entry_id)
+        in_custody = entry is not None and entry.state is EntryState.NOT_REMOVED
+        return in_custody and same_policy and known.reason not in RETRIED
 
     def _take(self, root: WatchedRoot, message: Judged, disposition: Disposition) -> Orders:
         now = self._clock()

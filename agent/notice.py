@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 
 from agent.escape import escape
-from agent.removal import beside_name
+from agent.removal import MAX_NAME_BYTES, beside_name
 
 ENDING = ".quarantined.txt"
 _MOST_NOTICES = 50  # of one name in one folder
+_ROOMS = (MAX_NAME_BYTES, 143)
+"""How long a name may be: nearly everywhere, and where names are encrypted (eCryptfs)."""
 
 _PLACES = {
     "removable": "on a removable drive",
@@ -58,11 +62,33 @@ def leave(parent: int, name: str, words: str, reference: str, owner: tuple[int, 
         except FileExistsError:
             if _speaks_of(parent, target, reference):
                 return True
-            continue
-        except OSError:
+            fd = _begun(parent, target, owner[0])
+            if fd < 0:
+                continue
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:  # some file systems have less room for a name
+                continue
             return False
         return _write(fd, parent, target, words.encode(), owner)
     return False
+
+
+def _begun(parent: int, target: str, owner: int) -> int:
+    """A descriptor of a notice that was begun and never written, because we died; -1 if it is none: it
+    must be empty, ours or the owner's, and have this name alone."""
+    try:
+        fd = os.open(target, os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    except OSError:
+        return -1
+    status = os.fstat(fd)
+    if (
+        stat.S_ISREG(status.st_mode)
+        and (status.st_size, status.st_nlink) == (0, 1)
+        and status.st_uid in (os.geteuid(), owner)
+    ):
+        return fd
+    os.close(fd)
+    return -1
 
 
 def take_away(parent: int, name: str, reference: str) -> bool:
@@ -77,8 +103,9 @@ def take_away(parent: int, name: str, reference: str) -> bool:
 
 def _targets(name: str) -> Iterator[str]:
     """The names a notice for `name` may have, in the order in which they are tried."""
-    for number in range(1, _MOST_NOTICES + 1):
-        yield beside_name(name, ENDING if number == 1 else f".quarantined-{number}.txt")
+    for room in _ROOMS if len(os.fsencode(name)) + len(ENDING) > _ROOMS[-1] else _ROOMS[:1]:
+        for number in range(1, _MOST_NOTICES + 1):
+            yield beside_name(name, ENDING if number == 1 else f".quarantined-{number}.txt", room)
 
 
 def _write(fd: int, parent: int, target: str, words: bytes, owner: tuple[int, int]) -> bool:
@@ -88,6 +115,7 @@ def _write(fd: int, parent: int, target: str, words: bytes, owner: tuple[int, in
         try:
             if os.write(fd, words) != len(words):
                 raise OSError
+            os.fsync(fd)  # a power cut must not leave an empty one
         except OSError:
             os.unlink(target, dir_fd=parent)
             return False

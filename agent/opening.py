@@ -11,7 +11,7 @@ import ctypes
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Self
@@ -78,10 +78,13 @@ def reason_of(error: OSError) -> Reason:
     return Reason.IO_ERROR
 
 
-def _check(result: int) -> int:
-    if result < 0:
+def _call(call: Callable[..., int], *arguments: object) -> int:
+    """The result of a C function that gives a negative one and sets errno; tried again when a signal came
+    between, as Python does it for its own calls."""
+    while (result := call(*arguments)) < 0:
         code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code))
+        if code != errno.EINTR:
+            raise OSError(code, os.strerror(code))
     return result
 
 
@@ -91,20 +94,20 @@ def openat2(folder: int, path: str, flags: int) -> int:
         flags &= ~os.O_NOFOLLOW  # or else a link is ENOTDIR, as if it were a file
     how = _OpenHow(flags | os.O_CLOEXEC, 0, _BENEATH)
     call = (ctypes.c_long(_SYS_OPENAT2), ctypes.c_int(folder), os.fsencode(path), ctypes.byref(how))
-    return _check(_libc.syscall(*call, ctypes.c_size_t(ctypes.sizeof(how))))
+    return _call(_libc.syscall, *call, ctypes.c_size_t(ctypes.sizeof(how)))
 
 
 def rename_no_replace(from_folder: int, name: str, to_folder: int, new_name: str) -> None:
     """`renameat2(RENAME_NOREPLACE)`: raises `FileExistsError` rather than overwrite."""
     old, new = os.fsencode(name), os.fsencode(new_name)
-    _check(_libc.renameat2(from_folder, old, to_folder, new, ctypes.c_uint(_RENAME_NOREPLACE)))
+    _call(_libc.renameat2, from_folder, old, to_folder, new, ctypes.c_uint(_RENAME_NOREPLACE))
 
 
 def _clone_mount(folder: int, name: str) -> int:
     """open_tree(OPEN_TREE_CLONE): a detached mount of our own, gone when its last descriptor is."""
     flags = _OPEN_TREE_CLONE | os.O_CLOEXEC | 0x100  # AT_SYMLINK_NOFOLLOW
     call = (ctypes.c_long(_SYS_OPEN_TREE), ctypes.c_int(folder), os.fsencode(name))
-    return _check(_libc.syscall(*call, ctypes.c_uint(flags)))
+    return _call(_libc.syscall, *call, ctypes.c_uint(flags))
 
 
 def _mount_id(fd: int) -> int:

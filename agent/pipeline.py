@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.crew import DONE, SEEN, Crew, Fate, later
 from agent.lease import WriteLease
 from agent.opening import CannotOpen, OpenedFile, open_untrusted
+from agent.protocol import RETRIED
 from agent.removal import take_away, tidy
 from agent.streams import DepositFailed
 from agent.watcher import FileEvent
@@ -60,4 +61,4 @@ def take(opened: OpenedFile, entry_id: str, crew: Crew, last_try: bool) -> Fate:
     noticed = ending.result == "quarantined" and crew.leave_notice(entry_id, opened)
     crew.outcome(entry_id, ending, noticed)
     tidy(crew.root, orders.aside)
-    return DONE
+    return later(Reason.CHANGED) if ending.reason in RETRIED and not last_try else DONE

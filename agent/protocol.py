@@ -28,6 +28,10 @@ MAX_PACKET_BYTES = 180_000
 MAX_UNSEEN = 200
 
 
+RETRIED = frozenset({"in_use", "changed", "revoked"})
+"""Why an original may be there still although it was vaulted, and may be tried again."""
+
+
 class ChannelClosed(Exception):
     """The other side is gone; a keeper that sees this stops at once and touches nothing more."""
 

@@ -10,6 +10,8 @@ then it is unlinked, or put back. Each step can be taken up again after a crash 
     nothing aside, the very file at its place             begin again
     nothing aside, our folder there                       it was unlinked: quarantined
     neither                                               not_removed, gone
+
+What a file system can do is not asked beforehand: the call itself is tried, and its answer counts.
 """
 
 from __future__ import annotations
@@ -38,6 +40,9 @@ from detectors.engine.verdict import Reason
 MAX_NAME_BYTES = 255
 _INSIDE = "original"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EXDEV})
+"""EXDEV: another mount lies over it, so it cannot be reached."""
+_NO_SUCH_FLAG = frozenset({errno.EINVAL, errno.ENOSYS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ def _set_aside(root: RootFolder, opened: OpenedFile, aside: str) -> _Place:
         folder = root.beneath(aside, _FOLDER)
         if os.fstat(folder).st_uid != os.geteuid() and _has_owners(folder):
             raise PermissionError(errno.EPERM, "not the folder that was made")
-        _move(_Place(opened.parent, opened.name), _Place(folder, _INSIDE))
+        _take(_Place(opened.parent, opened.name), _Place(folder, _INSIDE))
         return _Place(folder, _INSIDE)
     except OSError as error:
         if folder >= 0:
@@ -116,7 +121,7 @@ def _set_aside(root: RootFolder, opened: OpenedFile, aside: str) -> _Place:
     # No folder can be made here, or not on this file system: a name in the same folder will do.
     place = _Place(os.open(".", _FOLDER | os.O_CLOEXEC, dir_fd=opened.parent), aside)
     try:
-        _move(_Place(opened.parent, opened.name), place)
+        _take(_Place(opened.parent, opened.name), place)
     except BaseException:
         os.close(place.folder)
         raise
@@ -136,21 +141,43 @@ def _has_owners(folder: int) -> bool:
         os.close(fd)
 
 
-def _move(source: _Place, target: _Place) -> None:
-    """Rename without replacing. Raises `OSError`, `FileExistsError` among them."""
+def _take(source: _Place, target: _Place) -> None:
+    """Rename to a name that nobody else uses. Raises `OSError`.
+
+    Where renames cannot be told not to replace (sshfs, exfat-fuse, ntfs-3g, NFS) a plain one will do: what
+    it could replace would lie under that very name, in a folder that we have just made.
+    """
     try:
         rename_no_replace(source.folder, source.name, target.folder, target.name)
     except OSError as error:
-        if error.errno != errno.EINVAL:
+        if error.errno not in _NO_SUCH_FLAG:
             raise
-        # This file system knows no such flag. A link never replaces either, where there are links.
+        os.rename(source.name, target.name, src_dir_fd=source.folder, dst_dir_fd=target.folder)
+
+
+def _give(source: _Place, target: _Place, *, unused: bool) -> None:
+    """Rename out of our own place, over nobody's file. Raises `OSError`, `FileExistsError` among them.
+
+    `unused` says that the target's name is a random one, so that a plain rename replaces nothing.
+    """
+    try:
+        rename_no_replace(source.folder, source.name, target.folder, target.name)
+        return
+    except OSError as error:
+        if error.errno not in _NO_SUCH_FLAG:
+            raise
+    try:  # a link never replaces either, where there are links
         os.link(
-            source.name,
-            target.name,
-            src_dir_fd=source.folder,
-            dst_dir_fd=target.folder,
-            follow_symlinks=False,
-        )
+            source.name, target.name,
+            src_dir_fd=source.folder, dst_dir_fd=target.folder, follow_symlinks=False,
+        )  # fmt: skip
+    except FileExistsError:
+        raise
+    except OSError:
+        if not unused:
+            raise
+        os.rename(source.name, target.name, src_dir_fd=source.folder, dst_dir_fd=target.folder)
+    else:
         os.unlink(source.name, dir_fd=source.folder)
 
 
@@ -174,28 +201,39 @@ def _unlink(place: _Place, may_unlink: Callable[[], bool], lease: WriteLease) ->
         os.unlink(place.name, dir_fd=place.folder)
     except OSError as error:
         return _why(error)
-    with suppress(OSError):
-        os.fsync(place.folder)
+    make_durable(place.folder)
     return None
 
 
 def _put_back(place: _Place, root: RootFolder, parent: int, name: str) -> bool:
-    """Give a file its name again, or one beside it if that was taken; never over another."""
-    beside = beside_name(name, f".put-back-{secrets.token_hex(4)}")
+    """Give a file its name again, or one beside it if that was taken; never over another. Durable:
+    once the ledger says that it is back, nobody looks aside any more."""
+    beside = beside_name(name, f".put-back-{secrets.token_hex(8)}")
     for target in (_Place(parent, name), _Place(parent, beside), _Place(root.fd, beside)):
         try:
-            _move(place, target)
+            _give(place, target, unused=target.name == beside)
         except OSError:
             continue
+        make_durable(target.folder)
+        make_durable(place.folder)
         return True
     return False
 
 
-def beside_name(name: str, ending: str) -> str:
-    """`name + ending`, shortened within the name so that it is a legal one."""
-    room = MAX_NAME_BYTES - len(ending.encode())
+def make_durable(folder: int) -> None:
+    """Have the names in an open folder on the disk, as far as the medium can; also of an O_PATH one."""
+    with suppress(OSError):
+        fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def beside_name(name: str, ending: str, room: int = MAX_NAME_BYTES) -> str:
+    """`name + ending`, shortened within the name so that it has at most `room` bytes."""
     raw = os.fsencode(name)
-    while len(raw) > room:
+    while len(raw) > room - len(ending.encode()):
         name = name[:-1]
         raw = os.fsencode(name)
     return name + ending
@@ -225,7 +263,9 @@ def finish(
     inside = (f"{unfinished.aside}/{_INSIDE}", f"{folder}/{unfinished.aside}".lstrip("/"))
     for relpath in inside:
         opened = _open_again(root, relpath)
-        if opened in (Reason.GONE, Reason.LINK, Reason.NOT_REGULAR):
+        if opened in (Reason.LINK, Reason.NOT_REGULAR) or (
+            opened is Reason.GONE and _is_absent(root, relpath)
+        ):
             continue
         if not isinstance(opened, OpenedFile):
             return None
@@ -233,16 +273,23 @@ def finish(
             if not (opened.relpath == inside[0] or _was_vaulted(opened, unfinished, while_working)):
                 continue
             return _finish_aside(root, opened, unfinished, may_unlink, while_working)
-    opened = _open_again(root, unfinished.identity.relpath)
+    relpath = unfinished.identity.relpath
+    opened = _open_again(root, relpath)
     if isinstance(opened, OpenedFile):
         with opened:
             if _was_vaulted(opened, unfinished, while_working):
                 tidy(root, unfinished.aside)
                 with WriteLease(opened.fd) as lease:
                     return take_away(root, opened, unfinished.aside, may_unlink, lease)
-    elif opened in (Reason.NO_ACCESS, Reason.IO_ERROR):
+    elif opened not in (Reason.LINK, Reason.NOT_REGULAR) and not _is_absent(root, relpath):
         return None
-    return Ending("quarantined") if _is_there(root, unfinished.aside) else Ending("not_removed", "gone")
+    try:
+        os.stat(unfinished.aside, dir_fd=root.fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return Ending("not_removed", "gone")
+    except OSError:
+        return None
+    return Ending("quarantined")
 
 
 def _open_again(root: RootFolder, relpath: str) -> OpenedFile | Reason:
@@ -252,12 +299,13 @@ def _open_again(root: RootFolder, relpath: str) -> OpenedFile | Reason:
         return refusal.reason
 
 
-def _is_there(root: RootFolder, aside: str) -> bool:
+def _is_absent(root: RootFolder, relpath: str) -> bool:
+    """Whether there is surely nothing of this root: a fault that may pass (ESTALE, EIO) is no answer."""
     try:
-        os.stat(aside, dir_fd=root.fd, follow_symlinks=False)
-    except OSError:
-        return False
-    return True
+        os.close(root.beneath(relpath, os.O_PATH | os.O_NOFOLLOW))
+    except OSError as error:
+        return error.errno in _ABSENT
+    return False
 
 
 def _finish_aside(

@@ -8,6 +8,7 @@ A deposit that returned is on the disk; what it read is what its digest says, tw
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import io
 import json
@@ -144,11 +145,21 @@ class Vault:
             writer.write(json.dumps(asdict(manifest)).encode())
             writer.finish()
         with vault_faults():
-            ciphertext_path, manifest_path = _places(self.directory, entry_id)
+            self._place(tmp, entry_id)
+        return deposit
+
+    def _place(self, tmp: Path, entry_id: str) -> None:
+        """Give finished work its names, durably; what has one already when that fails is waste."""
+        ciphertext_path, manifest_path = _places(self.directory, entry_id)
+        if ciphertext_path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        try:
             tmp.with_suffix(".json").rename(manifest_path)
             tmp.rename(ciphertext_path)
             sync_folder(ciphertext_path.parent)
-        return deposit
+        except BaseException:
+            self.discard(entry_id)
+            raise
 
     def _manifest(self, entry_id: str, source: Source, deposit: Deposit, now: float) -> Manifest:
         status = source.status

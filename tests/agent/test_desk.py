@@ -196,6 +196,19 @@ def test_not_removed_is_told_as_such_and_an_unchanged_read_only_file_is_not_take
     assert house.unseen() == []
 
 
+def test_a_file_that_was_moved_aside_and_back_is_not_taken_again_and_again(house: House) -> None:
+    orders = house.judged()
+    house.vaulted(orders.entry_id)
+    house.outcome(orders.entry_id, "not_removed", "io_error")
+    moved = replace(FILE, ctime_ns=FILE.ctime_ns + 1)
+    assert house.unseen(moved) == [0]
+    assert house.judged(file=moved).do == "leave"
+    assert house.unseen(moved) == []
+    assert house.judged(file=replace(moved, mtime_ns=99)).do == "take", "another version is another file"
+    writable_again = replace(ROOT, read_only=True)
+    assert house.judged(file=moved, root=writable_again).do == "take", "things have changed: try again"
+
+
 def test_a_file_that_was_in_use_is_tried_again_under_the_same_alert(house: House) -> None:
     first = house.judged()
     house.vaulted(first.entry_id)

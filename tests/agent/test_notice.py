@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import pytest
@@ -47,6 +48,35 @@ def test_it_is_left_once_for_one_entry(tmp_path, folder):
     assert notice.leave(folder, "f", "words e1", "e1", OWNER)
     assert notice.leave(folder, "f", "words e1", "e1", OWNER)
     assert os.listdir(tmp_path) == ["f.quarantined.txt"]
+
+
+def test_one_that_was_begun_when_we_died_is_written_now(tmp_path, folder):
+    (tmp_path / "f.quarantined.txt").touch()
+    assert notice.leave(folder, "f", "words e1", "e1", OWNER)
+    assert os.listdir(tmp_path) == ["f.quarantined.txt"]
+    assert (tmp_path / "f.quarantined.txt").read_text() == "words e1"
+
+
+def test_an_empty_file_with_another_name_is_not_written_to(tmp_path, folder):
+    (tmp_path / "victim").touch()
+    os.link(tmp_path / "victim", tmp_path / "f.quarantined.txt")
+    assert notice.leave(folder, "f", "words e1", "e1", OWNER)
+    assert (tmp_path / "victim").read_bytes() == b""
+    assert (tmp_path / "f.quarantined-2.txt").read_text() == "words e1"
+
+
+def test_where_names_must_be_shorter_it_has_a_shorter_name(tmp_path, folder, monkeypatch):
+    real = os.open
+
+    def short_names(path, flags, mode=0o777, *, dir_fd=None):
+        if len(os.fsencode(path)) > 143:
+            raise OSError(errno.ENAMETOOLONG, "made up")
+        return real(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(notice.os, "open", short_names)
+    assert notice.leave(folder, "x" * 140, "words e1", "e1", OWNER)
+    (name,) = os.listdir(tmp_path)
+    assert name.endswith("x.quarantined.txt") and len(name) == 143
 
 
 def test_it_is_never_written_through_a_link(tmp_path, folder):

@@ -188,6 +188,37 @@ def test_where_renames_cannot_be_told_not_to_replace_they_still_do_not(root, mon
     assert sorted(p.read_bytes() for p in path.parent.iterdir()) == sorted([b"newer", CONTENT])
 
 
+def no_such_flag(*_):
+    raise OSError(errno.EINVAL, "made up")
+
+
+def test_without_that_flag_what_takes_the_name_meanwhile_is_never_unlinked(root, monkeypatch):
+    """A link and an unlink of the old name would remove whatever has that name by then."""
+    path = root.path / "sub" / "f.csv"
+    real = os.link
+
+    def late(*arguments, **keys):
+        path.rename(root.path / "kept")
+        path.write_bytes(b"innocent")
+        return real(*arguments, **keys)
+
+    monkeypatch.setattr(removal, "rename_no_replace", no_such_flag)
+    monkeypatch.setattr(removal.os, "link", late)
+    assert remove(root) == Ending("quarantined")
+    assert everything(root) == []
+
+
+def test_without_that_flag_and_without_links_it_is_put_back_beside_its_name(root, monkeypatch):
+    def no_links(*_, **__):
+        raise OSError(errno.EPERM, "made up")
+
+    monkeypatch.setattr(removal, "rename_no_replace", no_such_flag)
+    monkeypatch.setattr(removal.os, "link", no_links)
+    assert remove(root, may_unlink=lambda: False) == Ending("not_removed", "revoked")
+    (beside,) = everything(root)
+    assert beside.startswith("sub/f.csv.put-back-") and (root.path / beside).read_bytes() == CONTENT
+
+
 @pytest.mark.root
 def test_a_read_only_medium_keeps_its_file_and_says_so(drive):
     volume = drive()
@@ -254,6 +285,22 @@ def test_aside_in_the_same_folder_is_found_too(root):
     (root.path / "sub" / "f.csv").rename(root.path / "sub" / ASIDE)
     assert finish(root, entry, lambda: True) == Ending("quarantined")
     assert everything(root) == []
+
+
+@pytest.mark.parametrize("code", [errno.ESTALE, errno.EIO, errno.ENODEV])
+def test_a_fault_that_may_pass_does_not_make_it_gone(root, monkeypatch, code):
+    entry = unfinished(root)
+    (root.path / ASIDE).mkdir(mode=0o700)
+    (root.path / "sub" / "f.csv").rename(root.path / ASIDE / "original")
+
+    def fails(*_):
+        raise OSError(code, "made up")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(removal.RootFolder, "beneath", fails)
+        assert finish(root, entry, lambda: True) is None
+    assert everything(root) == [f"{ASIDE}/original"]
+    assert finish(root, entry, lambda: True) == Ending("quarantined")
 
 
 def test_something_else_aside_is_put_back(root):
