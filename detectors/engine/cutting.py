@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import replace
+from operator import length_hint
 
 from detectors.engine.dialect import MAX_QUOTED_LINES, Dialect, numbered_rows
+from detectors.engine.forms import Forms
 from detectors.engine.layout import Layout
+from detectors.engine.lines import NEVER, Cutter, Lines, Plain
 from detectors.engine.segments import segments
 from detectors.engine.table import ReadLimits, Row, Unreadable
 from detectors.engine.text import Source
@@ -17,35 +20,69 @@ MAX_STRAY_ROWS = 12
 
 
 def region(source: Source, cut: Dialect | Layout, chars: int | None, limits: ReadLimits) -> Iterator[Row]:
-    """Rows of the region that begins where `source` stands; blank lines are empty rows.
+    """Rows of the region that begins where `source` stands; see `Region`."""
+    return iter(Region(source, cut, chars, limits))
+
+
+class Region:
+    """The region that begins where `source` stands; blank lines are empty rows. To be iterated once.
 
     `chars`  the region's length if its end is known; None if it goes on as long as lines fit.
     Takes from `source` what it yields, no more. Raises `Unreadable` for too many columns, and what
     the source raises.
     """
-    if chars is not None:
-        text = source.window(chars)[:chars]
-        source.skip(chars)
-        yield from _checked(parsed(cut, text), limits)
-        return
-    width = 0
-    while text := _block(source, cut):
-        rows = parsed(cut, text)
-        width = width or _modal(rows)
-        if _fits(cut, rows, text, width):
-            yield from _checked(rows, limits)
-            continue
-        lines = text.split("\n")
-        first = segments(lines)[0]
-        kept = first.last if _alike(first.cut, cut) else 0
-        if kept >= len(lines) - 1:
-            width = _modal(rows)
-            yield from _checked(rows, limits)
-            continue
-        source.put_back("\n".join(lines[kept:]))
-        yield from _checked(parsed(cut, "\n".join(lines[:kept])), limits)
-        return
-    source.finish()
+
+    def __init__(self, source: Source, cut: Dialect | Layout, chars: int | None, limits: ReadLimits) -> None:
+        self._source, self._cut, self._chars, self._limits = source, cut, chars, limits
+        self._width = 0
+        self._under_way: Iterator[Row] = iter(())
+        self._cutter: Cutter | None = None
+
+    def __iter__(self) -> Iterator[Row]:
+        source, cut = self._source, self._cut
+        if self._chars is not None:
+            text = source.window(self._chars)[: self._chars]
+            source.skip(self._chars)
+            yield from _checked(parsed(cut, text), self._limits)
+            return
+        while text := _block(source, cut):
+            rows = parsed(cut, text)
+            self._width = self._width or _modal(rows)
+            if _fits(cut, rows, text, self._width):
+                yield from self._take(rows)
+                continue
+            lines = text.split("\n")
+            first = segments(lines)[0]
+            kept = first.last if _alike(first.cut, cut) else 0
+            if kept >= len(lines) - 1:
+                self._width, self._cutter = _modal(rows), None
+                yield from self._take(rows)
+                continue
+            source.put_back("\n".join(lines[kept:]))
+            self._width = 0
+            yield from _checked(parsed(cut, "\n".join(lines[:kept])), self._limits)
+            return
+        source.finish()
+
+    def _take(self, rows: list[list[str]]) -> Iterator[Row]:
+        self._under_way = _checked(rows, self._limits)
+        return self._under_way
+
+    def lines(self, plain: Plain, forms: Forms) -> Lines | int:
+        """The rows of the next block as lines, if all are plain; else how many to take before that may be."""
+        left = length_hint(self._under_way)
+        if left or not self._width or not isinstance(self._cut, Dialect):
+            return left or NEVER
+        if self._cutter is None:
+            self._cutter = Cutter(self._cut, self._width)
+        if not self._cutter.serves(plain):
+            return NEVER
+        text = self._source.take()
+        found = self._cutter.lines(text, plain, forms)
+        if found is None:
+            self._source.put_back(text)
+            return 1
+        return found
 
 
 def _alike(one: Dialect | Layout | None, other: Dialect | Layout) -> bool:

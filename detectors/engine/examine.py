@@ -15,7 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, TypeVar
 
+from detectors.engine.forms import Forms
 from detectors.engine.judge import Conclusion, FileJudgement, Judge
+from detectors.engine.lines import Lines
 from detectors.engine.media_types import CSV, JSON_LINES, MEDIA_TYPES, PLAIN, SQL, TSV, UNKNOWN, Family
 from detectors.engine.parsers import load, readers
 from detectors.engine.protection import SCHEMES, protection
@@ -33,6 +35,7 @@ from detectors.engine.verdict import (
     Verdict,
 )
 
+_Bulk = Callable[[Forms], Lines | int]
 Countable = TypeVar("Countable", bound=Sequence[Any])
 
 HEAD_BYTES = 64 * 1024
@@ -41,7 +44,7 @@ MOST_WORK = 120_000_000
 """Cells or eighths of lines (and a dozen for each row or line) that are looked at in one file: about
 a quarter of a minute. Counted, so that the same bytes stop at the same place on any machine; the rest is
 `partial`."""
-_ROW_WORK, _LINE_SHIFT = 12, 3
+_ROW_WORK, _PLAIN_WORK, _LINE_SHIFT = 12, 3, 3
 _EFFORT = {Family.SHEET: 5, Family.MARKUP: 5, Family.DOCUMENT: 5}
 """How much more work a row is when it is parsed out of XML."""
 _TOLD_BY_THEIR_HEAD = frozenset({CSV, TSV, PLAIN, JSON_LINES, SQL})
@@ -228,6 +231,7 @@ class _Examination:
         match content:
             case Table():
                 content.rows = self._counted(content.rows, 0, _EFFORT.get(MEDIA_TYPES[part.media_type], 1))
+                content.bulk = self._counted_bulk(content.bulk)
                 judgement.table(content)
             case Text():
                 content.lines = self._counted(content.lines, _LINE_SHIFT, 1)
@@ -239,17 +243,26 @@ class _Examination:
 
     def _counted(self, rows: Iterator[Countable], shift: int, effort: int) -> Iterator[Countable]:
         """The same rows or lines, as long as the file has work left."""
-        left = self._work_left
         self._unfinished += 1
-        try:
-            for row in rows:
-                left -= (_ROW_WORK + (len(row) >> shift)) * effort
-                if left < 0:
+        for row in rows:
+            self._work_left -= (_ROW_WORK + (len(row) >> shift)) * effort
+            if self._work_left < 0:
+                raise Unreadable(Reason.PARTIAL)
+            yield row
+        self._unfinished -= 1
+
+    def _counted_bulk(self, bulk: _Bulk) -> _Bulk:
+        """The same for rows that come many at once and are looked through as lines."""
+
+        def counted(forms: Forms) -> Lines | int:
+            found = bulk(forms)
+            if isinstance(found, Lines):
+                self._work_left -= _PLAIN_WORK * len(found)
+                if self._work_left < 0:
                     raise Unreadable(Reason.PARTIAL)
-                yield row
-            self._unfinished -= 1
-        finally:
-            self._work_left = left
+            return found
+
+        return counted
 
     def _member(self, member: Part, position: tuple[int, ...]) -> None:
         if member.protected is not None:

@@ -11,7 +11,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, pairwise, takewhile
 
+from detectors.engine.forms import Forms
 from detectors.engine.header import column, filled, fold, header_depth, kind, main_kind
+from detectors.engine.lines import NEVER, Bulk, Lines, Plain
 from detectors.engine.table import Row, Table, Text, Unreadable
 
 LOOK_AHEAD = 40
@@ -28,8 +30,8 @@ class _Feed:
     A fault of the rows is kept until all rows before it were taken.
     """
 
-    def __init__(self, rows: Iterator[Row]) -> None:
-        self._rows = rows
+    def __init__(self, rows: Iterator[Row], bulk: Bulk | None = None) -> None:
+        self._rows, self._bulk = rows, bulk
         self._held: deque[Row] = deque()
         self.taken = 0
         self._fault: Unreadable | None = None
@@ -70,6 +72,16 @@ class _Feed:
         self._held.appendleft(row)
         self.taken -= 1
 
+    def lines(self, plain: Plain, forms: Forms) -> Lines | int:
+        """The next rows at once, if all are plain; else how many to take before that may be."""
+        if self._bulk is None or self._fault is not None:
+            return NEVER
+        if self._held:
+            return len(self._held)
+        found = self._bulk.lines(plain, forms)
+        self.taken += len(found) if isinstance(found, Lines) else 0
+        return found
+
     def skip(self, count: int) -> None:
         for _ in range(count):
             self.take()
@@ -90,14 +102,16 @@ def tables(
     context: Sequence[str] = (),
     hidden: bool = False,
     again: Callable[[], Iterator[Row]] | None = None,
+    bulk: Bulk | None = None,
 ) -> Iterator[Table | Text]:
     """Every table among `rows`, in order, then the loose lines as one `Text`.
 
     `rows`     rows of cells as text; a blank row has no filled cell. May raise `Unreadable`.
     `context`  what is known about the place, such as the sheet's name.
     `again`    reads the same rows from the start; without it tables side by side stay together.
+    `bulk`     gives the next of `rows` many at once, where it can.
     """
-    feed = _Feed(rows)
+    feed = _Feed(rows, bulk)
     lines: list[str] = []
     notes: list[str] = [line[:MAX_CONTEXT_CHARS] for line in context]
     while feed.skip_blank():
@@ -133,7 +147,7 @@ def _block(
             source = _Feed(again())
             source.skip(start)
         part = _Body(source, body, lines, span)
-        table = Table(part.header, part.rows(), notes[-MAX_CONTEXT:], hidden=hidden)
+        table = Table(part.header, part.rows(), notes[-MAX_CONTEXT:], hidden=hidden, bulk=part.bulk)
         yield table
         for _ in table.rows:  # a consumer may have left it half way
             pass
@@ -213,7 +227,23 @@ class _Body:
         self._kinds = _kinds(mine[titles + depth :])
         self._numbers = [i for i, k in enumerate(self._kinds) if k == "n"]
         self._probe = self._numbers[0] if len(self._numbers) >= 2 else -1
+        self._lone: list[Row] = []
+        self._plain = None if span or self._lead else self._plain_row(mine[titles + depth :])
         feed.skip(lead + titles + depth)
+
+    def _plain_row(self, rows: list[Row]) -> Plain | None:
+        """What a row is that `rows` yields without a second look."""
+        full = [i for i in range(len(self._kinds)) if all(i < len(row) and row[i] for row in rows)]
+        full.sort(key=lambda i: self._kinds[i] != "n")
+        if len(full) < 2:
+            return None
+        return Plain((full[0], full[1]), self._probe, self._heads[-1][0] if self._heads else None)
+
+    def bulk(self, forms: Forms) -> Lines | int:
+        """The next rows at once, if each is nothing but a row; else how many to take before that may be."""
+        if self._plain is None:
+            return NEVER
+        return self._feed.lines(self._plain, forms) if not self._lone else 1
 
     def _cut(self, row: Row) -> Row:
         if self._span is not None:
@@ -225,7 +255,7 @@ class _Body:
 
     def rows(self) -> Iterator[Row]:
         """Data rows; repeated headers are left out, trailing notes become lines."""
-        lone: list[Row] = []
+        lone = self._lone
         feed, probe = self._feed, self._probe
         first = self._heads[-1][0] if self._heads else None
         while (whole := feed.take()) is not None:

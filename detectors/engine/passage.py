@@ -1,8 +1,9 @@
 """The passage of one table: a head that may settle a yes, and a full pass that alone may settle a no.
 
-After the head every row is looked through for identifiers with one linear search, and rows are taken in
-chunks. A chunk whose columns look unlike all before (a region that changes), and every so many chunks in any
-case, is weighed like a head. Memory is bounded by the head and one chunk.
+After the head every row is looked through twice, with two linear searches: for identifiers, and for whether it
+is like rows seen before. Rows are taken in chunks. What is unlike all before (a region that changes), and every
+so many chunks in any case, is weighed like a head; so are, at the end, the first rows that were unlike the
+others around them. Memory is bounded by the head and a few chunks.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from itertools import islice
 
 from detectors.engine.assess import Assessment, Bench, assess, conclude
 from detectors.engine.conclusion import Conclusion
+from detectors.engine.forms import Forms
 from detectors.engine.lexicon import Lexicon
+from detectors.engine.lines import Lines
 from detectors.engine.prose import from_tally
-from detectors.engine.table import Row, Table
+from detectors.engine.table import Row, Table, Unreadable
 from detectors.engine.tally import Tally
 from detectors.engine.view import TableView
 
@@ -27,9 +30,11 @@ MOST_LOOKS = 1000
 LEAST = 12
 POOLED = 0.7
 COUNT_ON = 20_000
-EVERY = 128
+EVERY = 512
 
 Shape = tuple[str, ...]
+STEADY: Shape = ("steady",)
+STRAYS: Shape = ("strays",)
 
 
 @dataclass(slots=True)
@@ -50,6 +55,8 @@ class Passage:
         self._rows = 0
         self._tally = Tally(bench.book)
         self._known: set[Shape] = set()
+        self._forms = Forms([])
+        self._strays: list[Row] = []
         self._settle: float = bench.options("record_model").settle
 
     def read(self) -> None:
@@ -67,6 +74,7 @@ class Passage:
                 sample = assess(self._bench, self._view(head))
                 self._head = Region(sample, [sample.score] * 2)
                 self._known.add(shape(head[-8:]))
+                self._forms.learn(head)
                 self._tally.add(_joined(head))
         if self._head is None or len(head) < HEAD:
             return
@@ -80,31 +88,93 @@ class Passage:
         t = self._table
         return TableView(t.header, rows, self._lexicon, t.context, t.labels, t.value_labels)
 
+    def _chunks(self, rows: Iterator[Row]) -> Iterator[Lines | list[Row]]:
+        """The rest of the rows in chunks of `CHUNK`, uncut where they are regular lines; each row is tallied.
+
+        What stops the rows comes after all that were before it.
+        """
+        held: Lines | list[Row] = []
+        stopped: Unreadable | None = None
+        while stopped is None:
+            singly: list[Row] = []
+            found: Lines | int = 0
+            try:
+                found = self._table.bulk(self._forms)
+                if not isinstance(found, Lines):
+                    singly.extend(islice(rows, min(found, CHUNK - len(held))))
+            except Unreadable as fault:
+                stopped = fault
+            part = found if isinstance(found, Lines) else singly
+            if not len(part):
+                break
+            self._rows += len(part)
+            self._tally.add(_joined(part))
+            if isinstance(part, Lines) and isinstance(held, list) and held:
+                first = [*held, *part[: CHUNK - len(held)].rows()]
+                held, part = [], part[CHUNK - len(held) :]
+                if len(first) < CHUNK:
+                    held = first
+                    continue
+                yield first
+            held = _together(held, part)
+            at = 0
+            for at in range(CHUNK, len(held) + 1, CHUNK):
+                yield held[at - CHUNK : at]
+            held = held[at:]
+        if len(held):
+            yield held
+        if stopped is not None:
+            raise Unreadable(stopped.reason)
+
     def _pass(self, rows: Iterator[Row], head: Region) -> None:
         """The rest of the rows, chunk by chunk, until a yes is settled."""
-        number = new = 0
-        while chunk := list(islice(rows, CHUNK)):
-            number += 1
-            self._rows += len(chunk)
-            self._tally.add(_joined(chunk))
-            look = shape(chunk[:: max(1, len(chunk) // 8)])
-            changed = look not in self._known and len(self._known) < MOST_LOOKS
-            if changed:
-                self._known.add(look)
-                new += 1
+        new = 0
+        for number, chunk in enumerate(self._chunks(rows), 1):
+            look, changed, unlike = self._look(chunk)
+            new += changed
             due = number & (number - 1) == 0 or number % EVERY == 0
             if len(chunk) >= LEAST and (due or (changed and new <= MOST_NEW) or self._doubtful(look)):
-                region = self._weigh(chunk, look, head, changed)
-                if self._settled(region):
+                telling = unlike if changed and len(unlike) >= LEAST else _cut(chunk[:WEIGHED])
+                if self._settled(self._weigh(telling, look, head, changed)):
                     return
+        if len(self._strays) >= LEAST:
+            self._weigh(self._strays, STRAYS, head, changed=True)
+
+    def _look(self, chunk: Lines | list[Row]) -> tuple[Shape, bool, list[Row]]:
+        """What the rows of a chunk look like, whether that is new, and the rows that are unlike any before.
+
+        Where every row has a look that was seen, nothing is; else some are looked at by cell.
+        """
+        steady = isinstance(chunk, Lines) and chunk.steady
+        steady = steady or self._forms.hold(_joined(chunk))
+        if steady and not self._in_doubt():
+            return STEADY, False, []
+        rows = _cut(chunk)
+        some = rows[:: max(1, len(rows) // 8)]
+        look = shape(some)
+        unlike: list[Row] = []
+        if not steady:
+            fit = 2 * sum(self._forms.hold(_joined([row])) for row in some) >= len(some)
+            if not fit or not (self._forms.allow_blanks(rows) or len(self._strays) >= CHUNK):
+                unlike = [row for row in rows if not self._forms.hold(_joined([row]))]
+                self._strays.extend(unlike[: CHUNK - len(self._strays)])
+            if not fit and self._forms.learn(unlike) and look in self._known:
+                look = (*look, str(self._forms.version))
+        changed = look not in self._known and len(self._known) < MOST_LOOKS
+        if changed:
+            self._known.add(look)
+        return look, changed, unlike
+
+    def _in_doubt(self) -> bool:
+        return any(map(self._doubtful, self._regions))
 
     def _doubtful(self, look: Shape) -> bool:
         """A region that may hold people and of which more should be weighed."""
         region = self._regions.get(look)
         return region is not None and len(region.scores) < 4 and _mean(region.scores) > 0.0
 
-    def _weigh(self, chunk: list[Row], look: Shape, head: Region, changed: bool) -> Region:
-        sample = assess(self._bench, self._view(chunk[:WEIGHED]))
+    def _weigh(self, rows: Sequence[Row], look: Shape, head: Region, changed: bool) -> Region:
+        sample = assess(self._bench, self._view(rows[:WEIGHED]))
         region = self._regions.get(look)
         if region is None and (changed or sample.decisive) and len(self._regions) < MOST_NEW:
             region = self._regions[look] = Region(sample, [])
@@ -141,7 +211,22 @@ def _mean(scores: Sequence[float]) -> float:
     return sum(scores) / len(scores)
 
 
-def _joined(rows: Sequence[Row]) -> str:
+def _cut(rows: Lines | Sequence[Row]) -> Sequence[Row]:
+    return rows.rows() if isinstance(rows, Lines) else rows
+
+
+def _together(held: Lines | list[Row], part: Lines | list[Row]) -> Lines | list[Row]:
+    """`held` and behind it `part`; lines stay lines if both are."""
+    if not len(held):
+        return part
+    if isinstance(held, Lines) and isinstance(part, Lines):
+        return held + part
+    return [*_cut(held), *_cut(part)]
+
+
+def _joined(rows: Lines | Sequence[Row]) -> str:
+    if isinstance(rows, Lines):
+        return rows.joined
     return "\n".join(["\t".join(row) for row in rows])
 
 

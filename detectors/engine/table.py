@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
+from detectors.engine.forms import Forms
+from detectors.engine.lines import NEVER, Lines
 from detectors.engine.verdict import Reason
 
 MEMORY_BYTES = 96 * 1024**2
@@ -72,6 +74,10 @@ class ReadLimits:
         return self.budget or Budget(self.max_expanded_bytes, self.max_entries)
 
 
+def _never(_: Forms) -> int:
+    return NEVER
+
+
 Row = Sequence[str]
 """One row: its cells as text, exactly as many as the row holds ("" is a blank cell)."""
 
@@ -97,6 +103,9 @@ class Table:
     rows_total: int | None = None
     hidden: bool = False
     """The table lies where people do not look (hidden sheet, pivot cache)."""
+    bulk: Callable[[Forms], Lines | int] = field(default=_never, repr=False)
+    """Many of the next rows at once, where they are regular lines of text (told apart by whether all
+    have a look that was seen); else how many to take from `rows` before it is worth while to ask again."""
 
 
 @dataclass(slots=True)

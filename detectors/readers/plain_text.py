@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import BinaryIO
 
-from detectors.engine.cutting import parsed, region
+from detectors.engine.cutting import Region, parsed, region
 from detectors.engine.dialect import Dialect, is_rule
 from detectors.engine.grid import tables
 from detectors.engine.header import header_depth, kind
@@ -93,7 +93,8 @@ def _tables(
             other.window(chars)
         return chain(below, region(other, cut, chars, limits))
 
-    yield from tables(chain(below, region(source, cut, chars, limits)), context, again=again)
+    rows = Region(source, cut, chars, limits)
+    yield from tables(chain(below, rows), context, again=again, bulk=rows)
 
 
 def _header_below(

@@ -98,3 +98,28 @@ def test_shuffled_rows_and_columns_give_the_same_outcome() -> None:
 @pytest.mark.parametrize("rows", [[], [[]], [["", ""]], [["a"] * 3, ["b"], []], [["x"] * 5000]])
 def test_odd_tables_are_judged_without_a_fault(rows: list[list[str]]) -> None:
     assert not judged(None, iter(rows)).flagged
+
+
+def test_identifiers_just_before_a_fault_count() -> None:
+    def broken() -> Iterator[list[str]]:
+        yield from ([*row, ""] for row in readings(700))
+        yield from ([*row, f"JG {10 + i} 37 59 A"] for i, row in enumerate(readings(5)))
+        raise Unreadable(Reason.MALFORMED)
+
+    judgement = JUDGE.begin()
+    with pytest.raises(Unreadable):
+        judgement.table(Table(["timestamp", "sensor", "temp", "total", "note"], broken()))
+    assert judgement.conclude().flagged
+
+
+def test_numbers_of_another_length_are_another_region() -> None:
+    def rows() -> Iterator[list[str]]:
+        for i, row in enumerate(readings(20_000)):
+            yield [
+                *row,
+                "9434765919" if i % 2 and 15_000 < i < 15_600 else "4010232137" if i > 15_000 else "7",
+            ]
+
+    judgement = JUDGE.begin()
+    judgement.table(Table(None, rows()))
+    assert judgement.conclude().findings
