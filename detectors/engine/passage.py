@@ -1,9 +1,9 @@
 """The passage of one table: a head that may settle a yes, and a full pass that alone may settle a no.
 
-After the head every row is looked through twice, with two linear searches: for identifiers, and for whether it
-is like rows seen before. Rows are taken in chunks. What is unlike all before (a region that changes), and every
-so many chunks in any case, is weighed like a head; so are, at the end, the first rows that were unlike the
-others around them. Memory is bounded by the head and a few chunks.
+After the head every row is looked through twice, each time by one linear search: for identifiers, and
+for whether it is like rows seen before. Rows are taken in chunks. What is unlike all before (a region that
+changes), and every so many chunks in any case, is weighed like a head; so are, at the end, the first rows
+that were unlike the others around them. Memory is bounded by the head and a few chunks.
 """
 
 from __future__ import annotations
