@@ -35,6 +35,9 @@ class Command(NamedTuple):
 COMMANDS: Mapping[str, Command] = {
     "scan": Command("agent.commands.scan", "Judge files and folders; change nothing."),
     "explain": Command("agent.commands.explain", "Show the evidence on one file, as an analyst reads it."),
+    "what-if": Command(
+        "agent.commands.what_if", "Show what another configuration would change; change nothing.", "what_if"
+    ),
     "run": Command("agent.commands.run", "Run the service in the foreground."),
     "status": Command("agent.commands.status", "What is watched, by which processes, how well protected."),
     "coverage": Command("agent.commands.status", "What was not seen or not examined, and why.", "coverage"),

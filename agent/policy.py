@@ -91,6 +91,9 @@ class Agreement:
     agreement_id: str
 
 
+_WITHOUT_AUDITED = {f"without_audited_{tier.value}": tier for tier in (Tier.NONE, Tier.POSSIBLE, Tier.LIKELY)}
+"""Advisory -> how sure the judgement is without the detectors in audit mode."""
+
 _AT_REST = (Zone.REMOVABLE, Zone.LOCAL)
 """Where encryption of the volume answers the danger: a lost stick or laptop. It does not answer
 the danger of a website or of a share, which hand out the plain content."""
@@ -131,13 +134,7 @@ def _microdata(
 ) -> Disposition:
     if verdict.protection is Protection.STRONG:
         return Disposition(Kind.ALLOWED, "strong_encryption", Action.RECORD)
-    tiers = policy.actions.for_zone(root.zone)
-    action = {
-        Tier.CONFIRMED: tiers.confirmed,
-        Tier.LIKELY: tiers.likely,
-        Tier.POSSIBLE: tiers.possible,
-        Tier.NONE: Action.IGNORE,
-    }[verdict.tier]
+    action = _of_tier(verdict.tier, root, policy)
     if action is Action.IGNORE:
         return Disposition(Kind.ALLOWED, "", Action.IGNORE)
     if root.handling is Handling.RESTRICTED:
@@ -150,9 +147,22 @@ def _microdata(
         return _detected("policy", action)
     if root.mode is not Mode.ENFORCE:
         return _detected("audit_mode", Action.ALERT)
+    acting = [tier for code, tier in _WITHOUT_AUDITED.items() if code in verdict.advisories]
+    if any(_of_tier(tier, root, policy) is not Action.QUARANTINE for tier in acting):
+        return _detected("audit_detector", Action.ALERT)
     if breaker_open:
         return _detected("circuit_breaker", Action.ALERT)
     return Disposition(Kind.QUARANTINED, "policy", Action.QUARANTINE)
+
+
+def _of_tier(tier: Tier, root: RootFacts, policy: Policy) -> Action:
+    tiers = policy.actions.for_zone(root.zone)
+    return {
+        Tier.CONFIRMED: tiers.confirmed,
+        Tier.LIKELY: tiers.likely,
+        Tier.POSSIBLE: tiers.possible,
+        Tier.NONE: Action.IGNORE,
+    }[tier]
 
 
 def _detected(reason: str, action: Action) -> Disposition:

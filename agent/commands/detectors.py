@@ -36,16 +36,19 @@ def list_(config_file: Path | None, as_json: bool) -> None:
         return
     say_table(
         ("detector", "on", "weight", "what it asks"),
-        (
-            (d["id"], "yes" if d["options"]["enabled"] else "no", d["options"]["weight"], d["description"])
-            for d in found["detectors"]
-        ),
+        ((d["id"], _state(d), d["options"]["weight"], d["description"]) for d in found["detectors"]),
     )
     say()
     say_table(
         ("rule", "speaks of", "strength", "what it finds"),
         ((r["id"], r["subject"], r["strength"], r["description"]) for r in found["rules"]),
     )
+
+
+def _state(detector: dict[str, Any]) -> str:
+    if not detector["options"]["enabled"]:
+        return "no"
+    return "audit" if detector["mode"] == "audit" else "yes"
 
 
 @detectors.command("test")

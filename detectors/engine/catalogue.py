@@ -37,6 +37,7 @@ def _detector(detector: Detector) -> dict[str, Any]:
         "runbook": detector.runbook,
         "measures": list(detector.measures),
         "options": asdict(detector.options),
+        "mode": "audit" if detector.audited else "enforce",
     }
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, TypeVar
 
 from detectors.engine.forms import Forms
-from detectors.engine.judge import Conclusion, FileJudgement, Judge
+from detectors.engine.judge import WITHOUT_AUDITED, Conclusion, FileJudgement, Judge
 from detectors.engine.lines import Lines
 from detectors.engine.media_types import CSV, JSON_LINES, MEDIA_TYPES, PLAIN, SQL, TSV, UNKNOWN, Family
 from detectors.engine.parsers import load, readers
@@ -32,6 +32,7 @@ from detectors.engine.verdict import (
     Polarity,
     Protection,
     Reason,
+    Tier,
     Verdict,
 )
 
@@ -50,6 +51,7 @@ _EFFORT = {Family.SHEET: 5, Family.MARKUP: 5, Family.DOCUMENT: 5}
 _TOLD_BY_THEIR_HEAD = frozenset({CSV, TSV, PLAIN, JSON_LINES, SQL})
 _ARMOURED = (b"-----", b"$ANSIBLE", b"U2FsdGVkX1")
 _UNKNOWN_SIZE = 1 << 62
+_SURENESS = {Tier.NONE: 0, Tier.POSSIBLE: 1, Tier.LIKELY: 2, Tier.CONFIRMED: 3}
 
 
 class NeedsHeavy(Exception):
@@ -85,14 +87,23 @@ def examine(stream: BinaryIO, size: int, judge: Judge, limits: ReadLimits, *, li
     `MemoryError`, which the caller must turn into `limit_memory`.
     """
     started = time.monotonic()
+    verdict = _examined(stream, size, judge, limits, light)
+    if judge.acting is not None and verdict.tier is not Tier.NONE:
+        acting = _examined(stream, size, judge.acting, limits, light)
+        if _SURENESS[acting.tier] < _SURENESS[verdict.tier]:
+            advisories = (WITHOUT_AUDITED[acting.tier], *verdict.advisories)
+            verdict = replace(verdict, advisories=advisories[:MAX_ADVISORIES])
+    return replace(verdict, elapsed_ms=int((time.monotonic() - started) * 1000))
+
+
+def _examined(stream: BinaryIO, size: int, judge: Judge, limits: ReadLimits, light: bool) -> Verdict:
     budget = Budget(limits.max_expanded_bytes, limits.max_entries)
     examination = _Examination(judge, replace(limits, budget=budget), light)
     if size > limits.max_input_bytes:
         examination.note(_Part((), UNKNOWN, reason=Reason.LIMIT_BYTES))
     else:
         examination.stream(stream, size, (), "")
-    verdict = examination.verdict()
-    return replace(verdict, elapsed_ms=int((time.monotonic() - started) * 1000))
+    return examination.verdict()
 
 
 @dataclass(slots=True)

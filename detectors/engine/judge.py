@@ -19,11 +19,14 @@ from detectors.engine.roster import roster
 from detectors.engine.rules import RuleBook
 from detectors.engine.stanza import StanzaError
 from detectors.engine.table import Table, Text
+from detectors.engine.verdict import Tier
 from detectors.engine.weigh import load_models
 
 __all__ = ["Conclusion", "FileJudgement", "Judge", "StanzaError"]
 
-ADVISORIES = frozenset({"small_cells"})
+WITHOUT_AUDITED = {tier: f"without_audited_{tier.value}" for tier in (Tier.NONE, Tier.POSSIBLE, Tier.LIKELY)}
+"""How sure a verdict is without the detectors in audit mode, where that is less sure -> its advisory."""
+ADVISORIES = frozenset({"small_cells", *WITHOUT_AUDITED.values()})
 _FOLDERS = ("lexicon", "rules")
 
 
@@ -32,7 +35,8 @@ class Judge:
 
     `stanzas` are the configuration's `[detectors.ID]` tables; a wrong one raises `StanzaError` with its key.
     `model_text` stands in for the shipped record model (to measure it on data it was not trained on).
-    `vocabulary` holds every code that a finding may carry; `digest` stands for everything that decides.
+    `vocabulary` holds every code that a finding may carry; `digest` stands for everything that decides;
+    `acting` is the same judge without the detectors that are in audit mode, None if none is.
     """
 
     def __init__(
@@ -54,7 +58,7 @@ class Judge:
         self.bench = Bench(
             detectors=found,
             models=models,
-            book=RuleBook(identifiers.rules, identifiers.disabled),
+            book=RuleBook(identifiers.rules, identifiers.disabled, identifiers.enabled),
             forenames=frozenset(names.split('"""')[1].split()),
             factors={
                 name: tuple(found[owner[m]].factor for m in model.measures) for name, model in models.items()
@@ -69,6 +73,9 @@ class Judge:
             | self.lexicon.families
         ) | (self.bench.book.ids | ADVISORIES)
         self.digest = _digest(plain, model_text)
+        audited = [d.id for d in found.values() if d.audited]
+        off = {name: {**plain[name], "mode": "enforce", "enabled": False} for name in audited}
+        self.acting = Judge(plain | off, model_text) if audited else None
 
     def begin(self) -> FileJudgement:
         """Start judging one stream."""

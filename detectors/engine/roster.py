@@ -16,6 +16,8 @@ import detectors
 from detectors.engine.stanza import StanzaError, options_from
 from detectors.engine.view import TableView
 
+MODES = ("audit", "enforce")
+
 
 @dataclass(frozen=True, slots=True)
 class Detector:
@@ -26,6 +28,8 @@ class Detector:
     measures: tuple[str, ...]
     measure: Callable[[TableView], dict[str, float]] | None
     runbook: str
+    audited: bool = False
+    """What rests on its evidence is told and never acted upon."""
 
     @property
     def factor(self) -> float:
@@ -40,17 +44,34 @@ def roster(stanzas: Mapping[str, Mapping[str, Any]]) -> dict[str, Detector]:
         if info.ispkg:
             continue
         module = importlib.import_module(f"detectors.{info.name}")
-        options = options_from(module.Options, f"detectors.{info.name}", stanzas.get(info.name, {}))
+        stanza = stanzas.get(info.name, {})
+        audited = _audited(info.name, stanza)
+        if isinstance(stanza, Mapping):
+            stanza = {key: value for key, value in stanza.items() if key != "mode"}
+        options = options_from(module.Options, f"detectors.{info.name}", stanza)
         if not 0 <= options.weight <= 10:
             raise StanzaError(f"detectors.{info.name}.weight", "must be between 0 and 10")
         runbook = " ".join((module.__doc__ or "").split("Runbook:")[-1].split())
         found[info.name] = Detector(
-            info.name, options, getattr(module, "FEATURES", ()), getattr(module, "measure", None), runbook
+            info.name,
+            options,
+            getattr(module, "FEATURES", ()),
+            getattr(module, "measure", None),
+            runbook,
+            audited,
         )
     for name in stanzas:
         if name not in found:
             raise StanzaError(f"detectors.{name}", "no such detector", "known: " + ", ".join(sorted(found)))
     return found
+
+
+def _audited(name: str, stanza: Mapping[str, Any]) -> bool:
+    """Whether a stanza says `mode = "audit"`; any detector may, whatever its own options are."""
+    mode = stanza.get("mode", "enforce") if isinstance(stanza, Mapping) else "enforce"
+    if mode not in MODES:
+        raise StanzaError(f"detectors.{name}.mode", f"must be one of: {', '.join(MODES)}")
+    return bool(mode == "audit")
 
 
 def measured(t: TableView, detectors_: Mapping[str, Detector]) -> dict[str, float]:

@@ -152,9 +152,11 @@ def tail(seen: int, matched: int, rate: float) -> float:
 
 
 class RuleBook:
-    """All rules of a configuration, shipped ones first."""
+    """All rules of a configuration, shipped ones first; none where identifiers are not `wanted`."""
 
-    def __init__(self, extra: Iterable[Mapping[str, Any]] = (), disabled: Iterable[str] = ()) -> None:
+    def __init__(
+        self, extra: Iterable[Mapping[str, Any]] = (), disabled: Iterable[str] = (), wanted: bool = True
+    ) -> None:
         found: list[CompiledRule] = []
         folder = resources.files("detectors") / "rules"
         for name in ("people.toml", "others.toml"):
@@ -173,7 +175,7 @@ class RuleBook:
         unknown = set(disabled) - {c.rule.id for c in found}
         if unknown:
             raise StanzaError("detectors.direct_identifiers.disabled", "names a rule that does not exist")
-        self.rules = [c for c in found if c.rule.id not in set(disabled)]
+        self.rules = [c for c in found if wanted and c.rule.id not in set(disabled)]
         self.ids = frozenset(c.rule.id for c in found)
         texts = [f"(?:{c.rule.text})" for c in self.rules if c.rule.text]
         self.any_text: Any = re2.compile("|".join(texts)) if texts else None

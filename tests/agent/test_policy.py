@@ -137,3 +137,14 @@ def test_business_records_follow_their_own_action() -> None:
     verdict = Verdict(Outcome.BUSINESS_RECORDS, tier=Tier.LIKELY, subject=Subject.ORGANISATION)
     assert decided(verdict).act is Action.RECORD
     assert decided(verdict, policy=Policy(business_records=Action.ALERT)).act is Action.ALERT
+
+
+@pytest.mark.parametrize("lower", [Tier.NONE, Tier.POSSIBLE])
+def test_what_rests_on_a_detector_in_audit_mode_is_told_and_not_taken(lower: Tier) -> None:
+    found = decided(microdata(Tier.CONFIRMED, advisories=(f"without_audited_{lower.value}",)))
+    assert found == Disposition(Kind.DETECTED, "audit_detector", Action.ALERT)
+
+
+def test_what_would_be_taken_without_that_detector_is_taken() -> None:
+    found = decided(microdata(Tier.CONFIRMED, advisories=("without_audited_likely",)))
+    assert found.kind is Kind.QUARANTINED

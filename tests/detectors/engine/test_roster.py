@@ -25,3 +25,10 @@ def test_a_wrong_stanza_names_its_key(stanza: dict[str, object]) -> None:
     with pytest.raises(StanzaError) as wrong:
         roster({"unit_records": stanza})
     assert wrong.value.key.startswith("detectors.unit_records.")
+
+
+def test_any_detector_may_be_in_audit_mode() -> None:
+    found = roster({"small_cells": {"mode": "audit", "below": 7}})
+    assert [d.id for d in found.values() if d.audited] == ["small_cells"]
+    with pytest.raises(StanzaError, match=r"small_cells\.mode: must be one of: audit, enforce"):
+        roster({"small_cells": {"mode": "loud"}})
