@@ -68,7 +68,7 @@ def answer(settings: Settings, verdict: Verdict, path: str, zone: Zone) -> Answe
 @click.command("what-if")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
-    "--config", "new", type=click.Path(path_type=Path), required=True, metavar="NEW",
+    "--config", "config_file", type=click.Path(path_type=Path), required=True, metavar="NEW",
     help="The configuration to try.",
 )  # fmt: skip
 @click.option(
@@ -82,7 +82,7 @@ def answer(settings: Settings, verdict: Verdict, path: str, zone: Zone) -> Answe
 @with_json
 @click.option("--all", "show_all", is_flag=True, help="Print a line for what would stay as it is, too.")
 def what_if(
-    paths: tuple[str, ...], new: Path, old: Path | None, zone: str, as_json: bool, show_all: bool
+    paths: tuple[str, ...], config_file: Path, old: Path | None, zone: str, as_json: bool, show_all: bool
 ) -> int:
     """Judge files under two configurations and show which verdicts or actions would change.
 
@@ -95,14 +95,14 @@ def what_if(
             raise Mistyped(
                 f"{escape(path)}: there is no such file or folder", "check the spelling of the path"
             )
-    before, after = load(old), load(new)
+    before, after = load(old), load(config_file)
     files = changed = unseen = 0
     moves: Counter[str] = Counter()
     with ExitStack() as stack:
         first = stack.enter_context(examination(before, source_of(old)))
         second = None
         if (before.detectors, before.limits) != (after.detectors, after.limits):
-            second = stack.enter_context(examination(after, source_of(new)))
+            second = stack.enter_context(examination(after, source_of(config_file)))
         seen = stack.enter_context(progress(paths))
         for found, was, would in _judge(paths, first, second, seen):
             one = answer(before, was, found.path, Zone(zone))
