@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from agent.canary import Canary
 from agent.crew import DONE, Crew, Examines, Fate
 from agent.examiner import Examiner
 from agent.line import Ended, Line
@@ -63,6 +64,7 @@ class Keeper:
         self._crew = Crew(welcome, self._line.ask, self._line.breathe, examiner, vault)
         self._wake_in, self._wake_out = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._watcher = Watcher(welcome.path, welcome.device, self._wake)
+        self._canary = Canary(welcome.canary_seconds)
         self._watched = 0
         self._unfinished = list(welcome.unfinished)
         self._leftovers = list(welcome.leftovers)
@@ -76,7 +78,10 @@ class Keeper:
     def state(self) -> Beat:
         """How things stand with this root."""
         state = "no_access" if self._absent else self._watcher.state
-        return Beat(state, len(self._settle) + self._rounds.backlog, sorted(self._crew.missing))
+        if state == "native" and self._canary.proof == "missed":
+            state = "degraded"
+        backlog, canary = len(self._settle) + self._rounds.backlog, self._canary
+        return Beat(state, backlog, sorted(self._crew.missing), canary.proof, canary.seen_at)
 
     def run(self) -> None:
         """The main loop. Whatever ends it, everything is let go of, without touching the medium."""
@@ -101,7 +106,8 @@ class Keeper:
     def _notice_changes(self, now: float) -> None:
         events, doubt = self._watcher.take()
         for event in events:
-            self._settle.note(event, now)
+            if not self._canary.met(event):
+                self._settle.note(event, now)
         if self._line.sweep_wanted:
             self._line.sweep_wanted = False
             self._rounds.want(now, at_once=True)
@@ -135,10 +141,14 @@ class Keeper:
         fresh = due is not None and due <= now
         sweep = self._rounds.due()
         finish = self._finish_at is not None and now >= self._finish_at
-        if not (fresh or finish or self._rounds.under_way or (sweep is not None and sweep <= now)):
+        proof = self._watched and (at := self._canary.due) is not None and at <= now
+        if not (fresh or finish or proof or self._rounds.under_way or (sweep is not None and sweep <= now)):
             return False
         if not self._reach(now):
             return False
+        if proof:
+            self._prove(now)
+            return True
         if finish:
             self._finish(now)
             return True
@@ -151,7 +161,15 @@ class Keeper:
             self._judge(event)
         return True
 
+    def _prove(self, now: float) -> None:
+        """See whether the watch is deaf; if it is, watch anew, and sweep what it may have missed."""
+        if not self._canary.work(self._crew.root, now):
+            self._watcher.restart()
+            self._rounds.want(now)
+
     def _judge(self, event: FileEvent) -> Fate:
+        if self._canary.is_out(event.relpath):
+            return DONE
         if event.relpath.partition("/")[0] in {entry.aside for entry in self._unfinished}:
             return DONE  # in custody already, and to be taken up again
         now = time.monotonic()
@@ -217,6 +235,7 @@ class Keeper:
             self._settle.due(),
             self._rounds.due(),
             self._finish_at,
+            self._canary.due if self._watched else None,
         ]
         due = min(t for t in times if t is not None)
         if self._absent:

@@ -95,6 +95,8 @@ class Welcome(Message):
     vocabulary: list[str]
     config_digest: str
     """The judge's digest, checked against each verdict."""
+    canary_seconds: float = 0.0
+    """From one proof that the root is watched to the next (`agent.canary`); 0: none."""
     unfinished: list[Unfinished] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)
     """Private folders of removals that have ended lately: a keeper that died may have left one, empty."""
@@ -186,6 +188,9 @@ class Beat(Message):
     backlog: int
     missing: list[str]
     """Protections that this keeper lacks, as `config.settings.Protection` values."""
+    proof: Literal["off", "waiting", "seen", "missed", "unwritable"] = "off"
+    """Of `agent.canary.Canary`, and when one was last seen, in seconds since the epoch."""
+    proved_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

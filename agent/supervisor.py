@@ -107,11 +107,19 @@ class Supervisor:
             examine_seconds=self.settings.limits.examine_seconds,
             reserve_bytes=self.settings.vault.reserve_mb * 1024**2,
             contact=policy.contact,
+            canary_seconds=self._canary_seconds(root),
             vocabulary=sorted(self.teller.judge.vocabulary),
             config_digest=self.teller.judge.digest,
             unfinished=self.desk.unfinished(root.root_id),
             leftovers=self.desk.leftovers(root.root_id),
         )
+
+    def _canary_seconds(self, root: WatchedRoot) -> float:
+        """How often to prove that the root is watched; nothing is written to a drive unasked."""
+        drive = Zone.REMOVABLE is root.facts.zone or root.volume.kind == "removable"
+        watch = self.settings.watch
+        unasked = drive and not watch.volumes.canary_on_removable
+        return 0.0 if root.read_only or unasked else watch.canary_seconds
 
     def arrived(self, post: Post) -> None:
         root = post.root

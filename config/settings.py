@@ -118,6 +118,7 @@ class Volumes(Section):
     removable: bool = True
     shares: bool = True
     treat_as_removable: tuple[str, ...] = ()
+    canary_on_removable: bool = False
     approved_devices: tuple[ApprovedDevice, ...] = ()
     mode: Mode | None = None
 
@@ -130,6 +131,7 @@ class Watch(Section):
     settle_seconds: Seconds = 0.1
     quiet_seconds: Seconds = 2.0
     sweep_seconds: Seconds = 3600.0
+    canary_seconds: Annotated[float, Field(ge=0, le=7 * 86400)] = 300.0
 
 
 class Limits(Section):
