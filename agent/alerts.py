@@ -128,7 +128,10 @@ def record(seen: Occurrence) -> dict[str, Any]:
 
 
 def with_activity(plain: dict[str, Any], first: bool) -> dict[str, Any]:
-    """The record as one sink shall get it: Create if it never had this alert, else Update."""
+    """The record as one sink shall get it: Create if it never had this alert, else Update. What is no
+    finding (a heartbeat) is as it is."""
+    if plain["class_uid"] != CLASS_UID:
+        return plain
     return {**plain, **activity(1 if first else max(2, plain["activity_id"]))}
 
 

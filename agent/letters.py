@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from agent.database import Database, Event
-from agent.schema import AlertRow, AlertState, Delivery
+from agent.schema import HEARTBEAT, AlertRow, AlertState, Delivery
 
 
 class Letters(Database):
@@ -59,9 +59,9 @@ class Letters(Database):
         """Alerts, the newest first; with `recorded`, what was allowed and written down as well."""
         sql = (
             "SELECT * FROM alerts WHERE updated_at >= ? AND (? OR state != 'recorded')"
-            " ORDER BY updated_at DESC LIMIT ?"
+            " AND file_key != ? ORDER BY updated_at DESC LIMIT ?"
         )
-        return [_alert(r) for r in self._rows(sql, (since, recorded, limit))]
+        return [_alert(r) for r in self._rows(sql, (since, recorded, HEARTBEAT, limit))]
 
     def due(self, sink: str, now: float, limit: int) -> list[Delivery]:
         """What may be sent to one sink now, the oldest first."""

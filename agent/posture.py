@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.escape import escape
-from agent.host_findings import HostFinding
+from agent.host_findings import HostFinding, tell
+from agent.ledger import Ledger
 from agent.platform import linux
 from agent.platform.linux import Mount
 from agent.platform.linux_devices import Kernel
 from agent.policy import VolumeFacts
+from agent.schema import RootRow
+from agent.telling import Host
 from agent.volumes import facts_teller
-from config.settings import Settings, Zone
+from config.settings import Handling, Settings, Zone
 
 HOST_ROOT = "host"
 """The root_id of what is about the machine and about no root."""
@@ -69,3 +72,28 @@ def posture(volumes: Sequence[OwnVolume]) -> HostFinding:
         facts=facts,
         settled=not bare,
     )
+
+
+class OwnDisk:
+    """Looked at whenever the mounts have changed, and told only when something about it has."""
+
+    def __init__(self, ledger: Ledger, host: Host) -> None:
+        self._ledger = ledger
+        self._host = host
+        self._known = False
+        self.volumes: list[OwnVolume] = []
+
+    def look(self, settings: Settings, mounts: Sequence[Mount], sinks: Sequence[str]) -> bool:
+        """Whether an alert was raised, updated or closed."""
+        found = own_volumes(settings, mounts)
+        if self._known and found == self.volumes:
+            return False
+        self._known, self.volumes = True, found
+        if not settings.alerts.own_disk:
+            return False
+        self._ledger.know(RootRow(HOST_ROOT, "/", Zone.LOCAL.value, Handling.UNRESTRICTED.value))
+        return tell(self._ledger, self._host, posture(found), sinks)
+
+    def forget(self) -> None:
+        """New settings: look and tell anew."""
+        self._known = False

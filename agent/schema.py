@@ -13,6 +13,9 @@ from typing import Any
 
 from agent.protocol import Identity
 
+HEARTBEAT = "heartbeat"
+"""The `file_key` and disposition of the row that carries heartbeats to the sinks; it is no alert."""
+
 
 class EntryState(StrEnum):
     """How far a file's way into custody has got."""

@@ -8,28 +8,29 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent import recovery
 from agent.audit import AuditLog
+from agent.coverage import Changes, root_states
 from agent.desk import Desk
 from agent.dispatch import Dispatch, sinks_of
-from agent.host_findings import tell
+from agent.heartbeat import Heartbeat
 from agent.ledger import Ledger
 from agent.loop import Loop
 from agent.outbox import Outbox
-from agent.platform.linux import Mount, MountTable
+from agent.platform.linux import MountTable
 from agent.post import Post
-from agent.posture import HOST_ROOT, OwnVolume, own_volumes, posture
+from agent.posture import OwnDisk
 from agent.protocol import Beat, Message, Unseen, Welcome
 from agent.recovery import Recovered
 from agent.sandbox import Template
 from agent.schema import RootRow
 from agent.telling import Host, Judge, Teller
-from agent.volumes import WatchedRoot, wanted
-from config.settings import Handling, Settings, Zone
+from agent.volumes import WatchedRoot, canary_seconds, wanted
+from config.settings import Settings
 
 STRANDED_SECONDS = 30.0
 VAULT_RETRY_SECONDS = 120.0
@@ -61,7 +62,7 @@ class Supervisor:
         self.started_at = time.time()
         self.posts: dict[str, Post] = {}
         self.said_missing: dict[str, str] = {}
-        self.own_volumes: list[OwnVolume] | None = None
+        self.own_disk = OwnDisk(parts.ledger, parts.host)
         self._real_paths: dict[str, str] = {}
         self._going: list[Post] = []
         self._stopping = False
@@ -73,6 +74,8 @@ class Supervisor:
         self.teller = Teller(parts.ledger, settings, Judge(ready.vocabulary, ready.digest), parts.host)
         self.desk = Desk(parts.ledger, self.teller, lambda: self.dispatch.outbox.sinks, parts.say)
         self.dispatch = self._make_dispatch()
+        self._changes = Changes()
+        self._heartbeat = Heartbeat(parts.ledger, parts.host)
 
     # -- what a post needs (`agent.post.House`)
 
@@ -107,19 +110,12 @@ class Supervisor:
             examine_seconds=self.settings.limits.examine_seconds,
             reserve_bytes=self.settings.vault.reserve_mb * 1024**2,
             contact=policy.contact,
-            canary_seconds=self._canary_seconds(root),
+            canary_seconds=canary_seconds(root, self.settings),
             vocabulary=sorted(self.teller.judge.vocabulary),
             config_digest=self.teller.judge.digest,
             unfinished=self.desk.unfinished(root.root_id),
             leftovers=self.desk.leftovers(root.root_id),
         )
-
-    def _canary_seconds(self, root: WatchedRoot) -> float:
-        """How often to prove that the root is watched; nothing is written to a drive unasked."""
-        drive = Zone.REMOVABLE is root.facts.zone or root.volume.kind == "removable"
-        watch = self.settings.watch
-        unasked = drive and not watch.volumes.canary_on_removable
-        return 0.0 if root.read_only or unasked else watch.canary_seconds
 
     def arrived(self, post: Post) -> None:
         root = post.root
@@ -179,17 +175,7 @@ class Supervisor:
             if root_id not in self.posts and not any(p.root.root_id == root_id for p in self._going):
                 self.posts[root_id] = Post(root, self)
         self._begin()
-        self._look_at_own_disk(mounts)
-
-    def _look_at_own_disk(self, mounts: Sequence[Mount]) -> None:
-        found = own_volumes(self.settings, mounts)
-        if found == self.own_volumes:
-            return
-        self.own_volumes = found
-        if self.settings.alerts.own_disk:
-            self.parts.ledger.know(RootRow(HOST_ROOT, "/", Zone.LOCAL.value, Handling.UNRESTRICTED.value))
-            tell(self.parts.ledger, self.parts.host, posture(found), self.dispatch.outbox.sinks)
-            self._news = True
+        self._news |= self.own_disk.look(self.settings, mounts, self.dispatch.outbox.sinks)
 
     def _begin(self) -> None:
         """Let those look that do not yet; not all of them, since a user may mount a thousand times."""
@@ -266,12 +252,20 @@ class Supervisor:
         self.parts.ledger.check_in_place()
         self.parts.audit.check_in_place()
         self.parts.ledger.flush()
+        self._tell_coverage()
         self.parts.audit.drain()
         self.dispatch.pump()
         for name in self.dispatch.missing or ():
             if name not in self.said_missing:
                 self.said_missing[name] = "the courier runs as the service's user"
                 self.say(f"protection missing: {name}")
+
+    def _tell_coverage(self) -> None:
+        if changes := self._changes.look(self.posts.values()):
+            self.parts.ledger.queue_audit(changes)
+        if self._heartbeat.is_due(self.settings.alerts.heartbeat_seconds):
+            told = root_states(self.posts.values(), self.parts.ledger, self.desk)
+            self._heartbeat.beat(told, self.dispatch.outbox.sinks)
 
     def _try_vault_again(self) -> None:
         """What a vault that took nothing has left lying open is found by a sweep."""
@@ -301,7 +295,7 @@ class Supervisor:
         self.dispatch = self._make_dispatch()
         self.dispatch.start()
         self._real_paths.clear()
-        self.own_volumes = None
+        self.own_disk.forget()
         for post in list(self.posts.values()):
             self._let_go(post, gone=False)
         self.parts.ledger.queue_audit([{"event": "configuration_adopted", "judge": ready.digest}])

@@ -110,6 +110,13 @@ def facts_teller(settings: Settings, mounts: Sequence[Mount], kernel: Kernel) ->
     return lambda mount: linux.facts(mount, mounts, volumes.treat_as_removable, approved, kernel)
 
 
+def canary_seconds(root: WatchedRoot, settings: Settings) -> float:
+    """How often to prove that a root is watched, 0 for never: nothing is written to a drive unasked."""
+    drive = Zone.REMOVABLE is root.facts.zone or root.volume.kind == "removable"
+    unasked = drive and not settings.watch.volumes.canary_on_removable
+    return 0.0 if root.read_only or unasked else settings.watch.canary_seconds
+
+
 def _configured(
     root: Root, settings: Settings, mounts: Sequence[Mount], facts_of: FactsOf, real_path: str | None
 ) -> WatchedRoot:

@@ -225,6 +225,7 @@ class Alerts(Section):
     retry_seconds: Seconds = 5.0
     retry_max_seconds: Seconds = 900.0
     own_disk: bool = True
+    heartbeat_seconds: Annotated[float, Field(ge=0, le=7 * 86400)] = 3600.0
 
 
 class Settings(Section):

@@ -25,6 +25,10 @@ _STATES = {
     "degraded": "parts send no events (watches are used up, or a path is too long); it is swept instead",
     "no_access": "the folder cannot be reached or read",
 }
+_UNPROVEN = {
+    "missed": "a canary file was written and the watch did not tell of it; it is set anew, and the root is swept",
+    "unwritable": "no canary can be written here, so that it is watched is not proven",
+}
 
 
 @click.command()
@@ -109,7 +113,7 @@ def _concerns(found: dict[str, Any]) -> Iterator[str]:
     for root in found["roots"]:
         shown = escape(root["path"])
         if root["state"] not in _WATCHED:
-            why = root["fault"] or _STATES.get(root["state"], "see the log")
+            why = root["fault"] or _UNPROVEN.get(root["proof"]) or _STATES.get(root["state"], "see the log")
             yield f"{shown} is {root['state']}: {escape(str(why))}"
         if root["breaker_open"]:
             yield f"{shown}: the circuit breaker is open; files there are only alerted"
@@ -129,7 +133,10 @@ def _pass(root: dict[str, Any]) -> str:
 
 
 def _coverage(root: dict[str, Any]) -> dict[str, Any]:
-    kept = ("root_id", "path", "state", "since", "fault", "backlog", "swept", "not_examined", "unfinished")
+    kept = (
+        "root_id", "path", "state", "coverage", "since", "fault", "proof", "proved_at", "backlog", "swept",
+        "not_examined", "held", "unfinished",
+    )  # fmt: skip
     return {"covered": root["state"] in _WATCHED, **{key: root[key] for key in kept}}
 
 
@@ -137,7 +144,12 @@ def _say_coverage(root: dict[str, Any]) -> None:
     covered = root["state"] in _WATCHED
     since = f" for {_span(time.time() - root['since'])}" if root["since"] else ""
     say(escape(root["path"]), bold=True)
-    say(f"  {root['state']}{since}", fg="green" if covered else "red")
+    word = root["coverage"] if root["coverage"] == root["state"] else f"{root['coverage']} ({root['state']})"
+    say(f"  {word}{since}", fg="green" if covered else "red")
+    if root["proof"] == "seen":
+        say(f"  proved by a canary {_span(time.time() - root['proved_at'])} ago")
+    elif root["proof"] in _UNPROVEN:
+        say(f"  {_UNPROVEN[root['proof']]}", fg="yellow")
     if root["fault"]:
         say(f"  {escape(str(root['fault']))}", fg="red")
     if swept := root["swept"]:
@@ -145,6 +157,8 @@ def _say_coverage(root: dict[str, Any]) -> None:
         say(f"  last full pass {_pass(root)}: {met}{'' if swept['complete'] else ', not complete'}")
     else:
         say("  no full pass yet", fg="yellow")
+    if root["held"]:
+        say(f"  {count(root['held'], 'file')} older than the watch: see `recordwarden baseline list`")
     if root["backlog"]:
         say(f"  {count(root['backlog'], 'file')} waiting to be judged")
     for reason, number in sorted(root["not_examined"].items(), key=lambda pair: -pair[1]):

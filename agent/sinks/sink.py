@@ -52,8 +52,14 @@ def one_line(record: Record) -> str:
 def masked(record: Record) -> dict[str, Any]:
     """The record without the names of files and folders, for destinations that many can read."""
     plain = dict(record)
-    plain["file"] = {**plain.get("file", {}), "name": MASK, "path": MASK}
+    if "file" in plain:
+        plain["file"] = {**plain["file"], "name": MASK, "path": MASK}
     unmapped = dict(plain.get("unmapped", {}))
+    if "coverage" in unmapped:
+        unmapped["coverage"] = [{**root, "path": MASK} for root in unmapped["coverage"]]
+    if "facts" in unmapped:  # of an alert about a place
+        unmapped["facts"] = {k: v for k, v in unmapped["facts"].items() if k != "volumes"}
+        plain["message"] = plain.get("finding_info", {}).get("title", "")
     if "restored_to" in unmapped:
         unmapped["restored_to"] = MASK
     plain["unmapped"] = unmapped

@@ -222,6 +222,30 @@ def test_the_own_disk_without_a_proof_is_told_once(service: RunningService) -> N
     assert "not provably encrypted" in service.command("status").stdout
 
 
+def test_heartbeats_tell_each_root_with_its_proof_and_its_changes_are_on_record(
+    service: RunningService,
+) -> None:
+    root = service.root()
+    service.settings["alerts"]["heartbeat_seconds"] = 0.5
+    service.settings["watch"]["canary_seconds"] = 0.5
+    service.start()
+
+    def beats(word: str, proof: str) -> bool:
+        told = [r["unmapped"]["coverage"][0] for r in service.alerts() if r["class_uid"] == 6007]
+        return any((t["coverage"], t["proof"]) == (word, proof) for t in told)
+
+    until(lambda: beats("native", "seen"), "a heartbeat with its proof")
+    until(lambda: "heartbeat" in events(service), "it is in the audit log")
+    assert "proved by a canary" in service.command("coverage").stdout
+    assert not list(root.glob(".rw-canary-*.txt"))
+    root.rename(service.base / "away")
+    until(lambda: beats("offline", "seen") or beats("no_access", "seen"), "a heartbeat without the root")
+    assert "coverage_changed" in events(service)
+    (service.base / "away").rename(root)
+    service.stop()
+    assert list(root.iterdir()) == []
+
+
 @pytest.mark.root
 def test_a_full_disk_stops_protection_loudly_and_loses_nothing(service: RunningService) -> None:
     root = service.root()

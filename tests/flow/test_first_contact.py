@@ -94,7 +94,7 @@ def test_accepted_files_stay_and_are_on_record_in_somebodys_name(service, share,
     assert len(rows) == 24 and {r["disposition"] for r in rows} == {"exempted"}
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.system)])
 def test_killed_in_the_middle_of_the_first_sweep_nothing_is_taken_or_told_twice(
     service, share, made_up, seed
 ):

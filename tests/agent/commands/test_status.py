@@ -12,6 +12,7 @@ from agent.cli import run
 ROOT = {
     "root_id": "r1", "path": "/srv/a\x1b[2J", "zone": "shared", "mode": "enforce", "handling": "unrestricted",
     "state": "native", "since": 1_700_000_000.0, "fault": "", "backlog": 0, "swept": None, "not_examined": {},
+    "coverage": "native", "covered": True, "proof": "off", "proved_at": 0.0, "held": 0,
     "breaker_open": False, "unfinished": 0, "abandoned": [],
 }  # fmt: skip
 STATUS = {
@@ -57,6 +58,7 @@ def test_names_are_escaped_and_missing_protections_named(told, capsys):
     ("change", "said"),
     [
         (lambda s: s["roots"][0].update(state="stuck", fault="silent"), "is stuck: silent"),
+        (lambda s: s["roots"][0].update(state="degraded", proof="missed"), "canary"),
         (lambda s: s["roots"][0].update(breaker_open=True), "circuit breaker"),
         (lambda s: s["roots"][0].update(abandoned=[1]), "1 keeper hangs"),
         (lambda s: s["vault"].update(lost=["x"]), "should be in the vault"),
@@ -81,6 +83,21 @@ def test_coverage_counts_what_was_not_examined_by_reason(told, capsys):
     told["roots"][0]["state"] = "no_access"
     assert run(["coverage", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["covered"] is False
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"proof": "seen", "proved_at": 0.0}, "proved by a canary"),
+        ({"proof": "unwritable"}, "not proven"),
+        ({"held": 3}, "3 files older than the watch"),
+        ({"state": "waiting", "coverage": "offline"}, "offline (waiting)"),
+    ],
+)
+def test_coverage_tells_its_proof_and_what_waits_for_a_person(told, capsys, change, said):
+    told["roots"][0].update(change)
+    run(["coverage"])
+    assert said in capsys.readouterr().out
 
 
 def test_nothing_watched_is_said(told, capsys):
