@@ -26,7 +26,7 @@ _STATES = {
     "no_access": "the folder cannot be reached or read",
 }
 _UNPROVEN = {
-    "missed": "a canary file was written and the watch did not tell of it; it is set anew, and the root is swept",
+    "missed": "the watch did not tell of a canary file; it is set anew, and the root is swept",
     "unwritable": "no canary can be written here, so that it is watched is not proven",
 }
 
