@@ -19,7 +19,8 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
     not_examined (reason to count), held (old files that wait for a person), breaker_open, unfinished,
     abandoned. `sinks{}`: pending, delivered, dead, error. `protections`: present[], missing{name: why}.
     `vault`: lost[], unknown[], fault (why it takes nothing, or ""). `custody{}`: how many
-    entries are in each state. `own_disk[]`: mount_point, and what is known of its volume.
+    entries are in each state. `governor`: paused, why, since, nice,
+    io_class. `own_disk[]`: mount_point, and what is known of its volume.
     """
     parts, settings = supervisor.parts, supervisor.settings
     ready = parts.template.ready
@@ -42,6 +43,7 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
             "fault": supervisor.desk.vault_fault,
         },
         "custody": parts.ledger.entry_counts(),
+        "governor": supervisor.governor.to_json(settings.governor),
         "own_disk": [{"mount_point": v.mount_point, **asdict(v.facts)} for v in supervisor.own_disk.volumes],
         "audit_lines": parts.audit.head.sequence,
     }

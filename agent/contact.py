@@ -24,7 +24,7 @@ from agent.policy import Disposition, Kind
 from agent.protocol import Judged
 from agent.standing import Seen, Standing
 from agent.telling import Host
-from agent.volumes import WatchedRoot
+from agent.volumes import WatchedRoot, is_drive
 from config.settings import Action, FirstContact, Policy, Zone
 
 REASON = "first_contact"
@@ -37,7 +37,7 @@ GRACE_SECONDS = 3600.0
 
 def applies(root: WatchedRoot, policy: Policy) -> bool:
     """Whether old files of this root are left to a person."""
-    at_rest = root.facts.zone in (Zone.SHARED, Zone.LOCAL) and root.volume.kind != "removable"
+    at_rest = root.facts.zone in (Zone.SHARED, Zone.LOCAL) and not is_drive(root)
     return at_rest and policy.first_contact is FirstContact.REPORT
 
 

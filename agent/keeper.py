@@ -55,7 +55,7 @@ class Keeper:
     def __init__(self, welcome: Welcome, channel: Channel, examiner: Examines) -> None:
         self._welcome = welcome
         self._channel = channel
-        self._line = Line(channel, self.state)
+        self._line = Line(channel, self.state, paused=welcome.paused)
         self._settle = Settle(welcome.settle_seconds, welcome.quiet_seconds)
         self._rounds = Rounds(self._settle, self._line.ask, self._judge, welcome.quiet_seconds)
         vault = None
@@ -85,7 +85,7 @@ class Keeper:
 
     def run(self) -> None:
         """The main loop. Whatever ends it, everything is let go of, without touching the medium."""
-        self._rounds.want(time.monotonic(), at_once=True)
+        self._rounds.want(time.monotonic(), at_once=True, routine=True)
         try:
             while True:
                 now = time.monotonic()
@@ -104,6 +104,7 @@ class Keeper:
             os.write(self._wake_out, b"!")
 
     def _notice_changes(self, now: float) -> None:
+        self._rounds.paused = self._line.paused
         events, doubt = self._watcher.take()
         for event in events:
             if not self._canary.met(event):
@@ -121,7 +122,7 @@ class Keeper:
                 if self._has_moved():
                     self._rounds.want(now, at_once=True)
             if now >= self._rounds.ended_at + self._between_sweeps():
-                self._rounds.want(now)
+                self._rounds.want(now, routine=True)
 
     def _has_moved(self) -> bool:
         """Whether another folder, or none, is at the root's path now: a watch follows the old one."""

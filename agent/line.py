@@ -26,7 +26,7 @@ class BrokenProtocol(Exception):
 class Line:
     """`state` makes the beat that says that this keeper lives."""
 
-    def __init__(self, channel: Channel, state: Callable[[], Beat]) -> None:
+    def __init__(self, channel: Channel, state: Callable[[], Beat], *, paused: bool = False) -> None:
         self._channel = channel
         self._state = state
         self._beaten: Beat | None = None
@@ -34,6 +34,8 @@ class Line:
         self._glance_at = 0.0
         self.ended = False
         self.sweep_wanted = False
+        self.paused = paused
+        """Routine sweeps shall wait."""
 
     def wait_for(self, answer: type[Answer]) -> Answer:
         """The answer to what was sent; what is told meanwhile is kept for `hear`."""
@@ -78,7 +80,10 @@ class Line:
     def _told(self, message: Message) -> None:
         if not isinstance(message, Tell):
             raise BrokenProtocol(type(message).__name__)
-        if message.do == "end":
-            self.ended = True
-        else:
-            self.sweep_wanted = True
+        match message.do:
+            case "end":
+                self.ended = True
+            case "sweep":
+                self.sweep_wanted = True
+            case "pause" | "resume":
+                self.paused = message.do == "pause"

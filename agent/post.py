@@ -49,6 +49,7 @@ class House(Protocol):
     @property
     def restart_seconds(self) -> float: ...
     def attach_examiner(self) -> socket.socket: ...
+    def born(self, pid: int, root: WatchedRoot) -> None: ...
     def welcome(self, root: WatchedRoot) -> Message: ...
     def arrived(self, post: Post) -> None: ...
     def answer(self, root: WatchedRoot, message: Message) -> Message | None: ...
@@ -196,6 +197,7 @@ class Post:
                 channel.close()
                 self._cannot_start(error)
                 return
+        self._house.born(process.pid, self.root)
         channel.sock.setblocking(False)
         now = time.monotonic()
         self._keeper = _Keeper(process, channel, now, now)
@@ -280,6 +282,10 @@ class Post:
     def sweep(self) -> bool:
         """Whether there is a keeper to do it."""
         return self._tell("sweep")
+
+    def pause(self, paused: bool) -> None:
+        """Have routine sweeps wait, or go on."""
+        self._tell("pause" if paused else "resume")
 
     def hold(self, why: str) -> None:
         """Do not begin now; a keeper that is there already stays."""

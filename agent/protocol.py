@@ -13,7 +13,7 @@ Keepers ask and wait for the answer; the supervisor also tells, at any time. Pat
     Outcome entry, result, notice     -> Done           the alert is released
     Swept   counts                    -> Done
     Beat    state                        (no answer)
-                                      <- Tell           sweep | end
+                                      <- Tell           sweep | pause | resume | end
 """
 
 from __future__ import annotations
@@ -97,6 +97,8 @@ class Welcome(Message):
     """The judge's digest, checked against each verdict."""
     canary_seconds: float = 0.0
     """From one proof that the root is watched to the next (`agent.canary`); 0: none."""
+    paused: bool = False
+    """Routine sweeps wait (`Tell`)."""
     unfinished: list[Unfinished] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)
     """Private folders of removals that have ended lately: a keeper that died may have left one, empty."""
@@ -200,7 +202,8 @@ class Done(Message):
 
 @dataclass(frozen=True, slots=True)
 class Tell(Message):
-    do: Literal["sweep", "end"]
+    do: Literal["sweep", "pause", "resume", "end"]
+    """`pause`: routine sweeps of the whole root wait until `resume`."""
 
 
 _CLASSES: dict[str, type[Message]] = {

@@ -49,12 +49,16 @@ class Rounds:
         self._folder = _Lane()
         self._whole = _Lane()
         self._wanted_at: float | None = None
+        self._insisted = False
+        self.paused = False
+        """Routine sweeps of the whole root wait; nothing else does."""
         self._calm_until = 0.0
         self._began_at = 0.0
         self.ended_at = 0.0
 
-    def want(self, now: float, *, at_once: bool = False) -> None:
-        """The whole root shall be swept, from its beginning."""
+    def want(self, now: float, *, at_once: bool = False, routine: bool = False) -> None:
+        """The whole root shall be swept, from its beginning; `routine` may be put off by a pause."""
+        self._insisted = self._insisted or not routine
         at = now if at_once else max(now, self._calm_until)
         self._wanted_at = at if self._wanted_at is None else min(at, self._wanted_at)
 
@@ -74,11 +78,15 @@ class Rounds:
     @property
     def under_way(self) -> bool:
         """Whether there is something to do at once."""
-        return self._folder.busy or self._whole.busy or bool(self._folders)
+        return self._folder.busy or (self._whole.busy and not self._waits) or bool(self._folders)
+
+    @property
+    def _waits(self) -> bool:
+        return self.paused and not self._insisted
 
     def due(self) -> float | None:
         """When the next sweep of the whole root shall begin, if one is wanted."""
-        return None if self._whole.busy else self._wanted_at
+        return None if self._whole.busy or self._waits else self._wanted_at
 
     def work(self, root: RootFolder, breathe: Callable[[], None], now: float) -> bool:
         """Do one piece of work; False if there was none."""
@@ -86,6 +94,8 @@ class Rounds:
             self._advance(self._folder, root, breathe)
         elif self._folders:
             self._folder.sweep = Sweep(time.time(), self._folders.popleft())
+        elif self._waits:
+            return False
         elif self._whole.busy:
             self._advance(self._whole, root, breathe)
         elif self._wanted_at is not None and self._wanted_at <= now:
@@ -139,6 +149,7 @@ class Rounds:
 
     def _report(self, sweep: Sweep, complete: bool) -> None:
         self.ended_at = time.monotonic()
+        self._insisted = self._insisted and self._wanted_at is not None
         self._calm_until = self.ended_at + max(CALM_SECONDS, self.ended_at - self._began_at)
         counts = dict(sweep.not_examined)
         self._ask(Swept(sweep.started_at, sweep.files, sweep.folders, sweep.judged, counts, complete), Done)

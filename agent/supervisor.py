@@ -17,6 +17,7 @@ from agent.audit import AuditLog
 from agent.coverage import Changes, root_states
 from agent.desk import Desk
 from agent.dispatch import Dispatch, sinks_of
+from agent.governor import Governor, rank_low
 from agent.heartbeat import Heartbeat
 from agent.ledger import Ledger
 from agent.loop import Loop
@@ -29,7 +30,7 @@ from agent.recovery import Recovered
 from agent.sandbox import Template
 from agent.schema import RootRow
 from agent.telling import Host, Judge, Teller
-from agent.volumes import WatchedRoot, canary_seconds, wanted
+from agent.volumes import WatchedRoot, canary_seconds, is_drive, wanted
 from config.settings import Settings
 
 STRANDED_SECONDS = 30.0
@@ -75,6 +76,7 @@ class Supervisor:
         self.desk = Desk(parts.ledger, self.teller, lambda: self.dispatch.outbox.sinks, parts.say)
         self.dispatch = self._make_dispatch()
         self._changes = Changes()
+        self.governor = Governor()
         self._heartbeat = Heartbeat(parts.ledger, parts.host)
 
     # -- what a post needs (`agent.post.House`)
@@ -93,6 +95,10 @@ class Supervisor:
     def attach_examiner(self) -> socket.socket:
         return self.parts.template.attach()
 
+    def born(self, pid: int, root: WatchedRoot) -> None:
+        if not is_drive(root):
+            rank_low(pid, self.settings.governor)
+
     def welcome(self, root: WatchedRoot) -> Message:
         watch, policy = self.settings.watch, self.settings.policy
         return Welcome(
@@ -110,6 +116,7 @@ class Supervisor:
             examine_seconds=self.settings.limits.examine_seconds,
             reserve_bytes=self.settings.vault.reserve_mb * 1024**2,
             contact=policy.contact,
+            paused=self.governor.paused and not is_drive(root),
             canary_seconds=canary_seconds(root, self.settings),
             vocabulary=sorted(self.teller.judge.vocabulary),
             config_digest=self.teller.judge.digest,
@@ -227,6 +234,7 @@ class Supervisor:
         self.loop.every(STRANDED_SECONDS, self._tell_stranded)
         self.loop.every(VAULT_RETRY_SECONDS, self._try_vault_again)
         self.parts.ledger.queue_audit([{"event": "service_started", "mode": self.settings.policy.mode.value}])
+        self._tell_coverage()  # before the first keeper: it may have to pause
         self.mounts_changed()
 
     def _say_recovered(self) -> None:
@@ -261,10 +269,12 @@ class Supervisor:
                 self.say(f"protection missing: {name}")
 
     def _tell_coverage(self) -> None:
-        if changes := self._changes.look(self.posts.values()):
-            self.parts.ledger.queue_audit(changes)
+        posts = self.posts.values()
+        news = self.governor.govern(self.settings.governor, posts, self.parts.template.pids)
+        if news := [*news, *self._changes.look(posts)]:
+            self.parts.ledger.queue_audit(news)
         if self._heartbeat.is_due(self.settings.alerts.heartbeat_seconds):
-            told = root_states(self.posts.values(), self.parts.ledger, self.desk)
+            told = root_states(posts, self.parts.ledger, self.desk)
             self._heartbeat.beat(told, self.dispatch.outbox.sinks)
 
     def _try_vault_again(self) -> None:

@@ -110,10 +110,14 @@ def facts_teller(settings: Settings, mounts: Sequence[Mount], kernel: Kernel) ->
     return lambda mount: linux.facts(mount, mounts, volumes.treat_as_removable, approved, kernel)
 
 
+def is_drive(root: WatchedRoot) -> bool:
+    """Whether a root is carried away: nothing about it waits, and nothing is written to it unasked."""
+    return root.facts.zone is Zone.REMOVABLE or root.volume.kind == "removable"
+
+
 def canary_seconds(root: WatchedRoot, settings: Settings) -> float:
     """How often to prove that a root is watched, 0 for never: nothing is written to a drive unasked."""
-    drive = Zone.REMOVABLE is root.facts.zone or root.volume.kind == "removable"
-    unasked = drive and not settings.watch.volumes.canary_on_removable
+    unasked = is_drive(root) and not settings.watch.volumes.canary_on_removable
     return 0.0 if root.read_only or unasked else settings.watch.canary_seconds
 
 

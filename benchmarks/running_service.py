@@ -66,6 +66,12 @@ class RunningService:
             "watch.volumes": {"removable": False, "shares": False},
             "policy.breaker": {"max_files_per_hour": 100_000},
             "alerts": {"retry_seconds": 0.5, "own_disk": False},
+            "governor": {
+                "nice": 0,
+                "io_class": "none",
+                "pause_above_cpu_percent": 100,
+                "pause_on_battery": False,
+            },
             "alerts.file": {"path": self.alert_file},
             "service": {"restart_seconds": 0.2},
         }

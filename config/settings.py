@@ -88,6 +88,37 @@ class Service(Section):
     restart_seconds: Seconds = 1.0
 
 
+class IoClass(StrEnum):
+    """How reading and writing ranks among others' (ioprio_set(2)); `none` leaves it as it is."""
+
+    BEST_EFFORT = "best_effort"
+    IDLE = "idle"
+    NONE = "none"
+
+
+Percent = Annotated[float, Field(gt=0, le=100)]
+Span = Annotated[str, Field(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+class GovernorSettings(Section):
+    """What the service leaves to others. A threshold of 100 is none."""
+
+    nice: Annotated[int, Field(ge=0, le=19)] = 5
+    io_class: IoClass = IoClass.BEST_EFFORT
+    io_level: Annotated[int, Field(ge=0, le=7)] = 7
+    pause_above_cpu_percent: Percent = 80.0
+    pause_above_memory_percent: Percent = 95.0
+    pause_on_battery: bool = True
+    quiet_hours: tuple[Span, ...] = ()
+    longest_pause_seconds: Seconds = 4 * 3600.0
+
+    @property
+    def quiet_minutes(self) -> list[tuple[int, int]]:
+        """The quiet hours as minutes of the day; a span may go over midnight."""
+        spans = [span.split("-") for span in self.quiet_hours]
+        return [(int(a[:2]) * 60 + int(a[3:]), int(b[:2]) * 60 + int(b[3:])) for a, b in spans]
+
+
 class Root(Section):
     """A folder that is watched."""
 
@@ -238,6 +269,7 @@ class Settings(Section):
     state_dir: Path = Path("/var/lib/recordwarden")
     service: Service = Service()
     watch: Watch = Watch()
+    governor: GovernorSettings = GovernorSettings()
     limits: Limits = Limits()
     policy: Policy = Policy()
     vault: Vault = Vault()

@@ -38,6 +38,10 @@ shares = false
 mode = "enforce"
 contact = "the security team of the demo"
 
+[governor]
+pause_above_cpu_percent = 100
+pause_on_battery = false
+
 [vault]
 recipients = ["{recipient}"]
 reserve_mb = 16

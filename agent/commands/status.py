@@ -52,6 +52,12 @@ def status(config_file: Path | None, as_json: bool) -> int:
         memory = sum(p["memory_bytes"] for p in processes) / 1e6
         say(f"cost       {memory:.0f} MB in {len(processes)} processes")
     say(f"state      {escape(found['state_dir'])}")
+    if (governor := found.get("governor", {})).get("paused"):
+        since = _span(time.time() - governor["since"])
+        say(
+            f"sweeps     paused for {since} ({governor['why']}); fresh files and drives do not wait",
+            fg="yellow",
+        )
     for own in found.get("own_disk", ()):
         proof = own["encryption_proof"]
         told = f"encrypted: {escape(proof)}" if proof else "not provably encrypted"

@@ -40,6 +40,14 @@ def test_what_is_told_meanwhile_is_not_lost(ends):
         line.hear()
 
 
+def test_a_pause_lasts_until_it_is_over(ends):
+    supervisor, line = ends
+    for word, paused in (("pause", True), ("sweep", True), ("resume", False)):
+        supervisor.send(Tell(word))
+        line.hear()
+        assert line.paused is paused
+
+
 def test_an_answer_to_another_question_is_believed_in_nothing(ends):
     supervisor, line = ends
     supervisor.send(Orders("take", "e"))

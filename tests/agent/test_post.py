@@ -36,6 +36,9 @@ class House:
         self.protected = True
         self._examiners: list[socket.socket] = []
 
+    def born(self, pid: int, root: WatchedRoot) -> None:
+        assert pid > 0
+
     def attach_examiner(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._examiners.append(theirs)

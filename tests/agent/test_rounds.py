@@ -72,6 +72,31 @@ def test_all_that_is_old_is_judged_and_counted(world):
     assert report.not_examined == {"malformed": 1, "link": 1}
 
 
+def test_a_pause_holds_up_routine_sweeps_in_their_middle_and_nothing_else(world):
+    for name in ("a", "b", "d/c"):
+        world.old(name)
+    world.rounds.want(0.0, routine=True)
+    assert world.rounds.work(world.root, lambda: None, 100.0)
+    world.rounds.paused = True
+    world.run()
+    assert world.judged == [] and not world.rounds.under_way and world.rounds.due() is None
+    world.rounds.want_folder("d", 0.0)
+    assert world.rounds.under_way
+    world.run()
+    assert world.judged == ["d/c"]
+    world.rounds.want(0.0)  # events were lost: that does not wait
+    world.run()
+    assert {"a", "b"} <= set(world.judged)
+    world.judged.clear()
+    world.run()
+    world.rounds.want(0.0, at_once=True, routine=True)
+    world.run(200.0)
+    assert world.judged == []
+    world.rounds.paused = False
+    world.run(300.0)
+    assert {"a", "b"} <= set(world.judged)
+
+
 def test_what_somebody_may_still_be_writing_is_left_to_settle(world):
     world.old("old")
     (world.path / "fresh").touch()
