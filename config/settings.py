@@ -5,11 +5,13 @@ Read by every package, imports none of them. `config.load` turns files and envir
 
 from __future__ import annotations
 
+import base64
+import unicodedata
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class Section(BaseModel):
@@ -75,6 +77,45 @@ class Protection(StrEnum):
 Seconds = Annotated[float, Field(gt=0, le=7 * 86400)]
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+
+
+class Role(StrEnum):
+    """What an approver answers for."""
+
+    INFORMATION_ASSET_OWNER = "information_asset_owner"
+    DATA_PROTECTION_OFFICER = "data_protection_officer"
+
+
+class Approver(Section):
+    """Somebody whose signature counts. One person may hold several keys, a key has one person."""
+
+    name: str
+    key: str
+    """`ed25519:` and the public key in base64, as `recordwarden keys new --signing` prints it."""
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+    retired: bool = False
+
+    @model_validator(mode="after")
+    def _usable(self) -> Approver:
+        if not self.person:
+            raise ValueError("name must say who it is")
+        try:
+            found = self.key_bytes
+        except ValueError:
+            found = b""
+        if not self.key.startswith("ed25519:") or len(found) != 32:
+            raise ValueError("key must be a line that `recordwarden keys new --signing` printed")
+        return self
+
+    @property
+    def key_bytes(self) -> bytes:
+        """The public key, 32 bytes."""
+        return base64.b64decode(self.key.removeprefix("ed25519:"), validate=True)
+
+    @property
+    def person(self) -> str:
+        """The name as people are told apart by it."""
+        return " ".join(unicodedata.normalize("NFKC", self.name).casefold().split())
 
 
 class Service(Section):
@@ -223,11 +264,12 @@ class Policy(Section):
 
 
 class Vault(Section):
-    """Where quarantined content goes, and for whom it is encrypted."""
+    """Where quarantined content goes, for whom it is encrypted, and when it is to be looked at again."""
 
     recipients: tuple[str, ...] = ()
     recipients_file: Path | None = None
     reserve_mb: Annotated[int, Field(ge=0)] = 256
+    review_days: Annotated[int, Field(ge=1, le=1826)] = 365
 
 
 class FileSink(Section):
@@ -272,6 +314,15 @@ class Settings(Section):
     governor: GovernorSettings = GovernorSettings()
     limits: Limits = Limits()
     policy: Policy = Policy()
+    approvers: tuple[Approver, ...] = ()
     vault: Vault = Vault()
     alerts: Alerts = Alerts()
     detectors: dict[str, dict[str, Any]] = Field(default_factory=dict)
+
+    @field_validator("approvers")
+    @classmethod
+    def _one_person_for_each_key(cls, approvers: tuple[Approver, ...]) -> tuple[Approver, ...]:
+        """Were a key listed for two names, one person could sign as two."""
+        if len({a.key_bytes for a in approvers}) != len(approvers):
+            raise ValueError("a key is listed twice: each belongs to one person")
+        return approvers

@@ -10,6 +10,8 @@ import pytest
 from agent.cli import run
 from agent.commands.keys import read_identities, write_identity
 from agent.errors import Mistyped
+from agent.signing import is_locked
+from config.settings import Approver
 
 
 def test_a_new_key_is_closed_to_others_and_never_overwrites(tmp_path, capsys):
@@ -48,3 +50,24 @@ def test_a_file_that_is_no_key_is_refused_without_repeating_it(tmp_path, content
 def test_a_missing_key_file_is_said_so(tmp_path):
     with pytest.raises(Mistyped, match="cannot be read"):
         read_identities(tmp_path / "none.txt")
+
+
+def test_a_signing_key_is_closed_to_others_and_its_public_half_fits_the_configuration(tmp_path, capsys):
+    file = tmp_path / "signing.pem"
+    assert run(["keys", "new", "--signing", str(file)]) == 0
+    out, err = capsys.readouterr()
+    approver = Approver(name="A. Example", key=out.strip(), roles=["data_protection_officer"])
+    assert len(approver.key_bytes) == 32
+    assert "PRIVATE KEY" not in out + err and "give it to nobody" in err
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert b"BEGIN PRIVATE KEY" in file.read_bytes()
+    before = file.read_bytes()
+    assert run(["keys", "new", "--signing", str(file)]) == 2
+    assert file.read_bytes() == before
+
+
+def test_a_passphrase_is_for_signing_keys(tmp_path, monkeypatch):
+    monkeypatch.setattr("click.prompt", lambda *_, **__: "made-up words")
+    assert run(["keys", "new", "--protect", str(tmp_path / "x")]) == 2
+    assert run(["keys", "new", "--signing", "--protect", str(tmp_path / "y")]) == 0
+    assert is_locked((tmp_path / "y").read_bytes())
