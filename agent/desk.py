@@ -14,8 +14,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from agent import alerts, contact
+from agent.authority import Authority, Exemption, place_in
 from agent.ledger import Ledger
-from agent.ocsf import EXEMPTING
 from agent.platform.linux_encryption import FSCRYPT
 from agent.policy import Disposition, Kind, decide
 from agent.protocol import (
@@ -66,6 +66,7 @@ class Desk:
         self._say = say
         self._clock = clock
         self._breakers: set[str] = set()
+        self.authority = Authority(ledger, lambda: teller.settings, clock)
         self.vault_fault = ""
         """Why the vault took nothing the last time; "" as soon as it takes something again."""
 
@@ -125,8 +126,9 @@ class Desk:
             return Orders("leave")
         verdict = verdict_from_trusted(message.verdict, self._teller.judge.vocabulary)
         place = _as_file_lies(root, message)
+        agreement = self.authority.agreement(place_in(place, message.identity.relpath))
         policy, now = self._teller.settings.policy, self._clock()
-        disposition = decide(verdict, place.facts, place.volume, None, policy, self.breaker_open(root))
+        disposition = decide(verdict, place.facts, place.volume, agreement, policy, self.breaker_open(root))
         old, softened = contact.meet(self._ledger, root, message, disposition, policy, now)
         held = softened is not disposition
         disposition = softened
@@ -137,6 +139,9 @@ class Desk:
             if old:  # it waits no longer; judged again if it cannot be taken
                 self._saw(root, message.identity, verdict, "", Kind.QUARANTINED)
             return self._take(root, message, disposition)
+        if disposition.kind is Kind.EXEMPTED:
+            relpath, proof = message.identity.relpath, disposition.proof
+            self.authority.remember(place_in(root, relpath), relpath, "", disposition.reason, proof)
         if disposition.act is Action.ALERT or disposition.remembered:
             self._tell(place, message, disposition)
         if verdict.reason not in PASSING_FAULTS:
@@ -210,9 +215,13 @@ class Desk:
         entry = self._ledger.entry(message.entry_id)
         if entry is None or entry.root_id != root.root_id or entry.state is not EntryState.INTENDED:
             return Removal("discard")
-        decided = self._ledger.determination(message.sha256, root.root_id)
-        if decided is not None and decided[0] in EXEMPTING:
-            return self._exempt(root, replace(entry, sha256=message.sha256), *decided)
+        place = place_in(root, entry.identity.relpath)
+        exemption = self.authority.exemption(place, message.sha256)
+        if exemption is not None:
+            self.authority.remember(
+                place, entry.identity.relpath, message.sha256, exemption.basis, exemption.proof
+            )
+            return self._exempt(root, replace(entry, sha256=message.sha256), exemption)
         if not self._is_in_vault(message):
             self._ledger.revoke(entry.entry_id, "not_in_vault")
             return Removal("discard")
@@ -241,12 +250,11 @@ class Desk:
     def _ciphertext(self, entry_id: str) -> Path:
         return self._teller.settings.state_dir / "vault" / "entries" / f"{entry_id}.age"
 
-    def _exempt(self, root: WatchedRoot, entry: Entry, determination: str, alert_id: str) -> Removal:
-        kind = Kind.EXEMPTED.value
-        row = self._teller.row(root, entry, kind, determination, AlertState.RECORDED, alert_id)
+    def _exempt(self, root: WatchedRoot, entry: Entry, why: Exemption) -> Removal:
+        row = self._teller.row(root, entry, Kind.EXEMPTED.value, why.basis, AlertState.RECORDED, why.proof)
         self._ledger.revoke(
-            entry.entry_id, determination, alert=replace(row, entry_id=None),
-            events=[self._teller.event("exempted", row, determination)],
+            entry.entry_id, why.basis, alert=replace(row, entry_id=None),
+            events=[self._teller.event("exempted", row, why.basis)],
         )  # fmt: skip
         self._remember(root, entry, Kind.EXEMPTED)
         return Removal("discard")

@@ -22,14 +22,15 @@ from agent.database import Database, Event, LedgerError, WrongState
 from agent.letters import Letters
 from agent.memory import Memory
 from agent.protocol import Identity
-from agent.schema import AlertRow, Entry, EntryState
+from agent.register import Register
+from agent.schema import AlertRow, Entry, EntryState, RequestState
 
 __all__ = ["Event", "Ledger", "LedgerError", "WrongState"]
 
 _ENTRY_BYTES = ("path", "aside")
 
 
-class Ledger(Memory, Letters, Database):
+class Ledger(Memory, Letters, Register, Database):
     """All of it; the verbs of custody are here."""
 
     def intend(self, entry: Entry, events: Sequence[Event] = ()) -> None:
@@ -96,15 +97,37 @@ class Ledger(Memory, Letters, Database):
             self._move(db, entry_id, (EntryState.VAULTED,), EntryState.PUT_BACK, {"reason": reason})
 
     def restored(
-        self, entry_id: str, alert: AlertRow | None, sinks: Sequence[str], events: Sequence[Event] = ()
+        self,
+        entry_id: str,
+        alert: AlertRow | None,
+        sinks: Sequence[str],
+        events: Sequence[Event] = (),
+        *,
+        request: tuple[str, Mapping[str, Any]] | None = None,
     ) -> None:
+        """The content was given back; with `request` (id, detail) that release is over with it."""
         with self._transaction(events) as db:
             self._move(
                 db, entry_id, (EntryState.QUARANTINED, EntryState.NOT_REMOVED, EntryState.RESTORED),
                 EntryState.RESTORED, {"finished_at": time.time()},
             )  # fmt: skip
+            if request is not None:
+                self._advance(db, request[0], (RequestState.WRITTEN,), RequestState.DONE, request[1])
             if alert is not None:
                 self._put_alert(db, alert, sinks)
+
+    def disposed(
+        self, entry_id: str, request_id: str, approved_by: Sequence[str], events: Sequence[Event]
+    ) -> None:
+        """Two people had the entry deleted: from now on its ciphertext is waste."""
+        with self._transaction(events) as db:
+            self._move(
+                db, entry_id, (EntryState.QUARANTINED, EntryState.NOT_REMOVED, EntryState.RESTORED),
+                EntryState.DISPOSED, {"finished_at": time.time()},
+            )  # fmt: skip
+            self._advance(
+                db, request_id, (RequestState.REQUESTED,), RequestState.DONE, approved_by=approved_by
+            )
 
     def _move(
         self,

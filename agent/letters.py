@@ -157,6 +157,15 @@ class Letters(Database):
         rows = self._rows(sql, (sha256, root_id))
         return (rows[0]["determination"], rows[0]["alert_id"]) if rows else None
 
+    def determination_of_content(self, sha256: str) -> tuple[str, str] | None:
+        """(determination, alert id) for this content wherever it was found, the newest."""
+        sql = (
+            "SELECT determination, alert_id FROM determinations WHERE sha256 = ?"
+            " ORDER BY decided_at DESC LIMIT 1"
+        )
+        rows = self._rows(sql, (sha256,))
+        return (rows[0]["determination"], rows[0]["alert_id"]) if rows else None
+
 
 def _alert(row: sqlite3.Row) -> AlertRow:
     plain = dict(row)

@@ -55,8 +55,9 @@ DETERMINATIONS: dict[str, tuple[int, str, int, str]] = {
 }
 """From an analyst's determination to verdict_id, verdict, status_id, status."""
 
-EXEMPTING = frozenset({"false_positive", "authorised"})
-"""Determinations after which the same bytes in the same root are let be."""
+EXEMPTING = frozenset({"false_positive"})
+"""Determinations after which the same bytes in the same root are let be: it is no microdata. That somebody
+was authorised to have it is for an agreement or a release to say, which one person cannot do."""
 
 CONFIDENCES = {Tier.CONFIRMED: (3, "High"), Tier.LIKELY: (2, "Medium"), Tier.POSSIBLE: (1, "Low")}
 DRIVES = {"removable": (1, "Removable"), "fixed": (2, "Fixed"), "shared": (3, "Remote")}

@@ -5,7 +5,8 @@
                   revoke, discard the ciphertext
     vaulted       the keeper finishes the removal      the keeper puts the original back
     put_back      the keeper puts the original back    the same
-    revoked       discard the ciphertext               nothing
+    revoked,      discard the ciphertext               nothing
+    disposed
     quarantined,  nothing                              report: content that was in custody is gone
     not_removed,
     restored
@@ -54,6 +55,8 @@ TABLE: dict[tuple[EntryState, bool], Step] = {
     (EntryState.NOT_REMOVED, False): Step.REPORT,
     (EntryState.RESTORED, True): Step.NOTHING,
     (EntryState.RESTORED, False): Step.REPORT,
+    (EntryState.DISPOSED, True): Step.DISCARD,
+    (EntryState.DISPOSED, False): Step.NOTHING,
 }
 """(state, whether a ciphertext of the right size is there) to the action."""
 

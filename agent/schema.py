@@ -32,6 +32,8 @@ class EntryState(StrEnum):
     PUT_BACK = "put_back"
     """Custody was lost before the removal was finished: the keeper must put the original back."""
     RESTORED = "restored"
+    DISPOSED = "disposed"
+    """Deleted from the vault on the word of two people; a ciphertext of this id is waste."""
 
 
 class AlertState(StrEnum):
@@ -122,6 +124,64 @@ class RootRow:
     """First contact (`agent.contact`): `since`, `ended`, and perhaps `enforced`, `accepted_by`."""
 
 
+class RequestState(StrEnum):
+    """How far what two people sign has got."""
+
+    REQUESTED = "requested"
+    PLACING = "placing"
+    """Approved and under way; nothing has its name yet."""
+    WRITTEN = "written"
+    """The whole content lies beside its place; it has its name, or gets it."""
+    DONE = "done"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """A release or a disposal that was asked for on this machine. `detail` is what its steps must know."""
+
+    request_id: str
+    act: str
+    """`release` or `disposal`."""
+    entry_id: str
+    sha256: str
+    payload: bytes
+    state: RequestState
+    made_at: float
+    expires_at: float
+    changed_at: float
+    approved_by: tuple[str, ...] = ()
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementRow:
+    """A Data Access Agreement as it was handed in, with what was signed about it."""
+
+    agreement_id: str
+    envelope: dict[str, Any]
+    added_by: str
+    added_at: float
+    accepted_at: float | None = None
+    """When it had both signatures, of people who were in office then."""
+    revocation: dict[str, Any] | None = None
+    revoked_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExemptionRow:
+    """One file that was let be, and by what: to be judged again when that holds no longer."""
+
+    root_id: str
+    relpath: str
+    sha256: str
+    basis: str
+    """`agreement` or `release`."""
+    proof: str
+    at: float
+
+
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -179,5 +239,26 @@ MIGRATIONS: tuple[str, ...] = (
     UPDATE roots
         SET contact = json_object('since', attached_at, 'ended', attached_at, 'enforced', json('true'))
         WHERE swept != '{}';
+    """,
+    """
+    CREATE TABLE requests (
+        request_id TEXT PRIMARY KEY, act TEXT NOT NULL, entry_id TEXT NOT NULL REFERENCES entries,
+        sha256 TEXT NOT NULL, payload BLOB NOT NULL, state TEXT NOT NULL, made_at REAL NOT NULL,
+        expires_at REAL NOT NULL, changed_at REAL NOT NULL, approved_by TEXT NOT NULL, detail TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX requests_by_content ON requests (sha256, act, state);
+    CREATE TABLE agreements (
+        agreement_id TEXT PRIMARY KEY, envelope TEXT NOT NULL, added_by TEXT NOT NULL, added_at REAL NOT NULL,
+        accepted_at REAL, revocation TEXT, revoked_at REAL
+    ) WITHOUT ROWID;
+    CREATE TABLE exemptions (
+        root_id TEXT NOT NULL, relpath BLOB NOT NULL, sha256 TEXT NOT NULL, basis TEXT NOT NULL,
+        proof TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (root_id, relpath)
+    ) WITHOUT ROWID;
+    CREATE INDEX exemptions_by_proof ON exemptions (basis, proof);
+    CREATE TABLE reviews (
+        entry_id TEXT PRIMARY KEY REFERENCES entries, review_at REAL NOT NULL, note TEXT NOT NULL,
+        by TEXT NOT NULL, at REAL NOT NULL
+    ) WITHOUT ROWID;
     """,
 )

@@ -14,7 +14,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,6 +119,76 @@ def drive(
     for volume in made:
         with contextlib.suppress(OSError):
             subprocess.run(["umount", "-l", str(volume.path)], capture_output=True, check=False)
+
+
+class Signatory:
+    """A made-up approver with a key of their own."""
+
+    def __init__(self, name: str, *roles: str, retired: bool = False) -> None:
+        from agent.signing import new_key
+        from config.settings import Approver, Role
+
+        self.pem, public = new_key()
+        self.approver = Approver(name=name, key=public, roles=tuple(map(Role, roles)), retired=retired)
+
+    def sign(self, envelope: Any) -> Any:
+        from agent.signing import sign
+
+        return sign(envelope, self.pem)[0]
+
+    def key_file(self, folder: Path) -> Path:
+        path = folder / f"{self.approver.person.replace(' ', '-')}.pem"
+        path.write_bytes(self.pem)
+        path.chmod(0o600)
+        return path
+
+    def stanza(self) -> str:
+        """As it stands in a configuration."""
+        a = self.approver
+        roles = ", ".join(f'"{role.value}"' for role in a.roles)
+        return f'[[approvers]]\nname = "{a.name}"\nkey = "{a.key}"\nroles = [{roles}]\n'
+
+
+@pytest.fixture
+def signatory() -> type[Signatory]:
+    return Signatory
+
+
+class Agreed:
+    """Makes Data Access Agreements that an owner and an officer have signed."""
+
+    agreement_id = "DAA-made-up-1"
+
+    def __init__(self) -> None:
+        self.owner = Signatory("A. Owner", "information_asset_owner")
+        self.officer = Signatory("B. Officer", "data_protection_officer")
+        self.approvers = (self.owner.approver, self.officer.approver)
+
+    def terms(self, now: float, **scope: Any) -> Any:
+        from agent.statements import Terms
+
+        def day(days: int) -> str:
+            return datetime.fromtimestamp(now + days * 86400, UTC).date().isoformat()
+
+        plain: dict[str, Any] = {
+            "agreement_id": self.agreement_id, "holder": "University of Somewhere", "purpose": "A study",
+            "conditions": ("no onward sharing",), "content": (), "layouts": (), "roots": (), "devices": (),
+            "valid_from": day(0), "valid_until": day(365), "review_by": day(200), "made_at": int(now),
+        }  # fmt: skip
+        return Terms(**{**plain, **scope})
+
+    def __call__(self, now: float, **scope: Any) -> Any:
+        from agent.statements import seal
+
+        return self.both(seal(self.terms(now, **scope)))
+
+    def both(self, envelope: Any) -> Any:
+        return self.officer.sign(self.owner.sign(envelope))
+
+
+@pytest.fixture
+def agreed() -> Agreed:
+    return Agreed()
 
 
 def readable_by_all(path: Path) -> bool:

@@ -251,19 +251,66 @@ def test_a_file_that_changed_meanwhile_is_no_alert(house: House) -> None:
     assert house.ledger.entry(orders.entry_id).state is EntryState.REVOKED  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("determination", ["false_positive", "authorised"])
-def test_the_same_bytes_are_let_be_after_a_determination(house: House, determination: str) -> None:
+def test_the_same_bytes_are_let_be_after_they_were_found_to_be_no_microdata(house: House) -> None:
     orders = house.judged()
     house.vaulted(orders.entry_id, "cd")
     house.outcome(orders.entry_id)
     row = house.ledger.alerts()[0]
-    house.ledger.determine(replace(row, determination=determination), "r1", "cd")
+    house.ledger.determine(replace(row, determination="false_positive"), "r1", "cd")
     again = house.judged(file=replace(FILE, ino=9))
     assert house.vaulted(again.entry_id, "cd").do == "discard"
     other = house.judged(file=replace(FILE, ino=10))
     assert house.vaulted(other.entry_id, "c0").do == "remove"
     [recorded] = [a for a in house.ledger.alerts(recorded=True) if a.state is AlertState.RECORDED]
     assert (recorded.disposition, recorded.record["unmapped"]["proof"]) == ("exempted", row.alert_id)
+
+
+def test_one_persons_word_that_it_was_authorised_exempts_nothing(house: House) -> None:
+    orders = house.judged()
+    house.vaulted(orders.entry_id, "cd")
+    house.outcome(orders.entry_id)
+    house.ledger.determine(replace(house.ledger.alerts()[0], determination="authorised"), "r1", "cd")
+    again = house.judged(file=replace(FILE, ino=9))
+    assert house.vaulted(again.entry_id, "cd").do == "remove"
+
+
+def test_what_an_agreement_covers_is_let_be_and_recorded_with_its_proof(house: House, agreed: Any) -> None:
+    house.settings = house.settings.model_copy(update={"approvers": agreed.approvers})
+    house.teller.settings = house.settings
+    house.desk.authority.agreements.hand_in(agreed(house.now, roots=("/srv/returns/a",)), "uid:0")
+    assert house.judged() == Orders("leave")
+    assert house.judged(file=replace(FILE, relpath="b/survey.csv")).do == "take"
+    [recorded] = [a for a in house.ledger.alerts(recorded=True) if a.state is AlertState.RECORDED]
+    assert (recorded.disposition, recorded.reason) == ("exempted", "agreement")
+    assert recorded.record["unmapped"]["proof"] == agreed.agreement_id
+    assert "exempted" in house.events()
+    assert house.unseen() == []
+
+
+def test_an_agreement_about_content_holds_from_the_moment_the_content_is_known(
+    house: House, agreed: Any
+) -> None:
+    house.settings = house.settings.model_copy(update={"approvers": agreed.approvers})
+    house.teller.settings = house.settings
+    house.desk.authority.agreements.hand_in(agreed(house.now, content=("cd" * 32,)), "uid:0")
+    orders = house.judged()
+    assert house.vaulted(orders.entry_id, "cd" * 32).do == "discard"
+    other = house.judged(file=replace(FILE, ino=9))
+    assert house.vaulted(other.entry_id, "ee" * 32).do == "remove"
+
+
+def test_when_an_agreement_ends_its_files_are_judged_again(house: House, agreed: Any) -> None:
+    house.settings = house.settings.model_copy(update={"approvers": agreed.approvers})
+    house.teller.settings = house.settings
+    authority = house.desk.authority
+    authority.agreements.hand_in(agreed(house.now, roots=("/srv/returns",)), "uid:0")
+    house.judged()
+    house.judged(TABLE, replace(FILE, relpath="table.csv", ino=9))
+    assert authority.lift_ended() == set() and house.unseen() == []
+    house.now += 400 * 86400
+    assert authority.lift_ended() == {"r1"}
+    assert house.unseen(FILE, replace(FILE, relpath="table.csv", ino=9)) == [0]
+    assert house.judged().do == "take"
 
 
 def test_audit_mode_tells_once_and_touches_nothing(house: House) -> None:

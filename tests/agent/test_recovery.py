@@ -12,7 +12,7 @@ from agent import recovery
 from agent.ledger import Ledger
 from agent.protocol import Identity
 from agent.recovery import TABLE, Step, keeper_lost, recover, stranded
-from agent.schema import AlertRow, AlertState, Entry, EntryState, RootRow
+from agent.schema import AlertRow, AlertState, Entry, EntryState, RequestRow, RequestState, RootRow
 
 ENTRY = Entry(
     "e-1234567", "r1", "/srv/x", Identity("x", 1, 2, 3, 4, 5), EntryState.INTENDED,
@@ -42,11 +42,16 @@ class Place:
         )
         if state is EntryState.PUT_BACK:
             self.ledger.lose_custody(entry.entry_id, "lost")
-        if state in (EntryState.QUARANTINED, EntryState.NOT_REMOVED, EntryState.RESTORED):
-            last = EntryState.QUARANTINED if state is EntryState.RESTORED else state
+        over = (EntryState.RESTORED, EntryState.DISPOSED)
+        if state in (EntryState.QUARANTINED, EntryState.NOT_REMOVED, *over):
+            last = EntryState.QUARANTINED if state in over else state
             self.ledger.conclude(entry.entry_id, last, "", True, None, [])
         if state is EntryState.RESTORED:
             self.ledger.restored(entry.entry_id, None, [])
+        if state is EntryState.DISPOSED:
+            asked = RequestRow("q1", "disposal", entry.entry_id, "", b"", RequestState.REQUESTED, 1, 2, 1)
+            self.ledger.put_request(asked)
+            self.ledger.disposed(entry.entry_id, "q1", ["A", "B"], [])
 
     def write(self, entry_id: str = ENTRY.entry_id, size: int = 12) -> None:
         (self.vault / "entries" / f"{entry_id}.age").write_bytes(b"x" * size)
@@ -85,6 +90,8 @@ AFTER = {
     (EntryState.NOT_REMOVED, False): (EntryState.NOT_REMOVED, set(), "lost"),
     (EntryState.RESTORED, True): (EntryState.RESTORED, BOTH, None),
     (EntryState.RESTORED, False): (EntryState.RESTORED, set(), "lost"),
+    (EntryState.DISPOSED, True): (EntryState.DISPOSED, set(), None),
+    (EntryState.DISPOSED, False): (EntryState.DISPOSED, set(), None),
 }
 
 
@@ -109,9 +116,9 @@ def test_recovery_of_every_case_once_and_again(place: Place, state: EntryState, 
 
 
 def test_nothing_that_may_be_the_only_copy_is_ever_deleted() -> None:
-    """A ciphertext goes only where the original was certainly never touched."""
+    """A ciphertext goes only where the original was certainly never touched, or two people said so."""
     deleting = {state for (state, _), step in TABLE.items() if step in (Step.REVOKE, Step.DISCARD)}
-    assert deleting == {EntryState.INTENDED, EntryState.REVOKED}
+    assert deleting == {EntryState.INTENDED, EntryState.REVOKED, EntryState.DISPOSED}
 
 
 def test_a_ciphertext_that_the_ledger_does_not_know_is_kept_and_reported(place: Place) -> None:

@@ -1,0 +1,222 @@
+"""The register of Data Access Agreements: what was handed in, what is in force, what it covers.
+
+An agreement is in force only while the signatures of an Information Asset Owner and of a Data Protection
+Officer hold (two people, two keys), between its days, and until it is revoked. That is found out from the
+signed bytes each time the register is read, never from a mark in the ledger. Days are UTC.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from enum import StrEnum
+
+from agent.errors import NotFound, Refused
+from agent.ledger import Ledger
+from agent.platform.linux import inside
+from agent.schema import AgreementRow
+from agent.signing import NotApproved, signers, two_people
+from agent.statements import MAX_YEARS, BadStatement, Envelope, Revocation, Terms, day, from_json, years_after
+from config.settings import Approver
+
+_SIGN = "each approver signs with `recordwarden agreements approve FILE --key KEYFILE`"
+
+
+class Standing(StrEnum):
+    """Where an agreement stands today."""
+
+    PENDING = "pending"
+    """Lacks a signature."""
+    NOT_YET = "not_yet"
+    IN_FORCE = "in_force"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    LAPSED = "lapsed"
+    """A key that signed it is no approver's any more, or what the ledger holds was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What is known of a file when it is asked whether an agreement covers it; "" is not known."""
+
+    path: str
+    configured: bool
+    """Its root is a folder of the configuration, not a volume that was mounted somewhere."""
+    device: str
+    sha256: str = ""
+    layout: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """One agreement as it stands; `why` tells what is lacking."""
+
+    row: AgreementRow
+    envelope: Envelope
+    terms: Terms
+    standing: Standing
+    why: str = ""
+    approved_by: tuple[str, ...] = ()
+
+    def is_overdue(self, now: float) -> bool:
+        """Its review is due, though it is in force."""
+        return self.standing is Standing.IN_FORCE and day(self.terms.review_by) < _today(now)
+
+
+def covers(terms: Terms, seen: Sighting) -> str:
+    """ "" if the scope covers what was seen, else what of it does not fit.
+
+    A folder is matched only within configured roots: what is mounted at a path today need not be tomorrow.
+    """
+    if terms.content and seen.sha256 not in terms.content:
+        return (
+            "its content is not one that the agreement names" if seen.sha256 else "its content is not known"
+        )
+    if terms.layouts and seen.layout not in terms.layouts:
+        return "its layout is not one that the agreement names" if seen.layout else "its layout is not known"
+    if terms.devices and seen.device not in terms.devices:
+        return "it lies on another device"
+    if terms.roots and not (seen.configured and any(inside(seen.path, root) for root in terms.roots)):
+        return "it lies in another place"
+    return ""
+
+
+def standing(row: AgreementRow, approvers: Sequence[Approver], now: float) -> Agreement | None:
+    """How an agreement stands at `now`; None if the ledger's row is none at all."""
+    try:
+        envelope = from_json(row.envelope)
+        terms = envelope.as_kind(Terms)
+    except BadStatement:
+        return None
+    found = Agreement(row, envelope, terms, Standing.IN_FORCE)
+    if terms.agreement_id != row.agreement_id:
+        return replace(found, standing=Standing.LAPSED, why="the ledger has it under another id")
+    try:
+        who = signers(envelope, approvers, retired=row.accepted_at is not None)
+        found = replace(found, approved_by=tuple(a.name for a in who))
+        two_people(who)
+    except NotApproved as error:
+        lacking = Standing.PENDING if row.accepted_at is None else Standing.LAPSED
+        return replace(found, standing=lacking, why=str(error))
+    today = _today(now)
+    if row.revocation is not None:
+        return replace(found, standing=Standing.REVOKED)
+    if today < day(terms.valid_from):
+        return replace(found, standing=Standing.NOT_YET)
+    if today > day(terms.valid_until):
+        return replace(found, standing=Standing.EXPIRED)
+    return found
+
+
+class Agreements:
+    """The register of one machine. `refresh` after anything that changes it; checking dates needs none."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        approvers: Callable[[], Sequence[Approver]],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._ledger, self._approvers, self._clock = ledger, approvers, clock
+        self._checked: tuple[tuple[str, tuple[Approver, ...]], list[Agreement]] | None = None
+
+    def all(self) -> list[Agreement]:
+        """Each that was ever handed in, as it stands now."""
+        rows, now = self._ledger.agreements(), self._clock()
+        return [found for row in rows if (found := standing(row, self._approvers(), now))]
+
+    def in_force(self) -> list[Agreement]:
+        """Those in force now; signatures are checked again only after a change, or on another day."""
+        key = (_today(self._clock()).isoformat(), tuple(self._approvers()))
+        if self._checked is None or self._checked[0] != key:
+            self._checked = key, [a for a in self.all() if a.standing is Standing.IN_FORCE]
+        return self._checked[1]
+
+    def refresh(self) -> None:
+        """Something changed: look again."""
+        self._checked = None
+
+    def covering(self, seen: Sighting) -> str | None:
+        """The id of an agreement in force that covers what was seen."""
+        return next((a.terms.agreement_id for a in self.in_force() if not covers(a.terms, seen)), None)
+
+    def hand_in(self, envelope: Envelope, by: str) -> Agreement | None:
+        """Take up terms, more signatures for them, or a revocation; None after a revocation.
+
+        Raises `Refused`: nothing is taken up that is forged, or that was revoked, or that has another's id.
+        """
+        try:
+            if envelope.kind == "revocation":
+                self._revoke(envelope, by)
+                return None
+            return self._add(envelope, by)
+        except (BadStatement, NotApproved) as error:
+            raise Refused(f"the agreement is refused: {error}", _SIGN) from None
+        finally:
+            self.refresh()
+
+    def _add(self, envelope: Envelope, by: str) -> Agreement:
+        terms = envelope.as_kind(Terms)
+        now = self._clock()
+        today = _today(now)
+        if day(terms.valid_until) < today:
+            raise BadStatement("its last day is over")
+        if day(terms.review_by) > years_after(today, MAX_YEARS):
+            raise BadStatement(f"review_by must be at most {MAX_YEARS} years ahead")
+        known = next((r for r in self._ledger.agreements() if r.agreement_id == terms.agreement_id), None)
+        if known is not None:
+            before = from_json(known.envelope)
+            if known.revocation is not None:
+                raise BadStatement("it was revoked; an agreement that follows it needs an id of its own")
+            if before.payload != envelope.payload:
+                raise BadStatement("another agreement has this id")
+            envelope = before.with_signatures(envelope.signatures)
+        row = known or AgreementRow(terms.agreement_id, {}, by, now)
+        row = replace(row, envelope=envelope.to_json())
+        who = signers(envelope, self._approvers(), retired=row.accepted_at is not None)
+        event = {
+            "event": "agreement_added", "agreement": terms.agreement_id, "terms_sha256": envelope.digest,
+            "holder": terms.holder, "signed_by": [a.name for a in who], "by": by,
+        }  # fmt: skip
+        if row.accepted_at is None and _approved(who):
+            row = replace(row, accepted_at=now)
+            event["event"] = "agreement_accepted"
+        self._ledger.put_agreement(row, [event])
+        found = standing(row, self._approvers(), now)
+        if found is None:
+            raise BadStatement("not a whole agreement")
+        return found
+
+    def _revoke(self, envelope: Envelope, by: str) -> None:
+        """One approver is enough to end what two have begun."""
+        said = envelope.as_kind(Revocation)
+        row = next((r for r in self._ledger.agreements() if r.agreement_id == said.agreement_id), None)
+        if row is None:
+            raise NotFound("no agreement has this id", "see `recordwarden agreements list`")
+        if from_json(row.envelope).digest != said.terms_sha256:
+            raise BadStatement("the revocation is of other terms under the same id")
+        who = signers(envelope, self._approvers())
+        if not who:
+            raise NotApproved("the revocation is not signed by an approver")
+        if row.revocation is not None:
+            return
+        row = replace(row, revocation=envelope.to_json(), revoked_at=self._clock())
+        event = {
+            "event": "agreement_revoked", "agreement": said.agreement_id, "reason": said.reason,
+            "signed_by": [a.name for a in who], "by": by,
+        }  # fmt: skip
+        self._ledger.put_agreement(row, [event])
+
+
+def _approved(who: Sequence[Approver]) -> bool:
+    try:
+        two_people(who)
+    except NotApproved:
+        return False
+    return True
+
+
+def _today(now: float) -> date:
+    return datetime.fromtimestamp(now, UTC).date()

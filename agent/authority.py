@@ -1,0 +1,135 @@
+"""What may let a file of records be: agreements in force, releases that hold, determinations.
+
+Restricted roots and proven encrypted volumes are facts of the place and belong to `agent.policy`. Nothing
+else exempts anything. Whatever rests on an agreement or a release is remembered with its proof, so that it
+is judged again when that ends.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from agent.agreements import Agreements, Sighting
+from agent.ledger import Ledger
+from agent.ocsf import EXEMPTING
+from agent.platform import linux
+from agent.platform.linux import Mount, inside
+from agent.policy import Agreement, Disposition, Kind, RootFacts, VolumeFacts, decide
+from agent.schema import ExemptionRow, RequestRow, RequestState
+from agent.volumes import WatchedRoot
+from config.settings import Handling, Mode, Settings, Zone
+from detectors.engine.verdict import Verdict
+
+HOLDING = (RequestState.PLACING, RequestState.WRITTEN, RequestState.DONE)
+"""States in which a release protects its file; before it is done, because the file shows before that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """Why a file that policy would take is let be."""
+
+    basis: Literal["agreement", "release", "false_positive"]
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a file is to be put: the root that it lies in ("" if none is watched), and on what."""
+
+    path: str
+    root_id: str
+    configured: bool
+    facts: RootFacts
+    volume: VolumeFacts
+
+
+def place_of(path: str, roots: Sequence[WatchedRoot], mounts: Sequence[Mount], settings: Settings) -> Place:
+    """The place of an absolute path without links. Nothing on a medium is touched."""
+    around = [r for r in roots if inside(path, r.path)]
+    if around:
+        root = max(around, key=lambda r: len(r.path))
+        return replace(place_in(root, ""), path=path)
+    mount = linux.mount_of(path, mounts)
+    volume = linux.facts(mount, settings.watch.volumes.treat_as_removable) if mount else VolumeFacts()
+    zone = {"removable": Zone.REMOVABLE, "shared": Zone.SHARED}.get(volume.kind, Zone.LOCAL)
+    facts = RootFacts(zone, Handling.UNRESTRICTED, settings.policy.mode)
+    return Place(path, "", False, facts, volume)
+
+
+def place_in(root: WatchedRoot, relpath: str) -> Place:
+    """The place of a file of a root."""
+    return Place(root.path_of(relpath), root.root_id, root.origin == "configured", root.facts, root.volume)
+
+
+class Authority:
+    """One for the service."""
+
+    def __init__(
+        self, ledger: Ledger, settings: Callable[[], Settings], clock: Callable[[], float] = time.time
+    ) -> None:
+        self._ledger, self._settings, self._clock = ledger, settings, clock
+        self.agreements = Agreements(ledger, lambda: self._settings().approvers, clock)
+
+    def agreement(self, place: Place, sha256: str = "", layout: str = "") -> Agreement | None:
+        """An agreement in force that covers a file there, for `policy.decide`."""
+        seen = Sighting(place.path, place.configured, place.volume.uuid, sha256, layout)
+        found = self.agreements.covering(seen)
+        return Agreement(found) if found else None
+
+    def exemption(self, place: Place, sha256: str, layout: str = "") -> Exemption | None:
+        """What lets a file of this content be, at the moment when its content is known."""
+        decided = self._ledger.determination(sha256, place.root_id)
+        if decided is not None and decided[0] in EXEMPTING:
+            return Exemption("false_positive", decided[1])
+        for row in self._ledger.requests(states=HOLDING, act="release", sha256=sha256):
+            if self.holds(row) and _is_place_of(row, place):
+                return Exemption("release", row.request_id)
+        covered = self.agreement(place, sha256, layout)
+        return Exemption("agreement", covered.agreement_id) if covered else None
+
+    def holds(self, row: RequestRow) -> bool:
+        """Whether a release protects its file now."""
+        return row.state in HOLDING and self._clock() < float(row.detail["holds_until"])
+
+    def permission(self, verdict: Verdict, place: Place, sha256: str, layout: str = "") -> Disposition | None:
+        """By what policy allows this content there, or None. The mode is no leave: audit is not looked at."""
+        facts = RootFacts(place.facts.zone, place.facts.handling, Mode.ENFORCE)
+        agreed = self.agreement(place, sha256, layout)
+        found = decide(verdict, facts, place.volume, agreed, self._settings().policy, False)
+        if found.kind in (Kind.ALLOWED, Kind.EXEMPTED):
+            return found
+        decided = self._ledger.determination_of_content(sha256)
+        if decided is not None and decided[0] in EXEMPTING:
+            return Disposition(Kind.EXEMPTED, decided[0], found.act, decided[1])
+        return None
+
+    def remember(self, place: Place, relpath: str, sha256: str, basis: str, proof: str) -> None:
+        """A file was let be because of something that may end."""
+        if basis in ("agreement", "release"):
+            row = ExemptionRow(place.root_id, relpath, sha256, basis, proof, self._clock())
+            self._ledger.exempt(row)
+
+    def lift_ended(self) -> set[str]:
+        """Have judged again what rested on an agreement or a release that has ended; in which roots."""
+        in_force = {a.terms.agreement_id for a in self.agreements.in_force()}
+        roots: set[str] = set()
+        for basis, proof in self._ledger.proofs():
+            if basis == "agreement":
+                ended = proof not in in_force
+            else:
+                row = self._ledger.request(proof)
+                ended = row is None or not self.holds(row)
+            if ended:
+                roots |= self._ledger.lift(basis, proof)
+        return roots
+
+
+def _is_place_of(row: RequestRow, place: Place) -> bool:
+    """The file itself, or what lies beside it until it has its name."""
+    return place.root_id == row.detail["root_id"] and place.path in (
+        row.detail["destination"],
+        row.detail["beside"],
+    )
