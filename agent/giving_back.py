@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from agent.vault import Manifest, VaultError, decrypt_to, unseal_xattrs
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_CAPABILITY = "security.capability"
 _ELSEWHERE = "give another place with --to PATH"
 
 
@@ -32,22 +33,32 @@ def give_back(
 ) -> list[str]:
     """Put an entry's content at `relpath` below `folder`, an absolute path without links in it.
 
-    Gives back what of the metadata could not be restored (`owner`, `mode`, `times`, `attributes`).
+    Gives back what of the metadata was not restored (`owner`, `mode`, `set_id`, `times`, `attributes`).
     Raises `Refused` when something has the name already or the place is gone, `VaultTrouble` when the
     entry is damaged or is for another key, `NotPermitted` when the place cannot be written.
     """
-    shown = escape(folder / relpath)
+    with told(folder / relpath, entry.entry_id), _opened(folder) as root:
+        above, _, name = relpath.rpartition("/")
+        parent = root.beneath(above, _FOLDER | os.O_CLOEXEC)
+        try:
+            return _put(vault, entry, identities, parent, name)
+        finally:
+            os.close(parent)
+
+
+def _opened(folder: Path) -> RootFolder:
+    return RootFolder.open(str(folder), folder.stat().st_dev)
+
+
+@contextmanager
+def told(target: Path, entry_id: str) -> Iterator[None]:
+    """Turns what can go wrong while `target` is put in place into what a person must do about it."""
+    shown = escape(target)
     try:
-        with RootFolder.open(str(folder), folder.stat().st_dev) as root:
-            above, _, name = relpath.rpartition("/")
-            parent = root.beneath(above, _FOLDER | os.O_CLOEXEC)
-            try:
-                return _put(vault, entry, identities, parent, name)
-            finally:
-                os.close(parent)
+        yield
     except VaultError as error:
         raise VaultTrouble(
-            f"entry {entry.entry_id}: {error}", "is it the right key? try `quarantine verify`"
+            f"entry {entry_id}: {error}", "is it the right key? try `quarantine verify`"
         ) from None
     except FileExistsError:
         raise Refused(f"{shown} is there already; nothing was overwritten", _ELSEWHERE) from None
@@ -60,14 +71,14 @@ def give_back(
 
 
 def _put(vault: Path, entry: Manifest, identities: Sequence[Any], parent: int, name: str) -> list[str]:
-    _refuse_taken(parent, name)
+    refuse_taken(parent, name)
     beside = beside_name(name, f".recordwarden-{os.urandom(8).hex()}")
     fd = os.open(beside, _NEW, 0o600, dir_fd=parent)
     try:
         decrypt_to(vault, entry.entry_id, identities, fd)
-        lost = _restore_metadata(fd, entry, unseal_xattrs(entry, identities))
+        lost = restore_metadata(fd, entry, unseal_xattrs(entry, identities))
         os.fsync(fd)
-        _name(parent, beside, name, fd)
+        give_name(parent, beside, name, fd)
     except BaseException:
         with suppress(OSError):
             os.unlink(beside, dir_fd=parent)
@@ -78,14 +89,15 @@ def _put(vault: Path, entry: Manifest, identities: Sequence[Any], parent: int, n
     return lost
 
 
-def _refuse_taken(parent: int, name: str) -> None:
+def refuse_taken(parent: int, name: str) -> None:
     """Say so before the work is done; the rename is what guarantees it."""
     with suppress(FileNotFoundError):
         os.stat(name, dir_fd=parent, follow_symlinks=False)
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 
-def _name(parent: int, beside: str, name: str, fd: int) -> None:
+def give_name(parent: int, beside: str, name: str, fd: int) -> None:
+    """Name what lies beside its place, over nobody's file; raises `FileExistsError`."""
     try:
         rename_no_replace(parent, beside, parent, name)
         return
@@ -119,23 +131,30 @@ def _copy(parent: int, name: str, fd: int) -> None:
         os.close(target)
 
 
-def _restore_metadata(fd: int, entry: Manifest, attributes: dict[str, bytes]) -> list[str]:
-    """Owner first, since it clears mode bits; mode next, since it changes ACLs; times last."""
+def restore_metadata(fd: int, entry: Manifest, attributes: dict[str, bytes]) -> list[str]:
+    """Owner first, since it clears mode bits; mode next, since it changes ACLs; times last.
+
+    Never a right to become somebody else: a medium may say of its files what it likes, and what was made
+    where such bits mean nothing may be given back where they do.
+    """
     lost = []
-    mode = entry.mode
+    mode = entry.mode & 0o777
+    if mode != entry.mode or _CAPABILITY in attributes:
+        lost.append("set_id")
     try:
         os.fchown(fd, entry.uid, entry.gid)
     except OSError:
         status = os.fstat(fd)
         if (status.st_uid, status.st_gid) != (entry.uid, entry.gid):
             lost.append("owner")
-            mode &= 0o777  # never set-id for somebody else
     try:
         os.fchmod(fd, mode)
     except OSError:
         lost.append("mode")
     failed = 0
     for name, value in attributes.items():
+        if name == _CAPABILITY:
+            continue
         try:
             os.setxattr(fd, name, value)
         except OSError:

@@ -103,16 +103,16 @@ class Ledger(Memory, Letters, Register, Database):
         sinks: Sequence[str],
         events: Sequence[Event] = (),
         *,
-        request: tuple[str, Mapping[str, Any]] | None = None,
+        request_id: str | None = None,
     ) -> None:
-        """The content was given back; with `request` (id, detail) that release is over with it."""
+        """The content was given back; with `request_id` that release is over with it."""
         with self._transaction(events) as db:
             self._move(
                 db, entry_id, (EntryState.QUARANTINED, EntryState.NOT_REMOVED, EntryState.RESTORED),
                 EntryState.RESTORED, {"finished_at": time.time()},
             )  # fmt: skip
-            if request is not None:
-                self._advance(db, request[0], (RequestState.WRITTEN,), RequestState.DONE, request[1])
+            if request_id is not None:
+                self._advance(db, request_id, (RequestState.WRITTEN,), RequestState.DONE)
             if alert is not None:
                 self._put_alert(db, alert, sinks)
 

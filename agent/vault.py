@@ -28,6 +28,8 @@ from agent.streams import BLOCK_BYTES, DepositFailed, DurableWriter, PositionalR
 MAX_XATTR_BYTES = 256 * 1024
 MAX_MANIFEST_BYTES = 1 << 20
 _HEADER = b"age-encryption.org/v1\n"
+_SALT = ""
+"""No attribute has this name."""
 _ENTRY_ID = re.compile(r"[0-9a-zA-Z-]{8,64}")
 
 
@@ -71,6 +73,9 @@ class Manifest:
     write text into them, so they are as secret as the content. Empty if there are none."""
     deposited_at: float
     version: int = 1
+    xattrs_sha256: str = ""
+    """Digest of what is sealed there, a random salt in it: so that it can come back by way of others
+    (`rewrap`) and be known again, and yet nobody can guess at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,7 @@ class Vault:
 
     def _manifest(self, entry_id: str, source: Source, deposit: Deposit, now: float) -> Manifest:
         status = source.status
+        sealed, digest = self._sealed_xattrs(source.fd)
         return Manifest(
             entry_id=entry_id,
             root_id=source.root_id,
@@ -174,11 +180,12 @@ class Vault:
             mode=stat.S_IMODE(status.st_mode),
             atime_ns=status.st_atime_ns,
             mtime_ns=status.st_mtime_ns,
-            sealed_xattrs=self._sealed_xattrs(source.fd),
+            sealed_xattrs=sealed,
             deposited_at=now,
+            xattrs_sha256=digest,
         )
 
-    def _sealed_xattrs(self, fd: int) -> str:
+    def _sealed_xattrs(self, fd: int) -> tuple[str, str]:
         found: dict[str, str] = {}
         room = MAX_XATTR_BYTES
         with suppress(OSError):  # most removable media have none
@@ -189,8 +196,14 @@ class Vault:
                     if room >= 0:
                         found[name] = base64.b64encode(value).decode()
         if not found:
-            return ""
-        return base64.b64encode(pyrage.encrypt(json.dumps(found).encode(), self._recipients)).decode()
+            return "", ""
+        plain = json.dumps({_SALT: os.urandom(16).hex(), **found}).encode()
+        return seal_xattrs(plain, self._recipients), hashlib.sha256(plain).hexdigest()
+
+
+def seal_xattrs(plain: bytes, recipients: Sequence[Any]) -> str:
+    """What a manifest holds of attributes: see `Manifest.sealed_xattrs`."""
+    return base64.b64encode(pyrage.encrypt(plain, recipients)).decode()
 
 
 def parse_recipients(lines: Sequence[str]) -> list[Any]:
@@ -220,8 +233,13 @@ def manifests(directory: Path) -> Iterator[Manifest]:
 
 def manifest(directory: Path, entry_id: str) -> Manifest:
     """One entry's manifest; raises `VaultError`."""
+    return manifest_at(_places(directory, entry_id)[1], entry_id)
+
+
+def manifest_at(path: Path, entry_id: str) -> Manifest:
+    """The manifest in a file, if it is that of this entry; raises `VaultError`."""
     try:
-        with _places(directory, entry_id)[1].open("rb") as file:
+        with path.open("rb") as file:
             plain = json.loads(file.read(MAX_MANIFEST_BYTES))
         found = Manifest(**plain)
     except (OSError, ValueError, TypeError):
@@ -265,29 +283,46 @@ def decrypt_to(directory: Path, entry_id: str, identities: Sequence[Any], fd: in
     Raises `VaultError`; what is in `fd` is then worth nothing.
     """
     found = manifest(directory, entry_id)
+    decrypt_file(_places(directory, entry_id)[0], found.sha256, identities, fd)
+    return found
+
+
+def decrypt_file(path: Path, sha256: str, identities: Sequence[Any], fd: int) -> None:
+    """The same for a ciphertext anywhere, whose content must have this digest."""
     plain = DurableWriter(io.FileIO(fd, "wb", closefd=False), durable=False)
     try:
-        with _places(directory, entry_id)[0].open("rb") as file:
+        with path.open("rb") as file:
             pyrage.decrypt_io(file, plain, identities)
         plain.finish()
     except pyrage.DecryptError:
         raise VaultError("damaged, or not encrypted for this identity") from None
     except OSError as error:
         raise VaultError(f"reading or writing failed: {os.strerror(error.errno or 0)}") from None
-    if plain.digest.hexdigest() != found.sha256:
+    if plain.digest.hexdigest() != sha256:
         raise VaultError("the content is not what was taken")
-    return found
 
 
 def unseal_xattrs(found: Manifest, identities: Sequence[Any]) -> dict[str, bytes]:
     """The extended attributes of an entry; raises `VaultError`."""
-    if not found.sealed_xattrs:
-        return {}
+    plain = unsealed(found.sealed_xattrs, found.xattrs_sha256, identities)
     try:
-        plain = json.loads(pyrage.decrypt(base64.b64decode(found.sealed_xattrs), identities))
+        named = json.loads(plain) if plain else {}
+        return {name: base64.b64decode(value) for name, value in named.items() if name != _SALT}
+    except (ValueError, AttributeError, TypeError):
+        raise VaultError("the attributes are damaged") from None
+
+
+def unsealed(sealed: str, sha256: str, identities: Sequence[Any]) -> bytes:
+    """What is sealed, if it has this digest ("" for entries from before there was one)."""
+    if not sealed:
+        return b""
+    try:
+        plain: bytes = pyrage.decrypt(base64.b64decode(sealed), identities)
     except (pyrage.DecryptError, ValueError):
         raise VaultError("damaged, or not encrypted for this identity") from None
-    return {name: base64.b64decode(value) for name, value in plain.items()}
+    if sha256 and hashlib.sha256(plain).hexdigest() != sha256:
+        raise VaultError("the attributes are not what was taken")
+    return plain
 
 
 def sync_folder(path: Path) -> None:

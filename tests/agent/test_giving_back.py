@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 import time
 
 import pyrage
@@ -71,7 +72,7 @@ def test_nothing_is_overwritten(place, identity):
 
 def test_a_file_that_appears_meanwhile_is_not_overwritten(place, identity, monkeypatch):
     vault, root, entry = place
-    monkeypatch.setattr("agent.giving_back._refuse_taken", lambda parent, name: None)
+    monkeypatch.setattr("agent.giving_back.refuse_taken", lambda parent, name: None)
     (root / "sub" / "a.csv").write_bytes(b"somebody else's")
     with pytest.raises(Refused):
         give_back(vault, entry, [identity], root, "sub/a.csv")
@@ -95,7 +96,7 @@ def test_without_the_rename_flag_it_still_never_overwrites(place, identity, monk
     assert give_back(vault, entry, [identity], root, "sub/a.csv") == []
     assert (root / "sub" / "a.csv").read_bytes() == CONTENT
     assert os.listdir(root / "sub") == ["a.csv"]
-    monkeypatch.setattr("agent.giving_back._refuse_taken", lambda parent, name: None)
+    monkeypatch.setattr("agent.giving_back.refuse_taken", lambda parent, name: None)
     with pytest.raises(Refused):
         give_back(vault, entry, [identity], root, "sub/a.csv")
     assert os.listdir(root / "sub") == ["a.csv"]
@@ -135,3 +136,52 @@ def test_a_damaged_entry_leaves_nothing_behind(place, identity):
     with pytest.raises(VaultTrouble):
         give_back(vault, entry, [identity], root, "sub/a.csv")
     assert os.listdir(root / "sub") == []
+
+
+@pytest.mark.root
+def test_a_right_to_become_somebody_else_never_comes_back(tmp_path, identity):
+    """A stick that was mounted nosuid may call its files what it likes."""
+    vault, root = tmp_path / "vault", tmp_path / "root"
+    for folder in (vault / "tmp", vault / "entries", root):
+        folder.mkdir(parents=True)
+    file = root / "a.csv"
+    file.write_bytes(CONTENT)
+    file.chmod(0o6755)
+    capability = bytes.fromhex("0000000200200000000000000000000000000000")
+    os.setxattr(file, "security.capability", capability)
+    fd = os.open(file, os.O_RDONLY)
+    try:
+        source = Source(fd, os.fstat(fd), "root", str(root), "a.csv")
+        Vault(vault, [str(identity.to_public())], 0).deposit(ENTRY, source, time.time())
+    finally:
+        os.close(fd)
+    file.unlink()
+    assert give_back(vault, manifest(vault, ENTRY), [identity], root, "a.csv") == ["set_id"]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o755
+    assert "security.capability" not in os.listxattr(file)
+
+
+@pytest.mark.root
+def test_owner_and_access_list_come_back(tmp_path, identity):
+    vault, root = tmp_path / "vault", tmp_path / "root"
+    for folder in (vault / "tmp", vault / "entries", root):
+        folder.mkdir(parents=True)
+    file = root / "a.csv"
+    file.write_bytes(CONTENT)
+    os.chown(file, 1, 2)
+    # acl(5): version 2, then (tag, permissions, id): owner, user 1, group, mask, others
+    entries = [(1, 6, 2**32 - 1), (2, 4, 1), (4, 4, 2**32 - 1), (16, 6, 2**32 - 1), (32, 0, 2**32 - 1)]
+    access = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    os.setxattr(file, "system.posix_acl_access", access)
+    mode = stat.S_IMODE(file.stat().st_mode)
+    fd = os.open(file, os.O_RDONLY)
+    try:
+        source = Source(fd, os.fstat(fd), "root", str(root), "a.csv")
+        Vault(vault, [str(identity.to_public())], 0).deposit(ENTRY, source, time.time())
+    finally:
+        os.close(fd)
+    file.unlink()
+    assert give_back(vault, manifest(vault, ENTRY), [identity], root, "a.csv") == []
+    assert os.getxattr(file, "system.posix_acl_access") == access
+    assert stat.S_IMODE(file.stat().st_mode) == mode
+    assert (file.stat().st_uid, file.stat().st_gid) == (1, 2)
