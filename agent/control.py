@@ -19,8 +19,10 @@ Every path in an answer is as `os.fsdecode` gives it: escape it before showing i
     baseline_decide do, [root, since, before, note]   accept | enforce them; result: {files}
     resend                                        dead letters wait again; result: {count}
 
-To restore: first `decide` (false_positive or authorised: the same bytes in that root are let be from
-then on), then put the file in place, then tell `restored`.
+Those about releases, disposals and agreements stand in `agent.custodian`.
+
+To restore: first `decide` (false_positive: the same bytes in that root are let be from then on), then put
+the file in place, then tell `restored`.
 """
 
 from __future__ import annotations

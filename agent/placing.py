@@ -125,11 +125,11 @@ def _attributes(entry: Manifest, handed: Handed, identities: Sequence[Any]) -> d
 
 
 def _finish(parent: int, beside: str, name: str, sha256: str, steps: Steps) -> None:
+    fd = -1
     try:
-        fd = os.open(beside, _AGAIN, dir_fd=parent)
-    except FileNotFoundError:
-        return
-    try:
+        fd = _beside(parent, beside)
+        if fd < 0:
+            return
         if _is_named(parent, name, fd):
             os.unlink(beside, dir_fd=parent)
             return
@@ -143,7 +143,18 @@ def _finish(parent: int, beside: str, name: str, sha256: str, steps: Steps) -> N
             os.unlink(beside, dir_fd=parent)
         raise
     finally:
-        os.close(fd)
+        if fd >= 0:
+            os.close(fd)
+
+
+def _beside(parent: int, beside: str) -> int:
+    """What lies beside its place, open; -1 if nothing does."""
+    try:
+        return os.open(beside, _AGAIN, dir_fd=parent)
+    except FileNotFoundError:
+        return -1
+    except OSError:
+        raise VaultError("what lies beside its place was changed by somebody") from None
 
 
 def _is_named(parent: int, name: str, fd: int) -> bool:

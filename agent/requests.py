@@ -11,7 +11,7 @@ from agent import alerts, contact
 from agent.condition import condition
 from agent.control import Command, name_of
 from agent.errors import Mistyped, NotFound, Refused
-from agent.ledger import WrongState
+from agent.ledger import Ledger, WrongState
 from agent.ocsf import DETERMINATIONS, RESTORED
 from agent.schema import AlertRow, AlertState, Entry, EntryState
 from agent.standing import Standing
@@ -163,7 +163,12 @@ class Requests:
         return _only(self._ledger.alerts_starting(_id(start)), "alert")
 
     def _entry(self, start: Any) -> Entry:
-        return _only(self._ledger.entries_starting(_id(start)), "entry")
+        return entry_starting(self._ledger, start)
+
+
+def entry_starting(ledger: Ledger, start: Any) -> Entry:
+    """The one entry whose id starts so; raises `NotFound` or `Mistyped`."""
+    return _only(ledger.entries_starting(_id(start)), "entry")
 
 
 def _moment(value: Any) -> float | None:

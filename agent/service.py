@@ -21,6 +21,7 @@ from agent import recovery
 from agent.audit import AuditLog
 from agent.control import Control
 from agent.courier import can_become
+from agent.custodian import TEND_SECONDS, Custodian
 from agent.dispatch import sinks_of
 from agent.errors import LedgerTrouble, Problem, Refused, Unprotected, VaultTrouble
 from agent.escape import escape
@@ -50,11 +51,14 @@ def serve(config_file: Path | None) -> int:
         with ExitStack() as stack:
             supervisor = _build(settings, source_of(config_file), stack)
             reload = _reloader(config_file, supervisor)
+            custodian = Custodian(supervisor)
+            custodian.tend()
+            supervisor.loop.every(TEND_SECONDS, custodian.tend)
             control = Control(
                 supervisor.loop,
                 settings.state_dir / "control.sock",
                 settings.service.control_group,
-                Requests(supervisor, reload).commands(),
+                Requests(supervisor, reload).commands() | custodian.commands(),
             )
             stack.callback(control.close)
             _obey_signals(supervisor, reload)

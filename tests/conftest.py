@@ -149,7 +149,7 @@ class Signatory:
         return f'[[approvers]]\nname = "{a.name}"\nkey = "{a.key}"\nroles = [{roles}]\n'
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def signatory() -> type[Signatory]:
     return Signatory
 

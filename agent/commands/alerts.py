@@ -84,7 +84,8 @@ def show(alert_id: str, config_file: Path | None, as_json: bool) -> None:
 def decide(alert_id: str, determination: str, note: str, config_file: Path | None, as_json: bool) -> None:
     """Record what an analyst decided.
 
-    After false_positive or authorised the same bytes are left alone in that root from now on.
+    After false_positive the same bytes are left alone in that root from now on. `authorised` is a note for
+    the record: what lets a file be is an agreement, which two people sign (`recordwarden agreements`).
     """
     alert = ask(load(config_file), "decide", alert=alert_id, determination=determination, note=note)
     if as_json:

@@ -25,3 +25,12 @@ def with_config(function: F) -> F:
 def with_json(function: F) -> F:
     """`--json`, handed on as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")(function)
+
+
+def with_signing(function: F) -> F:
+    """`FILE --key KEYFILE [--yes] [--json]` of each command that signs."""
+    key = click.option(
+        "--key", required=True, type=click.Path(path_type=Path), metavar="KEYFILE", help="Your signing key."
+    )
+    yes = click.option("--yes", is_flag=True, help="You have looked at it: do not ask.")
+    return click.argument("file", type=click.Path(path_type=Path))(key(yes(with_json(function))))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,11 @@ import click
 from agent import vault
 from agent.commands import looking
 from agent.commands.asking import ask
+from agent.commands.dispose import dispose
+from agent.commands.handover import export, rewrap
 from agent.commands.keys import read_identities
 from agent.commands.options import with_config, with_json
+from agent.commands.release import release
 from agent.commands.terminal import bytes_text, count, say, say_fields, say_json, say_table, time_text
 from agent.errors import NotPermitted, NotRunning, Refused, VaultTrouble
 from agent.escape import escape
@@ -22,7 +23,6 @@ from agent.giving_back import give_back, remove_notice
 from config.load import load
 from config.settings import Handling, Mode, Settings
 
-_HARMLESS = ("false_positive", "authorised")
 IN_CUSTODY = ["vaulted", "quarantined", "not_removed", "put_back", "restored"]
 
 
@@ -128,8 +128,8 @@ def verify(entry_ids: tuple[str, ...], identity: Path | None, config_file: Path 
 def restore(entry_id: str, identity: Path, to: Path | None, config_file: Path | None, as_json: bool) -> None:
     """Give a file back, with the secret key at hand.
 
-    Never over another file. Not into a root that would take it again, unless its alert was decided
-    to be a false positive or authorised.
+    Never over another file. Not into a watched root unless policy allows it there: a restricted root, an
+    encrypted volume, an agreement in force, or an alert that was decided to be a false positive.
     """
     settings = load(config_file)
     entry = looking.entry(settings, entry_id)
@@ -137,7 +137,7 @@ def restore(entry_id: str, identity: Path, to: Path | None, config_file: Path | 
     identities = read_identities(identity)
     folder, relpath = _place(manifest, to)
     target = folder / relpath
-    _check_policy(settings, entry, manifest, target, in_place=to is None)
+    _check_policy(settings, entry, target)
     lost = give_back(_vault(settings), manifest, identities, folder, relpath)
     if to is None:
         remove_notice(manifest)
@@ -162,39 +162,10 @@ def restore(entry_id: str, identity: Path, to: Path | None, config_file: Path | 
         say(f"restored {escape(target)}: {bytes_text(manifest.size)}, sha256 as taken")
 
 
-@quarantine.command("export")
-@click.argument("entry_ids", nargs=-1, required=True, metavar="ID...")
-@click.option(
-    "--to",
-    required=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="FOLDER",
-    help="A new folder.",
-)
-@with_config
-@with_json
-def export(entry_ids: tuple[str, ...], to: Path, config_file: Path | None, as_json: bool) -> None:
-    """Copy entries, still encrypted, with their manifests into a new folder, to hand them over."""
-    settings = load(config_file)
-    manifests = [_manifest(settings, looking.entry(settings, i)["entry_id"]) for i in entry_ids]
-    try:
-        to.mkdir(mode=0o700)
-    except FileExistsError:
-        raise Refused(f"{escape(to)} is there already", "name a new folder") from None
-    except OSError as error:
-        raise NotPermitted(f"{escape(to)}: {error.strerror}") from None
-    for manifest in manifests:
-        for ending in (".age", ".json"):
-            name = manifest.entry_id + ending
-            shutil.copyfile(_vault(settings) / "entries" / name, to / name)
-        with (to / f"{manifest.entry_id}.age").open("rb") as copy:
-            if hashlib.file_digest(copy, "sha256").hexdigest() != manifest.ciphertext_sha256:
-                raise VaultTrouble(f"entry {manifest.entry_id}: the ciphertext was changed")
-        if as_json:
-            say_json({"entry_id": manifest.entry_id, "file": str(to / f"{manifest.entry_id}.age")})
-    if not as_json:
-        exported = count(len(manifests), "entry", "entries")
-        say(f"{exported} exported to {escape(to)}; `age -d -i KEYFILE` opens them")
+quarantine.add_command(release)
+quarantine.add_command(dispose)
+quarantine.add_command(export)
+quarantine.add_command(rewrap)
 
 
 def _vault(settings: Settings) -> Path:
@@ -232,25 +203,27 @@ def _place(manifest: vault.Manifest, to: Path | None) -> tuple[Path, str]:
     return to.parent.resolve(), to.name
 
 
-def _check_policy(
-    settings: Settings, entry: dict[str, Any], manifest: vault.Manifest, target: Path, *, in_place: bool
-) -> None:
-    """Refuse a place where the file would be taken again at once."""
-    root = _taking_root(settings, target)
-    if root is None:
+def _check_policy(settings: Settings, entry: dict[str, Any], target: Path) -> None:
+    """Refuse a watched place where policy does not allow the file; say so of one that nobody watches."""
+    try:
+        told = ask(settings, "permission", entry=entry["entry_id"], path=str(target))
+    except (NotRunning, NotPermitted):
+        root = _taking_root(settings, target)
+        told = {"allowed": root is None, "root": root}
+    if told["allowed"]:
         return
-    alert_id = entry.get("alert_id")
-    if alert_id and str(root) == manifest.root_path:
-        if looking.alert(settings, alert_id).get("determination") in _HARMLESS:
-            return
-        hint = (
-            f"`recordwarden alerts decide {alert_id} false_positive` (or authorised) first, or give --to PATH"
+    if not told["root"]:
+        say(
+            f"recordwarden: warning: {escape(target)} is neither encrypted for certain nor watched",
+            error=True,
+            fg="yellow",
         )
-    else:
-        hint = (
-            "give a place outside of it with --to PATH" if in_place else "give another place with --to PATH"
-        )
-    raise Refused(f"{escape(root)} would take the file again at once", hint)
+        return
+    hint = (
+        f"`recordwarden alerts decide {entry.get('alert_id')} false_positive` if it is no microdata, or have"
+        " an agreement signed; or give a place outside of it with --to PATH"
+    )
+    raise Refused(f"policy does not allow it in {escape(told['root'])}, which would take it again", hint)
 
 
 def _taking_root(settings: Settings, target: Path) -> Path | None:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ import pytest
 
 from agent import vault
 from agent.keeper import serve
+from agent.ledger import Ledger
 from agent.line import Ended
+from agent.policy import RootFacts, VolumeFacts
 from agent.protocol import (
     Beat,
     Channel,
@@ -25,6 +27,7 @@ from agent.protocol import (
     Done,
     Go,
     Hello,
+    Identity,
     Judged,
     MayUnlink,
     Message,
@@ -40,11 +43,14 @@ from agent.protocol import (
     Vaulted,
     Welcome,
 )
+from agent.schema import AlertRow, AlertState, Entry, EntryState, RootRow
+from config.settings import Handling, Mode, Settings, Zone
 from detectors.engine.verdict import Outcome as Kind
 from detectors.engine.verdict import Reason, Subject, Tier, Verdict
 
 DIGEST = "d" * 64
 GUILTY = b"id,sex,age\n"
+LIKELY = Verdict(Kind.MICRODATA, flagged=True, tier=Tier.LIKELY, subject=Subject.PERSON, config_digest=DIGEST)
 
 
 @pytest.fixture(autouse=True)
@@ -250,3 +256,62 @@ def supervisor(tmp_path: Path) -> FakeSupervisor:
     root = tmp_path / "root"
     root.mkdir()
     return FakeSupervisor(root, tmp_path / "vault")
+
+
+class Custody:
+    """A ledger with one entry in custody (its ciphertext in the vault), two approvers, and a clock."""
+
+    def __init__(self, base: Path, agreed: Any) -> None:
+        from agent.authority import Authority
+
+        self.base, self.agreed, self.now = base, agreed, time.time()
+        self.settings = Settings(state_dir=base, approvers=agreed.approvers)
+        (base / "vault" / "entries").mkdir(parents=True)
+        (base / "vault" / "tmp").mkdir()
+        self.ledger = Ledger.open(base / "ledger.db")
+        for root_id in ("r1", "r2"):
+            self.ledger.attach(RootRow(root_id, f"/srv/{root_id}", "shared", "unrestricted"))
+        self.entry = Entry(
+            "11111111-aaaa", "r1", "/srv/r1/x", Identity("x", 1, 2, 3, 4, 5), EntryState.INTENDED,
+            LIKELY.to_json(), {"kind": "quarantined", "proof": ""}, 0, 0, 1.0, 2.0, sha256="ab" * 32,
+            ciphertext_sha256="cd" * 32, ciphertext_size=3,
+        )  # fmt: skip
+        self.take(self.entry)
+        self.authority = Authority(self.ledger, lambda: self.settings, lambda: self.now)
+
+    def take(self, entry: Any) -> None:
+        self.ledger.intend(entry)
+        held = AlertRow(
+            f"alert-{entry.entry_id}", "k", "r1", entry.entry_id, entry.path, "quarantined", "policy",
+            AlertState.HELD, {}, 1.0, 1.0,
+        )  # fmt: skip
+        self.ledger.commit_custody(
+            replace(entry, aside="x", vaulted_at=self.now, alert_id=held.alert_id), held
+        )
+        self.ledger.conclude(entry.entry_id, EntryState.QUARANTINED, "", True, None, [])
+        (self.base / "vault" / "entries" / f"{entry.entry_id}.age").write_bytes(b"age")
+        (self.base / "vault" / "entries" / f"{entry.entry_id}.json").write_bytes(b"{}")
+
+    def state(self) -> EntryState:
+        found = self.ledger.entry(self.entry.entry_id)
+        assert found is not None
+        return found.state
+
+    def current(self) -> Any:
+        return self.ledger.entry(self.entry.entry_id)
+
+    def place(self, path: str = "/srv/r2/x", handling: str = "restricted", root_id: str = "r2") -> Any:
+        from agent.authority import Place
+
+        facts = RootFacts(Zone.SHARED, Handling(handling), Mode.ENFORCE)
+        return Place(path, root_id, True, facts, VolumeFacts())
+
+    def events(self) -> list[str]:
+        return [e["event"] for _, e in self.ledger.audit_waiting() if not e["event"].startswith("root_")]
+
+
+@pytest.fixture
+def custody(tmp_path: Path, agreed: Any) -> Iterator[Custody]:
+    custody = Custody(tmp_path, agreed)
+    yield custody
+    custody.ledger.close()

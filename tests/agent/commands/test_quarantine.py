@@ -94,14 +94,17 @@ def test_no_root_gets_a_file_that_it_would_take_again(typed, running, survey):
     arguments = ("quarantine", "restore", survey["entry_id"], "--identity", str(running.identity))
     code, _, err = typed(*arguments)
     assert code == 1
-    assert "would take the file again" in err and "alerts decide" in err
+    assert "would take it again" in err and "alerts decide" in err
     code, _, err = typed(*arguments, "--to", str(running.watched / "elsewhere.csv"))
-    assert code == 1 and "would take the file again" in err
+    assert code == 1 and "would take it again" in err
 
 
 def test_after_a_determination_it_goes_back_to_its_place_and_stays(typed, objects, running):
     entry = next(e for e in objects("quarantine", "list") if e["path"].endswith("staff.zip"))
     assert typed("alerts", "decide", entry["alert_id"], "authorised", "--note", "agreed on paper")[0] == 0
+    code, _, err = typed("quarantine", "restore", entry["entry_id"], "--identity", str(running.identity))
+    assert code == 1 and "policy does not allow" in err  # one person's word is no agreement
+    assert typed("alerts", "decide", entry["alert_id"], "false_positive", "--note", "made up")[0] == 0
     arguments = ("--identity", str(running.identity))
     code, _, err = typed("quarantine", "restore", entry["entry_id"], *arguments)
     assert code == 0, err
@@ -163,7 +166,7 @@ def test_with_the_service_down_entries_are_seen_and_given_back_elsewhere(tmp_pat
     assert run(["quarantine", "list", *options]) == 0
     assert entry_id in capsys.readouterr().out
     assert run(restore) == 1
-    assert "would take the file again" in capsys.readouterr().err
+    assert "would take it again" in capsys.readouterr().err
     assert run([*restore, "--to", str(tmp_path / "back.csv")]) == 0
     assert "the ledger does not know" in capsys.readouterr().err
     assert (tmp_path / "back.csv").read_bytes() == CONTENT["survey_2026.csv"]

@@ -1,0 +1,125 @@
+"""Statements on the command line: the files that carry them, how they are shown, how one is signed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from agent.commands.terminal import is_terminal, say, say_fields, say_json, time_text
+from agent.errors import Mistyped, NotPermitted, Refused
+from agent.escape import escape
+from agent.signing import NoSigningKey, is_locked, sign
+from agent.statements import MAX_ENVELOPE_BYTES, BadStatement, Envelope, Release, Statement, Terms, read
+
+_TIMES = ("made_at", "expires_at", "holds_until")
+_WHAT = {
+    "release": "gives one file back",
+    "disposal": "deletes one entry from the vault, for good",
+    "agreement": "authorises somebody to hold data",
+    "revocation": "ends an agreement",
+}
+
+
+def read_statement(file: Path, *kinds: str) -> Envelope:
+    """The statement in a file, of one of these kinds (any if none is named); raises `Mistyped`."""
+    try:
+        with file.open("rb") as opened:
+            envelope = read(opened.read(MAX_ENVELOPE_BYTES + 1))
+    except OSError as error:
+        raise Mistyped(f"{escape(file)}: {error.strerror}", "name the file of the statement") from None
+    except BadStatement as error:
+        raise Mistyped(f"{escape(file)}: {error}", "name the file that was written for signing") from None
+    if kinds and envelope.kind not in kinds:
+        raise Mistyped(f"{escape(file)} is a statement of the kind {envelope.kind}, not {kinds[0]}")
+    return envelope
+
+
+def write_statement(file: Path, envelope: Envelope) -> None:
+    """A new file with a statement, for its owner alone; raises `Mistyped` if there is one already."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        with os.fdopen(os.open(file, flags, 0o600), "w") as written:
+            written.write(json.dumps(envelope.to_json(), indent=1) + "\n")
+            written.flush()
+            os.fsync(written.fileno())
+    except FileExistsError:
+        raise Mistyped(f"{escape(file)} is there already", "name a new file") from None
+    except OSError as error:
+        raise NotPermitted(f"{escape(file)}: {error.strerror}", "name a file in a folder of yours") from None
+
+
+def _rewrite(file: Path, envelope: Envelope) -> None:
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        write_statement(beside, envelope)
+        beside.replace(file)
+    except OSError as error:
+        raise NotPermitted(f"{escape(file)}: {error.strerror}", "copy it to a folder of yours") from None
+    finally:
+        with suppress(OSError):
+            beside.unlink()
+
+
+def show_statement(envelope: Envelope) -> None:
+    """All that it says, for people."""
+    say(f"{envelope.kind}: {_WHAT[envelope.kind]}", bold=True)
+    say_fields(_fields(envelope.statement()))
+    say_fields([("signatures", len(envelope.signatures)), ("digest", envelope.digest)])
+
+
+def _fields(statement: Statement) -> Iterator[tuple[str, object]]:
+    for name, value in asdict(statement).items():
+        if name in _TIMES:
+            value = time_text(value)
+        if isinstance(value, tuple | list):
+            value = "; ".join(value)
+        if value not in ("", None):
+            yield name.replace("_", " "), value
+    if isinstance(statement, Release):
+        yield "note", "the file goes there once, over nobody's file; until then it stays in the vault"
+    if isinstance(statement, Terms):
+        yield "note", "in force once an information asset owner and a data protection officer have signed"
+
+
+def approve(file: Path, key: Path, kinds: tuple[str, ...], yes: bool, as_json: bool) -> None:
+    """Show what is signed, ask, and add a signature to the file."""
+    envelope = read_statement(file, *kinds)
+    if not as_json:
+        show_statement(envelope)
+    if not yes:
+        if not is_terminal(sys.stdin):
+            raise Refused("nobody is there to say yes", "look at what you sign, then give --yes")
+        click.confirm("Do you approve this, in your own name?", abort=True, err=True)
+    signed, public = sign_with(envelope, key)
+    _rewrite(file, signed)
+    if as_json:
+        say_json(
+            {
+                "file": str(file),
+                "kind": signed.kind,
+                "signed_with": public,
+                "signatures": len(signed.signatures),
+            }
+        )
+    else:
+        say(f"signed with {public}; {escape(file)} holds {len(signed.signatures)} signature(s)")
+
+
+def sign_with(envelope: Envelope, key: Path) -> tuple[Envelope, str]:
+    """(the envelope with a signature made with this key file, its public key); raises `Mistyped`."""
+    try:
+        pem = key.read_bytes()
+        passphrase = click.prompt("passphrase", hide_input=True, err=True) if is_locked(pem) else ""
+        return sign(envelope, pem, passphrase)
+    except OSError as error:
+        raise Mistyped(f"{escape(key)}: {error.strerror}", "give the file of your signing key") from None
+    except NoSigningKey as error:
+        hint = "give the file that `recordwarden keys new --signing` made"
+        raise Mistyped(f"{escape(key)}: {error}", hint) from None
