@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, Command] = {
     "quarantine": Command("agent.commands.quarantine", "The vault: what was taken, and giving it back."),
     "alerts": Command("agent.commands.alerts", "Alerts: list, show, decide."),
     "baseline": Command("agent.commands.baseline", "Files older than the watch: list, accept, enforce."),
+    "agreements": Command("agent.commands.agreements", "Data Access Agreements: who may hold what."),
     "detectors": Command("agent.commands.detectors", "Detectors: list them, test their examples."),
     "config": Command("agent.commands.configuration", "The configuration: check, show, schema.", "config"),
     "keys": Command("agent.commands.keys", "Keys: of the security team, of approvers."),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from agent.coverage import root_states
+from agent.releases import UNDER_WAY
 from agent.supervisor import Supervisor
 from config.settings import Protection
 
@@ -20,7 +23,9 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
     abandoned. `sinks{}`: pending, delivered, dead, error. `protections`: present[], missing{name: why}.
     `vault`: lost[], unknown[], fault (why it takes nothing, or ""). `custody{}`: how many
     entries are in each state. `governor`: paused, why, since, nice,
-    io_class. `own_disk[]`: mount_point, and what is known of its volume.
+    io_class. `own_disk[]`: mount_point, and what is known of its volume. `reviews`: what is overdue: policy
+    (its date or null), agreements[], entries (how many). `releases[]`: those under way: request_id, entry_id,
+    state, expires_at, destination.
     """
     parts, settings = supervisor.parts, supervisor.settings
     ready = parts.template.ready
@@ -46,6 +51,30 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
         "governor": supervisor.governor.to_json(settings.governor),
         "own_disk": [{"mount_point": v.mount_point, **asdict(v.facts)} for v in supervisor.own_disk.volumes],
         "audit_lines": parts.audit.head.sequence,
+        "reviews": _reviews(supervisor),
+        "releases": [
+            {
+                "request_id": row.request_id,
+                "entry_id": row.entry_id,
+                "state": row.state.value,
+                "expires_at": row.expires_at,
+                "destination": row.detail["destination"],
+            }
+            for row in parts.ledger.requests(states=UNDER_WAY, act="release")
+        ],
+    }
+
+
+def _reviews(supervisor: Supervisor) -> dict[str, Any]:
+    """What somebody should have looked at by now."""
+    settings, now = supervisor.settings, time.time()
+    agreements = supervisor.desk.authority.agreements.in_force()
+    due = settings.policy.review_by
+    today = datetime.fromtimestamp(now, UTC).date().isoformat()
+    return {
+        "policy": due if due and due < today else None,
+        "agreements": [a.terms.agreement_id for a in agreements if a.is_overdue(now)],
+        "entries": supervisor.parts.ledger.due_for_review(now, settings.vault.review_days * 86400.0),
     }
 
 

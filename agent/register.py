@@ -11,7 +11,9 @@ from dataclasses import asdict
 from typing import Any
 
 from agent.database import Database, Event, WrongState
-from agent.schema import AgreementRow, ExemptionRow, RequestRow, RequestState
+from agent.schema import AgreementRow, Entry, EntryState, ExemptionRow, RequestRow, RequestState
+
+IN_CUSTODY = (EntryState.VAULTED, EntryState.QUARANTINED, EntryState.NOT_REMOVED, EntryState.RESTORED)
 
 
 class Register(Database):
@@ -134,19 +136,24 @@ class Register(Database):
                 "INSERT OR REPLACE INTO reviews VALUES (?,?,?,?,?)", (entry_id, until, note, by, time.time())
             )
 
-    def review_dates(self, entry_ids: Sequence[str] = ()) -> dict[str, float]:
+    def review_dates(self) -> dict[str, float]:
         """The dates that people set, by entry."""
-        rows = self._rows("SELECT entry_id, review_at FROM reviews")
-        return {r[0]: r[1] for r in rows if not entry_ids or r[0] in entry_ids}
+        return {r[0]: r[1] for r in self._rows("SELECT entry_id, review_at FROM reviews")}
 
     def due_for_review(self, now: float, after_seconds: float) -> int:
         """How many entries in custody are past their date."""
         sql = (
             "SELECT count(*) FROM entries LEFT JOIN reviews USING (entry_id)"
-            " WHERE state IN ('vaulted', 'quarantined', 'not_removed', 'restored')"
-            " AND coalesce(review_at, vaulted_at + ?) < ?"
+            " WHERE state IN (SELECT value FROM json_each(?)) AND coalesce(review_at, vaulted_at + ?) < ?"
         )
-        return int(self._rows(sql, (after_seconds, now))[0][0])
+        return int(self._rows(sql, (json.dumps(IN_CUSTODY), after_seconds, now))[0][0])
+
+
+def review_date(row: Entry, dates: Mapping[str, float], after_days: float) -> float | None:
+    """When an entry is due for review: by the date that somebody set, else by its age; None if never."""
+    if row.vaulted_at is None or row.state not in IN_CUSTODY:
+        return None
+    return dates.get(row.entry_id, row.vaulted_at + after_days * 86400.0)
 
 
 def _insert(db: sqlite3.Connection, table: str, row: Mapping[str, Any], how: str = "") -> None:

@@ -13,6 +13,7 @@ from agent.control import Command, name_of
 from agent.errors import Mistyped, NotFound, Refused
 from agent.ledger import Ledger, WrongState
 from agent.ocsf import DETERMINATIONS, RESTORED
+from agent.register import review_date
 from agent.schema import AlertRow, AlertState, Entry, EntryState
 from agent.standing import Standing
 from agent.supervisor import Supervisor
@@ -69,10 +70,16 @@ class Requests:
     def entries(self, request: Mapping[str, Any], who: str) -> list[dict[str, Any]]:
         states = [EntryState(state) for state in request.get("states", ())]
         rows = self._ledger.entries(states=states, limit=_limit(request))
-        return [_plain_entry(row, whole=False) for row in rows]
+        dates = self._review_dates(rows)
+        return [_plain_entry(row, whole=False) | {"review_at": dates[row.entry_id]} for row in rows]
 
     def entry(self, request: Mapping[str, Any], who: str) -> dict[str, Any]:
-        return _plain_entry(self._entry(request["id"]), whole=True)
+        row = self._entry(request["id"])
+        return _plain_entry(row, whole=True) | {"review_at": self._review_dates([row])[row.entry_id]}
+
+    def _review_dates(self, rows: Sequence[Entry]) -> dict[str, float | None]:
+        set_by_people, after = self._ledger.review_dates(), self._supervisor.settings.vault.review_days
+        return {row.entry_id: review_date(row, set_by_people, after) for row in rows}
 
     def decide(self, request: Mapping[str, Any], who: str) -> dict[str, Any]:
         row = self._alert(request["alert"])

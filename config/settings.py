@@ -260,7 +260,7 @@ class Policy(Section):
     first_contact: FirstContact = FirstContact.REPORT
     breaker: Breaker = Breaker()
     contact: str = "your information security team"
-    review_by: str | None = None
+    review_by: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
 
 
 class Vault(Section):

@@ -186,7 +186,7 @@ class Agreed:
         return self.officer.sign(self.owner.sign(envelope))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def agreed() -> Agreed:
     return Agreed()
 

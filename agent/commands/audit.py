@@ -31,7 +31,7 @@ def verify(config_file: Path | None, as_json: bool) -> int:
     settings = load(config_file)
     with reading(settings) as ledger:
         head = log.stored_head(ledger)  # read first: the log may grow meanwhile, the head must not be ahead
-    number, faults = log.verify(_path(settings), head)
+    number, faults = log.verify(log_of(settings), head)
     if as_json:
         for fault in faults:
             say_json(asdict(fault))
@@ -55,11 +55,12 @@ def export(since: datetime | None, until: datetime | None, config_file: Path | N
     """Print the entries of a span of time with their chain, one JSON object a line."""
     first = since.replace(tzinfo=UTC).timestamp() if since else 0.0
     last = until.replace(tzinfo=UTC).timestamp() if until else float("inf")
-    for entry in log.export(_path(load(config_file)), first, last):
+    for entry in log.export(log_of(load(config_file)), first, last):
         say_json(entry)
 
 
-def _path(settings: Settings) -> Path:
+def log_of(settings: Settings) -> Path:
+    """Where the log is; raises `NotFound` or `NotPermitted`."""
     path = settings.state_dir / "audit.jsonl"
     try:
         path.open("rb").close()

@@ -12,6 +12,7 @@ from agent.commands.asking import ask
 from agent.errors import LedgerTrouble, NotFound, NotPermitted, NotRunning
 from agent.escape import escape
 from agent.ledger import Ledger, LedgerError
+from agent.register import review_date
 from agent.schema import EntryState
 from config.settings import Settings
 
@@ -24,7 +25,11 @@ def entries(settings: Settings, states: list[str]) -> list[Row]:
         rows: list[Row] = ask(settings, "entries", states=states)
     except NotRunning:
         with reading(settings) as ledger:
-            rows = [asdict(e) for e in ledger.entries(states=[EntryState(s) for s in states])]
+            dates, after = ledger.review_dates(), settings.vault.review_days
+            rows = [
+                asdict(e) | {"review_at": review_date(e, dates, after)}
+                for e in ledger.entries(states=[EntryState(s) for s in states])
+            ]
     return rows
 
 

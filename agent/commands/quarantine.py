@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +38,15 @@ def quarantine() -> None:
 
 
 @quarantine.command("list")
+@click.option("--due", is_flag=True, help="Only what is due for review.")
 @with_config
 @with_json
-def list_(config_file: Path | None, as_json: bool) -> None:
+def list_(due: bool, config_file: Path | None, as_json: bool) -> None:
     """List what is in custody, the newest first."""
     settings = load(config_file)
     entries = looking.entries(settings, IN_CUSTODY)
+    if due:
+        entries = [e for e in entries if e["review_at"] is not None and e["review_at"] < time.time()]
     if as_json:
         for entry in entries:
             say_json(entry)
@@ -53,7 +58,7 @@ def list_(config_file: Path | None, as_json: bool) -> None:
     if rows:
         say_table(("entry", "taken", "state", "size", "path"), rows)
     else:
-        say("nothing is in custody")
+        say("nothing is due for review" if due else "nothing is in custody")
 
 
 @quarantine.command("show")
@@ -76,6 +81,7 @@ def show(entry_id: str, config_file: Path | None, as_json: bool) -> None:
             ("state", entry["state"]),
             ("reason", entry.get("reason")),
             ("taken", time_text(entry["vaulted_at"])),
+            ("review", time_text(entry.get("review_at"))),
             ("size", bytes_text(entry["size"])),
             ("sha256", entry["sha256"]),
             ("outcome", " ".join(filter(None, (verdict.get("tier"), verdict.get("outcome"))))),
@@ -113,6 +119,24 @@ def verify(entry_ids: tuple[str, ...], identity: Path | None, config_file: Path 
     if not as_json:
         say(f"{count(len(entries), 'entry', 'entries')} checked, {damaged} damaged")
     return 1 if damaged else 0
+
+
+@quarantine.command("review")
+@click.argument("entry_id", metavar="ID")
+@click.option(
+    "--until", required=True, type=click.DateTime(formats=["%Y-%m-%d"]), help="The day of the next review."
+)
+@click.option("--note", required=True, help="Why it is kept; goes into the audit log.")
+@with_config
+@with_json
+def review(entry_id: str, until: datetime, note: str, config_file: Path | None, as_json: bool) -> None:
+    """Record that somebody looked at an entry and it is kept until the next review.
+
+    To have it deleted instead see `quarantine dispose`; to give it back, `release` or `restore`.
+    """
+    day = until.replace(tzinfo=UTC).timestamp()
+    done = ask(load(config_file), "review", entry=entry_id, until=day, note=note)
+    say_json(done) if as_json else say(f"{done['entry_id']}: to be reviewed on {until.date().isoformat()}")
 
 
 @quarantine.command("restore")

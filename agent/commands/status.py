@@ -129,9 +129,25 @@ def _concerns(found: dict[str, Any]) -> Iterator[str]:
         yield f"the vault takes nothing ({fault}): files of records stay where they are"
     if lost := found["vault"]["lost"]:
         yield f"{count(len(lost), 'entry', 'entries')} should be in the vault and not there"
+    yield from _overdue(found)
     for name, sink in found["sinks"].items():
         if dead := sink.get("dead"):
             yield f"{name}: {count(dead, 'alert')} could not be delivered and wait for you"
+
+
+def _overdue(found: dict[str, Any]) -> Iterator[str]:
+    """What somebody should have looked at by now, or has begun and not ended."""
+    reviews = found["reviews"]
+    if reviews["policy"]:
+        yield f"the policy was due for review on {escape(reviews['policy'])}"
+    if overdue := reviews["agreements"]:
+        number = count(len(overdue), "agreement is", "agreements are")
+        yield f"{number} overdue for review: {', '.join(overdue)}"
+    if due := reviews["entries"]:
+        yield f"{count(due, 'entry is', 'entries are')} due for review: `recordwarden quarantine list --due`"
+    for row in found["releases"]:
+        if row["state"] in ("placing", "written"):
+            yield f"a release to {escape(row['destination'])} was begun and not ended: complete it again"
 
 
 def _pass(root: dict[str, Any]) -> str:

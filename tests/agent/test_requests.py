@@ -17,6 +17,7 @@ from agent.protocol import Identity
 from agent.requests import Requests
 from agent.schema import AlertRow, AlertState, Entry, EntryState, RootRow
 from agent.supervisor import Supervisor
+from config.settings import Settings
 
 ENTRY = Entry(
     "11111111-aaaa", "r1", "/srv/x\udcff", Identity("x", 1, 2, 3, 4, 5), EntryState.INTENDED,
@@ -40,6 +41,7 @@ class Place:
         supervisor = SimpleNamespace(
             parts=SimpleNamespace(ledger=self.ledger),
             dispatch=SimpleNamespace(outbox=SimpleNamespace(sinks=("file",))),
+            settings=Settings(),
             sweep=lambda root: ["r1"] if root in (None, "r1") else [],
         )
         self.reloads: list[str] = []

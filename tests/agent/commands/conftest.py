@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,15 @@ from agent.commands.demo_service import DemoService
 from agent.demo_files import demo_files
 
 
-@pytest.fixture(scope="session")
-def running() -> Iterator[DemoService]:
-    """`survey_2026.csv` and `staff.zip` were taken out of its root."""
+@contextmanager
+def serving(approvers: str) -> Iterator[DemoService]:
+    """A service that has taken `survey_2026.csv` and `staff.zip` out of its root."""
     with tempfile.TemporaryDirectory(prefix="rw-commands-") as folder, pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("RECORDWARDEN_")]:
             patch.delenv(name)
         service = DemoService(Path(folder).resolve())
         service.prepare()
+        service.config.write_text(service.config.read_text() + approvers)
         service.start()
         try:
             service.wait_until_up()
@@ -34,6 +36,19 @@ def running() -> Iterator[DemoService]:
             yield service
         finally:
             service.stop()
+
+
+@pytest.fixture(scope="session")
+def running(agreed: Any) -> Iterator[DemoService]:
+    """One for all; whoever leaves things otherwise than found uses `own_service`."""
+    with serving(agreed.owner.stanza() + agreed.officer.stanza()) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def own_service(agreed: Any) -> Iterator[DemoService]:
+    with serving(agreed.owner.stanza() + agreed.officer.stanza()) as service:
+        yield service
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ STATUS = {
     "protections": {"present": ["seccomp"], "missing": {"landlock": "the kernel has none"}}, "roots": [ROOT],
     "sinks": {"file": {"pending": 1, "delivered": 2, "dead": 0, "error": "disk full"}},
     "vault": {"lost": [], "unknown": []}, "custody": {"quarantined": 3},
+    "reviews": {"policy": None, "agreements": [], "entries": 0}, "releases": [],
 }  # fmt: skip
 
 
@@ -63,6 +64,10 @@ def test_names_are_escaped_and_missing_protections_named(told, capsys):
         (lambda s: s["roots"][0].update(abandoned=[1]), "1 keeper hangs"),
         (lambda s: s["vault"].update(lost=["x"]), "should be in the vault"),
         (lambda s: s["sinks"]["file"].update(dead=2), "could not be delivered"),
+        (lambda s: s["reviews"].update(policy="2025-01-01"), "due for review on 2025-01-01"),
+        (lambda s: s["reviews"].update(agreements=["DAA-1"]), "1 agreement is overdue for review: DAA-1"),
+        (lambda s: s["reviews"].update(entries=2), "2 entries are due for review"),
+        (lambda s: s["releases"].append({"state": "written", "destination": "/x"}), "begun and not ended"),
     ],
 )
 def test_what_calls_for_a_person_is_said_and_in_the_exit_code(told, capsys, change, said):

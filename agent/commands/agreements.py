@@ -1,0 +1,335 @@
+"""`recordwarden agreements`: the register of Data Access Agreements; the report of all authorised access."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import re
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from agent import audit
+from agent.agreements import Agreements, Sighting
+from agent.commands import looking
+from agent.commands.approving import approve, read_statement, show_statement, sign_with, write_statement
+from agent.commands.asking import ask
+from agent.commands.audit import log_of
+from agent.commands.options import with_config, with_json, with_signing
+from agent.commands.terminal import count, say, say_fields, say_json, say_table
+from agent.custodian import checked, plain_agreement
+from agent.errors import Mistyped, NotFound, NotRunning
+from agent.escape import escape
+from agent.report import COLUMNS, Span, authorised_access, for_spreadsheet, iso
+from agent.statements import BadStatement, Revocation, Terms, seal
+from config.load import load
+from config.settings import Settings
+
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+_COLOURS = {"in_force": "green", "revoked": "red", "lapsed": "red", "expired": "yellow", "pending": "yellow"}
+
+
+@click.group()
+def agreements() -> None:
+    """Data Access Agreements: who may hold which data where. Two people sign each of them.
+
+    \b
+    1. agreements new FILE --id ID --holder WHO ...   write the terms
+    2. agreements approve FILE --key KEYFILE          each approver signs (owner, officer)
+    3. agreements add FILE                            hand it to each workstation that it concerns
+    """
+
+
+@agreements.command("new")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--id", "agreement_id", required=True, metavar="ID", help="Its number in your register.")
+@click.option("--holder", required=True, help="Who may hold the data.")
+@click.option("--purpose", required=True, help="What for.")
+@click.option("--condition", "conditions", multiple=True, help="What they must keep to; repeatable.")
+@click.option("--content", multiple=True, metavar="FILE|DIGEST", help="This very content; repeatable.")
+@click.option(
+    "--layout", "layouts", multiple=True, metavar="DIGEST", help="This layout of variables; repeatable."
+)
+@click.option("--root", "roots", multiple=True, metavar="FOLDER", help="In this folder of a configured root.")
+@click.option("--device", "devices", multiple=True, metavar="UUID", help="On the volume with this UUID.")
+@click.option("--from", "valid_from", type=_DAY, help="The first day [default: today].")
+@click.option("--until", "valid_until", type=_DAY, required=True, help="The last day.")
+@click.option("--review", "review_by", type=_DAY, required=True, help="The day of review, within five years.")
+@with_json
+def new(file: Path, as_json: bool, **given: Any) -> None:
+    """Write the terms of an agreement to FILE, for signing.
+
+    What the options name narrows it: the data by --content or --layout, the place by --root or --device.
+    """
+    now = time.time()
+    first = given["valid_from"] or datetime.fromtimestamp(now, UTC)
+    try:
+        envelope = seal(
+            Terms(
+                agreement_id=given["agreement_id"],
+                holder=given["holder"],
+                purpose=given["purpose"],
+                conditions=given["conditions"],
+                content=tuple(_digest_of(what) for what in given["content"]),
+                layouts=given["layouts"],
+                roots=tuple(os.path.normpath(root) for root in given["roots"]),
+                devices=given["devices"],
+                valid_from=first.date().isoformat(),
+                valid_until=given["valid_until"].date().isoformat(),
+                review_by=given["review_by"].date().isoformat(),
+                made_at=int(now),
+            )
+        )
+    except BadStatement as error:
+        raise Mistyped(f"that is no agreement: {error}", "see `recordwarden agreements new --help`") from None
+    write_statement(file, envelope)
+    if as_json:
+        say_json({"file": str(file), **envelope.to_json()})
+    else:
+        show_statement(envelope)
+
+
+@agreements.command("approve")
+@with_signing
+def approve_(file: Path, key: Path, yes: bool, as_json: bool) -> None:
+    """Look at an agreement and sign it, with your own key, on any machine."""
+    approve(file, key, ("agreement", "revocation"), yes, as_json)
+
+
+@agreements.command("add")
+@click.argument("file", type=click.Path(path_type=Path))
+@with_config
+@with_json
+def add(file: Path, config_file: Path | None, as_json: bool) -> None:
+    """Hand an agreement, more signatures for it, or a signed revocation to the service."""
+    envelope = read_statement(file, "agreement", "revocation")
+    found = ask(load(config_file), "agreement_add", envelope=envelope.to_json())
+    if as_json:
+        say_json(found or {"revoked": True})
+    elif found is None:
+        say("revoked; what rested on it is judged again")
+    else:
+        why = f": {escape(found['why'])}" if found["why"] else ""
+        say(f"{found['agreement_id']} is {found['standing']}{why}", fg=_COLOURS.get(found["standing"]))
+
+
+@agreements.command("list")
+@with_config
+@with_json
+def list_(config_file: Path | None, as_json: bool) -> None:
+    """List all agreements that were ever handed in, and how they stand."""
+    rows = _all(load(config_file))
+    if as_json:
+        for row in rows:
+            say_json(row)
+    elif rows:
+        say_table(
+            ("agreement", "standing", "holder", "valid", "review", "approved by"),
+            (
+                (
+                    r["agreement_id"],
+                    r["standing"],
+                    r["holder"],
+                    f"{r['valid_from']} to {r['valid_until']}",
+                    f"{r['review_by']} OVERDUE" if r["review_overdue"] else r["review_by"],
+                    ", ".join(r["approved_by"]),
+                )
+                for r in rows
+            ),
+        )
+    else:
+        say("no agreement was ever handed in")
+
+
+@agreements.command("show")
+@click.argument("agreement", metavar="ID|FILE")
+@with_config
+@with_json
+def show(agreement: str, config_file: Path | None, as_json: bool) -> None:
+    """Show one agreement of the register, or what a file says."""
+    if Path(agreement).is_file():
+        envelope = read_statement(Path(agreement), "agreement", "revocation")
+        say_json(envelope.to_json()) if as_json else show_statement(envelope)
+        return
+    row = _one(load(config_file), agreement)
+    if as_json:
+        say_json(row)
+        return
+    say_fields(
+        (name.replace("_", " "), _shown(name, value))
+        for name, value in row.items()
+        if value not in ("", None, [], False)
+    )
+
+
+@agreements.command("revoke")
+@click.argument("agreement_id", metavar="ID")
+@click.option(
+    "--key", required=True, type=click.Path(path_type=Path), metavar="KEYFILE", help="Your signing key."
+)
+@click.option("--reason", required=True, help="Why.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it for other workstations."
+)
+@with_config
+@with_json
+def revoke(
+    agreement_id: str, key: Path, reason: str, out: Path | None, config_file: Path | None, as_json: bool
+) -> None:
+    """End an agreement. One approver is enough. What rested on it is judged again."""
+    settings = load(config_file)
+    row = _one(settings, agreement_id)
+    try:
+        said = seal(Revocation(row["agreement_id"], row["terms_sha256"], reason, int(time.time())))
+    except BadStatement as error:
+        raise Mistyped(f"that is no revocation: {error}") from None
+    signed, _ = sign_with(said, key)
+    if out is not None:
+        write_statement(out, signed)
+    ask(settings, "agreement_add", envelope=signed.to_json())
+    if as_json:
+        say_json({"agreement_id": row["agreement_id"], "revoked": True, "file": str(out) if out else None})
+    else:
+        say(f"{row['agreement_id']} is revoked; what rested on it is judged again")
+
+
+@agreements.command("check")
+@click.argument("what", metavar="FILE|DIGEST")
+@click.option("--layout", default="", metavar="DIGEST", help="The layout of its variables, if you know it.")
+@with_config
+@with_json
+def check(what: str, layout: str, config_file: Path | None, as_json: bool) -> int:
+    """Say which agreements would hold for a file where it lies, or for a content. Exit code 1 if none."""
+    settings = load(config_file)
+    path = str(Path(what).parent.resolve() / Path(what).name) if not _DIGEST.fullmatch(what) else ""
+    asked = {"path": path, "sha256": _digest_of(what), "layout": layout}
+    try:
+        rows = ask(settings, "agreement_check", **asked)
+    except NotRunning:
+        with looking.reading(settings) as ledger:
+            known = Agreements(ledger, lambda: settings.approvers).all()
+        configured = any(Path(path).is_relative_to(r.path) for r in settings.watch.roots) if path else False
+        seen = Sighting(path, configured, "", asked["sha256"], layout)
+        rows = [checked(a, seen) for a in known]
+    for row in rows:
+        if as_json:
+            say_json(row)
+        else:
+            verdict = "holds" if row["holds"] else f"does not hold: {row['why_not']}"
+            say(f"{row['agreement_id']}  {escape(row['holder'])}  {escape(verdict)}")
+    if not rows and not as_json:
+        say("no agreement was ever handed in")
+    return 0 if any(row["holds"] for row in rows) else 1
+
+
+@agreements.command("report")
+@click.option("--from", "since", type=_DAY, help="The first day (UTC) [default: the beginning].")
+@click.option("--to", "until", type=_DAY, help="The first day after (UTC) [default: now].")
+@click.option("--holder", default="", help="Only what this holder was authorised to.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True
+)
+@with_config
+@with_json
+def report(
+    since: datetime | None,
+    until: datetime | None,
+    holder: str,
+    form: str,
+    config_file: Path | None,
+    as_json: bool,
+) -> int:
+    """Full details of all authorised access: agreements, exemptions, what was given back, and by whose word.
+
+    Made from the register and the audit log. Exit code 1 if that log is not whole: then something may lack.
+    """
+    settings = load(config_file)
+    first = since.replace(tzinfo=UTC).timestamp() if since else 0.0
+    last = until.replace(tzinfo=UTC).timestamp() if until else time.time() + 1
+    log = log_of(settings)
+    with looking.reading(settings) as ledger:
+        head, waiting = audit.stored_head(ledger), ledger.audit_waiting()
+        known = Agreements(ledger, lambda: settings.approvers).all()
+        alerts = {a.alert_id: a.record for a in ledger.alerts(recorded=True)}
+    events = list(audit.export(log, first, last))
+    written = {event["number"] for event in events}
+    events += [event for number, event in waiting if number not in written]
+    rows = list(authorised_access(known, events, alerts, Span(first, last, holder), _host_id(settings)))
+    faults = audit.verify(log, head)[1]
+    if as_json or form == "json":
+        span = {"report": "authorised access", "from": iso(first), "to": iso(last), "holder": holder or None}
+        say_json({**span, "rows": len(rows), "audit_log_whole": not faults})
+        for row in rows:
+            say_json(row)
+    elif form == "csv":
+        table = csv.writer(sys.stdout)
+        table.writerow(COLUMNS)
+        table.writerows([[for_spreadsheet(escape(row[name])) for name in COLUMNS] for row in rows])
+    else:
+        _say_report(rows, first, last, holder)
+    if faults:
+        say(
+            f"recordwarden: warning: the audit log has {count(len(faults), 'fault')}: see `recordwarden audit"
+            " verify`",
+            error=True,
+            fg="red",
+        )
+    return 1 if faults else 0
+
+
+def _say_report(rows: list[dict[str, str]], first: float, last: float, holder: str) -> None:
+    whose = f" of {escape(holder)}" if holder else ""
+    say(f"Authorised access{whose}, {iso(first)} to {iso(last)}: {count(len(rows), 'record')}", bold=True)
+    for row in rows:
+        say()
+        say_fields((name.replace("_", " "), value) for name, value in row.items() if value)
+
+
+def _all(settings: Settings) -> list[dict[str, Any]]:
+    try:
+        rows: list[dict[str, Any]] = ask(settings, "agreements")
+    except NotRunning:
+        with looking.reading(settings) as ledger:
+            rows = [plain_agreement(a) for a in Agreements(ledger, lambda: settings.approvers).all()]
+    return rows
+
+
+def _one(settings: Settings, agreement_id: str) -> dict[str, Any]:
+    found = [row for row in _all(settings) if row["agreement_id"] == agreement_id]
+    if not found:
+        raise NotFound(
+            f"no agreement has the id {escape(agreement_id)}", "see `recordwarden agreements list`"
+        )
+    return found[0]
+
+
+def _digest_of(what: str) -> str:
+    """A digest as it is, or that of a file's content."""
+    if _DIGEST.fullmatch(what):
+        return what
+    try:
+        with open(what, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise Mistyped(
+            f"{escape(what)}: {error.strerror}", "give a file, or a SHA-256 digest in hex"
+        ) from None
+
+
+def _shown(name: str, value: Any) -> object:
+    if name.endswith("_at"):
+        return iso(value)
+    return "; ".join(value) if isinstance(value, list) else value
+
+
+def _host_id(settings: Settings) -> str:
+    try:
+        return (settings.state_dir / "host_id").read_text("ascii").strip()
+    except OSError:
+        return ""
