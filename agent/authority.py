@@ -19,7 +19,7 @@ from agent.platform import linux
 from agent.platform.linux import Mount, inside
 from agent.policy import Agreement, Disposition, Kind, RootFacts, VolumeFacts, decide
 from agent.schema import ExemptionRow, RequestRow, RequestState
-from agent.volumes import WatchedRoot
+from agent.volumes import WatchedRoot, facts_teller
 from config.settings import Handling, Mode, Settings, Zone
 from detectors.engine.verdict import Verdict
 
@@ -53,7 +53,7 @@ def place_of(path: str, roots: Sequence[WatchedRoot], mounts: Sequence[Mount], s
         root = max(around, key=lambda r: len(r.path))
         return replace(place_in(root, ""), path=path)
     mount = linux.mount_of(path, mounts)
-    volume = linux.facts(mount, settings.watch.volumes.treat_as_removable) if mount else VolumeFacts()
+    volume = facts_teller(settings, mounts, linux.KERNEL)(mount) if mount else VolumeFacts()
     zone = {"removable": Zone.REMOVABLE, "shared": Zone.SHARED}.get(volume.kind, Zone.LOCAL)
     facts = RootFacts(zone, Handling.UNRESTRICTED, settings.policy.mode)
     return Place(path, "", False, facts, volume)
