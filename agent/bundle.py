@@ -25,10 +25,11 @@ from typing import IO, Any, Self
 
 import pyrage
 
+from agent.attributes import BadAttributes, seal, unseal
 from agent.errors import NotPermitted, Refused, VaultTrouble
 from agent.escape import escape
 from agent.streams import BLOCK_BYTES, DurableWriter
-from agent.vault import Manifest, VaultError, manifest_at, seal_xattrs, sync_folder, unsealed
+from agent.vault import Manifest, VaultError, manifest_at, sync_folder
 
 SUMS = "SHA256SUMS"
 LIST = "bundle.json"
@@ -67,17 +68,17 @@ class Bundle:
     ) -> Manifest:
         """Add an entry encrypted anew to `recipients`; gives back its manifest. Raises `VaultTrouble`."""
         try:
-            attributes = unsealed(entry.sealed_xattrs, entry.xattrs_sha256, identities)
+            attributes = unseal(entry.sealed_xattrs, entry.xattrs_sha256, identities)
             with self._faults(entry), self._new(f"{entry.entry_id}.age") as file:
                 target = DurableWriter(file)
                 _reencrypt(ciphertext, entry.sha256, identities, recipients, target)
                 target.finish()
-        except VaultError as error:
+        except (VaultError, BadAttributes) as error:
             hint = "is it the right key, and is the bundle whole? `sha256sum -c SHA256SUMS` in it"
             raise VaultTrouble(f"entry {entry.entry_id}: {error}", hint) from None
         again = replace(
             entry, ciphertext_sha256=target.digest.hexdigest(), ciphertext_size=target.size,
-            sealed_xattrs=seal_xattrs(attributes, recipients) if attributes else "",
+            sealed_xattrs=seal(attributes, recipients) if attributes else "",
         )  # fmt: skip
         self._add(again)
         return again

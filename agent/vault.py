@@ -7,7 +7,6 @@ A deposit that returned is on the disk; what it read is what its digest says, tw
 
 from __future__ import annotations
 
-import base64
 import errno
 import hashlib
 import io
@@ -23,13 +22,11 @@ from typing import Any
 
 import pyrage
 
+from agent.attributes import BadAttributes, named, seal_those_of, unseal
 from agent.streams import BLOCK_BYTES, DepositFailed, DurableWriter, PositionalReader, vault_faults
 
-MAX_XATTR_BYTES = 256 * 1024
 MAX_MANIFEST_BYTES = 1 << 20
 _HEADER = b"age-encryption.org/v1\n"
-_SALT = ""
-"""No attribute has this name."""
 _ENTRY_ID = re.compile(r"[0-9a-zA-Z-]{8,64}")
 
 
@@ -69,13 +66,10 @@ class Manifest:
     atime_ns: int
     mtime_ns: int
     sealed_xattrs: str
-    """Extended attributes (ACLs among them) as base64 of an age file of JSON {name: base64}: users
-    write text into them, so they are as secret as the content. Empty if there are none."""
+    """See `agent.attributes`; empty if there are none."""
     deposited_at: float
     version: int = 1
     xattrs_sha256: str = ""
-    """Digest of what is sealed there, a random salt in it: so that it can come back by way of others
-    (`rewrap`) and be known again, and yet nobody can guess at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +162,7 @@ class Vault:
 
     def _manifest(self, entry_id: str, source: Source, deposit: Deposit, now: float) -> Manifest:
         status = source.status
-        sealed, digest = self._sealed_xattrs(source.fd)
+        sealed, digest = seal_those_of(source.fd, self._recipients)
         return Manifest(
             entry_id=entry_id,
             root_id=source.root_id,
@@ -184,26 +178,6 @@ class Vault:
             deposited_at=now,
             xattrs_sha256=digest,
         )
-
-    def _sealed_xattrs(self, fd: int) -> tuple[str, str]:
-        found: dict[str, str] = {}
-        room = MAX_XATTR_BYTES
-        with suppress(OSError):  # most removable media have none
-            for name in os.listxattr(fd):
-                with suppress(OSError):
-                    value = os.getxattr(fd, name)
-                    room -= len(value) + len(name)
-                    if room >= 0:
-                        found[name] = base64.b64encode(value).decode()
-        if not found:
-            return "", ""
-        plain = json.dumps({_SALT: os.urandom(16).hex(), **found}).encode()
-        return seal_xattrs(plain, self._recipients), hashlib.sha256(plain).hexdigest()
-
-
-def seal_xattrs(plain: bytes, recipients: Sequence[Any]) -> str:
-    """What a manifest holds of attributes: see `Manifest.sealed_xattrs`."""
-    return base64.b64encode(pyrage.encrypt(plain, recipients)).decode()
 
 
 def parse_recipients(lines: Sequence[str]) -> list[Any]:
@@ -304,25 +278,10 @@ def decrypt_file(path: Path, sha256: str, identities: Sequence[Any], fd: int) ->
 
 def unseal_xattrs(found: Manifest, identities: Sequence[Any]) -> dict[str, bytes]:
     """The extended attributes of an entry; raises `VaultError`."""
-    plain = unsealed(found.sealed_xattrs, found.xattrs_sha256, identities)
     try:
-        named = json.loads(plain) if plain else {}
-        return {name: base64.b64decode(value) for name, value in named.items() if name != _SALT}
-    except (ValueError, AttributeError, TypeError):
-        raise VaultError("the attributes are damaged") from None
-
-
-def unsealed(sealed: str, sha256: str, identities: Sequence[Any]) -> bytes:
-    """What is sealed, if it has this digest ("" for entries from before there was one)."""
-    if not sealed:
-        return b""
-    try:
-        plain: bytes = pyrage.decrypt(base64.b64decode(sealed), identities)
-    except (pyrage.DecryptError, ValueError):
-        raise VaultError("damaged, or not encrypted for this identity") from None
-    if sha256 and hashlib.sha256(plain).hexdigest() != sha256:
-        raise VaultError("the attributes are not what was taken")
-    return plain
+        return named(unseal(found.sealed_xattrs, found.xattrs_sha256, identities))
+    except BadAttributes as error:
+        raise VaultError(str(error)) from None
 
 
 def sync_folder(path: Path) -> None:

@@ -10,9 +10,10 @@ import pyrage
 import pytest
 
 from agent import giving_back
+from agent.attributes import seal, unseal
 from agent.errors import NotPermitted, Refused, VaultTrouble
 from agent.placing import Handed, Order, put_in_place
-from agent.vault import Source, Vault, manifest, parse_recipients, seal_xattrs, unsealed
+from agent.vault import Source, Vault, manifest, parse_recipients
 
 CONTENT = b"caseid,sex\n1,2\n" * 20_000
 ENTRY = "01234567-entry"
@@ -46,8 +47,8 @@ class Place:
         self.ciphertext = base / "rewrapped.age"
         once = parse_recipients([str(self.once.to_public())])
         self.ciphertext.write_bytes(pyrage.encrypt(CONTENT, once))
-        attributes = unsealed(self.entry.sealed_xattrs, self.entry.xattrs_sha256, [self.security])
-        self.handed = Handed(self.ciphertext, seal_xattrs(attributes, once))
+        attributes = unseal(self.entry.sealed_xattrs, self.entry.xattrs_sha256, [self.security])
+        self.handed = Handed(self.ciphertext, seal(attributes, once))
         self.target = self.root / "back.csv"
         self.beside = self.root / ".recordwarden-release-1"
         self.state = "placing"
@@ -204,7 +205,7 @@ def test_another_volume_at_the_destination_is_refused(place):
 
 def test_other_attributes_than_were_taken_are_refused(place):
     once = parse_recipients([str(place.once.to_public())])
-    forged = replace(place.handed, sealed_xattrs=seal_xattrs(b'{"user.origin": "Zm9yZ2Vk"}', once))
+    forged = replace(place.handed, sealed_xattrs=seal(b'{"user.origin": "Zm9yZ2Vk"}', once))
     with pytest.raises(VaultTrouble, match="attributes are not what was taken"):
         place.put(forged)
     assert place.names() == set()
