@@ -51,8 +51,9 @@ def verify(config_file: Path | None, as_json: bool) -> int:
 @click.option("--from", "since", type=click.DateTime(), help="The first day or moment (UTC).")
 @click.option("--to", "until", type=click.DateTime(), help="The first day or moment after (UTC).")
 @with_config
-def export(since: datetime | None, until: datetime | None, config_file: Path | None) -> None:
-    """Print the entries of a span of time with their chain, one JSON object a line."""
+@with_json
+def export(since: datetime | None, until: datetime | None, config_file: Path | None, as_json: bool) -> None:
+    """Print the entries of a span of time with their chain: always JSON, one object a line."""
     first = since.replace(tzinfo=UTC).timestamp() if since else 0.0
     last = until.replace(tzinfo=UTC).timestamp() if until else float("inf")
     for entry in log.export(log_of(load(config_file)), first, last):
