@@ -87,7 +87,7 @@ def candidates(text: str) -> list[Dialect]:
     """The dialects that could be meant by `text`, the likelier first."""
     lines = text.count("\n") + 1
     found = []
-    for delimiter in "\t;|,: ":
+    for delimiter in "\t;|,: ^~¦\x01\x1f":
         if text.count(delimiter) < 0.5 * min(lines, 10):
             continue
         trim = delimiter == " " or text.count(delimiter + " ") > 0.6 * text.count(delimiter)

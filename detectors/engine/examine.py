@@ -19,6 +19,7 @@ from detectors.engine.forms import Forms
 from detectors.engine.judge import WITHOUT_AUDITED, Conclusion, FileJudgement, Judge
 from detectors.engine.lines import Lines
 from detectors.engine.media_types import CSV, JSON_LINES, MEDIA_TYPES, PLAIN, SQL, TSV, UNKNOWN, Family
+from detectors.engine.opaque import looks_random
 from detectors.engine.parsers import load, readers
 from detectors.engine.protection import SCHEMES, protection
 from detectors.engine.sniff import preload, sniff
@@ -166,7 +167,7 @@ class _Examination:
         part = _Part(position, UNKNOWN)
         judgement = self._judge.begin()
         part.reason = self._guarded(lambda: self._look(stream, size, untrusted_name, part, judgement))
-        if part.reason in (Reason.MALFORMED, Reason.UNSUPPORTED) and not judgement.settled:
+        if part.reason in (Reason.MALFORMED, Reason.UNSUPPORTED, Reason.OPAQUE) and not judgement.settled:
             # A few bytes of another format before or behind it hide no table of text.
             self._guarded(lambda: self._look_as_text(stream, part, judgement))
         part.conclusion = judgement.conclude()
@@ -231,7 +232,8 @@ class _Examination:
     def _contents(self, stream: BinaryIO, media_type: str) -> Iterator[Content]:
         reader = readers().get(media_type)
         if reader is None:
-            raise Unreadable(Reason.UNSUPPORTED)
+            unknown = media_type == UNKNOWN and looks_random(stream, size_of(stream))
+            raise Unreadable(Reason.OPAQUE if unknown else Reason.UNSUPPORTED)
         if self._light and any(name not in sys.modules for name in getattr(reader, "HEAVY", ())):
             raise NeedsHeavy
         stream.seek(0)

@@ -39,6 +39,9 @@ CSV = "text/csv"
 TSV = "text/tab-separated-values"
 MARKDOWN = "text/markdown"
 BASE64 = "text/x-base64"
+BASE32 = "text/x-base32"
+HEX = "text/x-hex"
+UUENCODE = "text/x-uuencode"
 HTML = "text/html"
 XML = "application/xml"
 SVG = "image/svg+xml"
@@ -61,11 +64,13 @@ PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentatio
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 
 _BY_FAMILY: Mapping[Family, str] = {
-    Family.TEXT: "text/plain text/csv text/tab-separated-values text/markdown text/x-base64 text/x-uuencode",
+    Family.TEXT: """text/plain text/csv text/tab-separated-values text/markdown text/x-base64
+        text/x-base32 text/x-hex text/x-uuencode""",
     Family.MARKUP: "text/html application/xml image/svg+xml",
     Family.DATA: """application/sql application/json application/x-ndjson
         application/vnd.apache.parquet application/vnd.apache.arrow.file application/vnd.apache.arrow.stream
         application/x-feather application/x-orc application/x-avro application/vnd.sqlite3
+        application/x-sqlite-wal
         application/x-duckdb application/x-msaccess application/x-dbf application/x-hdf5
         application/x-netcdf application/x-numpy application/x-pickle""",
     Family.SHEET: """application/vnd.openxmlformats-officedocument.spreadsheetml.sheet

@@ -9,6 +9,7 @@ _ENCRYPTED = frozenset({9, 18, 20})
 _MARKER = 10
 _ONE_PASS, _COMPRESSED = 4, 8
 _INSIDE = frozenset({2, 4, 8, 11})
+_BZIP2_BLOCK = b"1AY&SY"
 _MAX_PACKETS = 64
 
 
@@ -46,8 +47,10 @@ def is_wrapped(head: bytes, size: int) -> bool:
     if tag == _ONE_PASS:
         following = _packet(head, body + 13) if length == 13 and len(head) > body + 13 else None
         return following is not None and head[body] == 3 and following[0] in _INSIDE
-    if tag != _COMPRESSED or head[body : body + 1] not in (b"\1", b"\2"):
+    if tag != _COMPRESSED or head[body : body + 1] not in (b"\1", b"\2", b"\3"):
         return False
+    if head[body] == 3:
+        return head[body + 1 : body + 4] == b"BZh" and head[body + 5 : body + 11] == _BZIP2_BLOCK
     try:
         engine = zlib.decompressobj(-15 if head[body] == 1 else 15)
         inside = engine.decompress(head[body + 1 : body + 4096], 64)

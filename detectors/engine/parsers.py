@@ -14,7 +14,7 @@ import detectors.readers
 
 CODECS = tuple(
     """ascii latin_1 utf_8 utf_8_sig utf_7 utf_16 utf_16_le utf_16_be utf_32 utf_32_le utf_32_be
-    raw_unicode_escape
+    raw_unicode_escape cp037
     cp437 cp850 cp852 cp858 cp862 cp866 cp874 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258
     iso8859_1 iso8859_2 iso8859_3 iso8859_4 iso8859_5 iso8859_6 iso8859_7 iso8859_8 iso8859_9 iso8859_10
     iso8859_11 iso8859_13 iso8859_14 iso8859_15 iso8859_16 mac_roman koi8_r koi8_u tis_620

@@ -6,7 +6,6 @@ length chain breaks, a header with text behind it or a well-known default passwo
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -15,6 +14,8 @@ from typing import BinaryIO
 from detectors.engine import pgp_packets
 from detectors.engine.compound import SCHEMES as OFFICE_SCHEMES
 from detectors.engine.compound import office_protection
+from detectors.engine.luks import ecryptfs, is_ecryptfs, luks
+from detectors.engine.opaque import is_opaque, is_text
 from detectors.engine.streams import chunks_of, read_at, size_of, unpacked
 from detectors.engine.table import Budget, Protected, Unreadable
 
@@ -23,7 +24,7 @@ SCHEMES = (
         {
             "age", "openssl", "luks", "keepass", "bitlocker", "dmg", "axcrypt", "aescrypt", "ansible_vault",
             "cms", "cms_weak_cipher", "spss_encrypted", "parquet_encrypted", "zip_aes", "zip_crypto",
-            "zip_pkware", "zip_pkware_weak", "sevenz_aes", "odf_aes", "odf_blowfish",
+            "zip_pkware", "zip_pkware_weak", "sevenz_aes", "ecryptfs", "odf_aes", "odf_blowfish",
         }
     )
     | pgp_packets.SCHEMES
@@ -33,7 +34,6 @@ SCHEMES = (
 
 CFB = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 MAX_ARMORED = 512 * 1024**2
-_PROBE = 512
 _OPENSSL64 = b"U2FsdGVkX1"
 _AXCRYPT = bytes.fromhex("c0b9072e4f93f146a015792ca1d9e821")
 _AGE_STANZA = re.compile(rb"-> [!-~]+( [!-~]+)*")
@@ -62,6 +62,8 @@ def protection(stream: BinaryIO, size: int, media_type: str) -> Protected | None
     for prefix, check in _BY_PREFIX.items():
         if head.startswith(prefix):
             return check(stream, size)
+    if is_ecryptfs(head):
+        return ecryptfs(stream, size)
     if head[8:20] == b"ENCRYPTEDSAV":
         return Protected("spss_encrypted", strong=False) if is_opaque(stream, 36, size) else None
     if head[3:11] == b"-FVE-FS-":
@@ -69,26 +71,12 @@ def protection(stream: BinaryIO, size: int, media_type: str) -> Protected | None
     if pgp_packets.is_armored(head):
         return _armored(pgp_packets.unarmored, stream, size, pgp_packets.encrypted)
     if _PEM.match(head):
-        return _armored(_unpem, stream, size, _cms)
+        return _armored(unpem, stream, size, _cms)
     if head[:1] == b"\x30":
         return _cms(stream, size)
     if head and head[0] & 0x80:
         return pgp_packets.encrypted(stream, size)
     return None
-
-
-def is_opaque(stream: BinaryIO, first: int, last: int) -> bool:
-    """Whether no place between `first` and `last` shows plain text where cipher text should be."""
-    length = last - first
-    if length < 16:
-        return False
-    places = {first, first + length // 3, first + 2 * length // 3, max(first, last - _PROBE)}
-    return not any(is_text(read_at(stream, place, min(_PROBE, last - place))) for place in places)
-
-
-def is_text(data: bytes) -> bool:
-    """Whether bytes are text for certain: of random ones, one in 2**64 would look so."""
-    return len(data) >= 64 and max(data) < 0x80 and any(data)
 
 
 def _armored(
@@ -130,14 +118,14 @@ def _age(stream: BinaryIO, size: int) -> Protected | None:
 
 
 def _age_armor(stream: BinaryIO, size: int) -> Protected | None:
-    return _armored(partial(_unpem, label=b"AGE ENCRYPTED FILE"), stream, size, _age_checked)
+    return _armored(partial(unpem, label=b"AGE ENCRYPTED FILE"), stream, size, _age_checked)
 
 
 def _age_checked(stream: BinaryIO, size: int) -> Protected | None:
     return _age(stream, size) if read_at(stream, 0, 22) == b"age-encryption.org/v1\n" else None
 
 
-def _unpem(stream: BinaryIO, label: bytes = b"") -> Iterator[bytes]:
+def unpem(stream: BinaryIO, label: bytes = b"") -> Iterator[bytes]:
     """The bytes of a PEM block that is all there is to the stream."""
     carried, state = b"", 0
     for line in pgp_packets.text_lines(stream):
@@ -173,31 +161,6 @@ def _openssl_base64(stream: BinaryIO, size: int) -> Protected | None:
             pgp_packets.decoded(b"*")
 
     return _armored(decode, stream, size, _openssl)
-
-
-def _luks(stream: BinaryIO, size: int) -> Protected | None:
-    """LUKS1 has plain fields; LUKS2 a checksum over its binary header and JSON area."""
-    head = read_at(stream, 0, 4096)
-    if len(head) < 592:
-        return None
-    if head[6:8] == b"\0\1":
-        cipher, mode = head[8:40].rstrip(b"\0"), head[40:72].rstrip(b"\0")
-        payload = int.from_bytes(head[104:108], "big") * 512
-        good = cipher.isalnum() and cipher != b"cipher_null" and mode.isascii() and 0 < payload <= size
-        return Protected("luks", strong=True) if good and is_opaque(stream, payload, size) else None
-    length = int.from_bytes(head[8:16], "big")
-    if head[6:8] != b"\0\2" or not 4096 < length <= 4 * 1024**2:
-        return None
-    whole = bytearray(read_at(stream, 0, length))
-    stated = bytes(whole[448:512])
-    whole[448:512] = bytes(64)
-    name = bytes(whole[72:104]).rstrip(b"\0").decode("latin-1")
-    if name not in ("sha256", "sha512", "sha1"):
-        return None
-    digest = hashlib.new(name, whole, usedforsecurity=False).digest()
-    if not stated.startswith(digest) or b"cipher_null" in whole:
-        return None
-    return Protected("luks", strong=True)
 
 
 def _keepass(stream: BinaryIO, size: int) -> Protected | None:
@@ -279,7 +242,7 @@ _BY_PREFIX: dict[bytes, Callable[[BinaryIO, int], Protected | None]] = {
     CFB: office_protection,
     b"Salted__": _openssl,
     _OPENSSL64: _openssl_base64,
-    b"LUKS\xba\xbe": _luks,
+    b"LUKS\xba\xbe": luks,
     b"\x03\xd9\xa2\x9a": _keepass,
     b"$ANSIBLE_VAULT;": _ansible,
     b"AES\x01": _aescrypt,

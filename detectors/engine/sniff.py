@@ -37,6 +37,8 @@ _AT_START: tuple[tuple[bytes, str], ...] = (
     (b"ORC", "application/x-orc"),
     (b"Obj\x01", "application/x-avro"),
     (b"SQLite format 3\0", "application/vnd.sqlite3"),
+    (b"\x37\x7f\x06\x82\0\x2d\xe2\x18", "application/x-sqlite-wal"),
+    (b"\x37\x7f\x06\x83\0\x2d\xe2\x18", "application/x-sqlite-wal"),
     (b"\0\1\0\0Standard Jet DB", "application/x-msaccess"),
     (b"\0\1\0\0Standard ACE DB", "application/x-msaccess"),
     (b"\x89HDF\r\n\x1a\n", "application/x-hdf5"),
@@ -150,7 +152,11 @@ _OF_MAGIC = {
 _MAIN_TYPES = {"image": "image/x-other", "audio": "audio/x-other", "video": "video/x-other",
                "font": "font/x-other", "text": PLAIN}  # fmt: skip
 _MAY_END_IN_ZIP = {Family.PICTURE, Family.SOUND, Family.FILM, Family.FONT, Family.PROGRAM, Family.UNKNOWN}
-_DER = re.compile(rb"\x30[\x80-\x84].{0,4}\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07[\x03\x06]", re.DOTALL)
+_DER = re.compile(
+    rb"\x30[\x00-\x84].{0,4}(?:\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07[\x01-\x06]"
+    rb"|\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01[\x09\x17])",
+    re.DOTALL,
+)
 
 
 @cache

@@ -17,6 +17,8 @@ from detectors.engine.verdict import Reason
 HEAD_BYTES = 64 * 1024
 MAX_BLOCK_CHARS = 256 * 1024
 _SAMPLE = 8 * 1024
+MAINFRAME = "cp037"
+"""EBCDIC. Its letters, digits, blanks and line ends are the same in all code pages of the West."""
 
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8"),
@@ -45,7 +47,30 @@ def encoding_of(head: bytes) -> tuple[str, int]:
     for mark, codec in _BOMS:
         if head.startswith(mark):
             return codec, len(mark)
-    return _wide(head[:_SAMPLE]) or "utf-8", 0
+    sample = head[:_SAMPLE]
+    return _wide(sample) or (MAINFRAME if _is_mainframe(sample) else "utf-8"), 0
+
+
+_EBCDIC_WORDS = bytes(
+    b for b in range(256) if bytes([b]).decode(MAINFRAME).isascii() and bytes([b]).decode(MAINFRAME).isalnum()
+)
+_EBCDIC_MARKS = " ,;|\t.-:/'\"()+_&\n\r".encode(MAINFRAME) + b"\x15"
+
+
+def _is_mainframe(sample: bytes) -> bool:
+    """Whether nearly all bytes are EBCDIC's letters, digits and marks, and hardly any are ASCII's."""
+    if len(sample) < 64:
+        return False
+    words = len(sample) - len(sample.translate(None, _EBCDIC_WORDS))
+    if words <= 0.4 * len(sample):
+        return False
+    marks = len(sample) - len(sample.translate(None, _EBCDIC_MARKS))
+    ends = sample.count(b"\x15") + sample.count(b"\x25")
+    return words + marks > 0.98 * len(sample) and 0 < ends < 0.2 * len(sample)
+
+
+def _ends(text: str, codec: str) -> str:
+    return text.replace("\x85", "\n") if codec == MAINFRAME else text
 
 
 def _wide(sample: bytes) -> str | None:
@@ -76,11 +101,21 @@ def looks_like_text(head: bytes) -> bool:
     sample = head[mark:]
     controls = len(sample) - len(sample.translate(None, _CONTROLS))
     if controls > 0.02 * len(sample):
-        return False
+        return _is_separated(sample)
     high = len(sample) - len(sample.translate(None, bytes(range(128, 256))))
     if high <= 0.3 * len(sample) or _is_utf8(sample):
         return True
     return not controls and len(sample) >= 64
+
+
+def _is_separated(sample: bytes) -> bool:
+    """Lines of text cut by a control character (of Hive, or the unit separator), each as often."""
+    lines = sample.split(b"\n")[:-1]
+    for mark in (b"\x01", b"\x1f"):
+        counts = {line.count(mark) for line in lines}
+        if len(lines) >= 3 and len(counts) == 1 and counts.pop() > 0:
+            return len(sample.translate(None, _CONTROLS)) + sample.count(mark) >= 0.98 * len(sample)
+    return False
 
 
 def _is_utf8(sample: bytes) -> bool:
@@ -95,14 +130,15 @@ def decode_head(head: bytes) -> str:
     """The first bytes of a text as text, line ends as "\\n"."""
     codec, mark = encoding_of(head)
     decoder = codecs.getincrementaldecoder(codec)(_errors(codec))
-    return _LINE_END.sub("\n", decoder.decode(head[mark:]))
+    return _LINE_END.sub("\n", _ends(decoder.decode(head[mark:]), codec))
 
 
 def decode_tail(stream: BinaryIO, count: int) -> str:
     """About the last `count` bytes of a text as text, line ends as "\\n"."""
     codec, mark = encoding_of(read_at(stream, 0, _SAMPLE))
     start = max(mark, (size_of(stream) - count) // 4 * 4)
-    return _LINE_END.sub("\n", read_at(stream, start, count + 4).decode(codec, _errors(codec)))
+    text = read_at(stream, start, count + 4).decode(codec, _errors(codec))
+    return _LINE_END.sub("\n", _ends(text, codec))
 
 
 def _errors(codec: str) -> str:
@@ -115,7 +151,7 @@ def decoded(stream: BinaryIO) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder(codec)(_errors(codec))
     held = ""
     for chunk in chunks_of(stream, mark, None):
-        text = held + decoder.decode(chunk)
+        text = held + _ends(decoder.decode(chunk), codec)
         held = "\r" if text.endswith("\r") else ""
         if "\r" in text:
             text = _LINE_END.sub("\n", text[:-1] if held else text)

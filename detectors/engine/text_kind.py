@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import PurePosixPath
 
 from detectors.engine.media_types import (
     AGE,
+    BASE32,
     BASE64,
     CSV,
+    HEX,
     HTML,
     JSON,
     JSON_LINES,
@@ -21,9 +24,10 @@ from detectors.engine.media_types import (
     SQL,
     SVG,
     TSV,
+    UUENCODE,
     XML,
 )
-from detectors.engine.text import HEAD_BYTES, decode_head
+from detectors.engine.text import HEAD_BYTES, decode_head, looks_like_text
 
 _ARMOUR = {
     "-----BEGIN PGP MESSAGE-----": OPENPGP,
@@ -55,6 +59,11 @@ _FIELDS = frozenset(
     references list-id importance thread-topic content-disposition authentication-results""".split()  # noqa: SIM905
 )
 _SURE_FIELDS = frozenset("received return-path message-id mime-version content-type delivered-to".split())  # noqa: SIM905
+_UU = re.compile(r"begin [0-7]{3,4} [^\n]{1,200}\n[!-`][ -`]{1,84}\s*\n")
+_HEX, _BASE32 = re.compile(r"[0-9A-Fa-f]+"), re.compile(r"[A-Z2-7]+=*")
+_PACKED = (b"PK\3\4", b"\x1f\x8b\x08", b"7z\xbc\xaf", b"\xd0\xcf\x11\xe0", b"BZh", b"\xfd7zXZ",
+           b"\x28\xb5\x2f\xfd", b"SQLite format 3", b"PAR1", b"%PDF-")  # fmt: skip
+_LEAST_CODED, _CODED_SAMPLE = 128, 4096
 _BASE64_LINE = re.compile(r"[A-Za-z0-9+/_-]{4,}={0,2}")
 
 
@@ -80,6 +89,8 @@ def text_kind(head: bytes, tail: bytes, size: int, untrusted_name: str) -> str:
         return mail
     if is_base64(text, cut_off):
         return BASE64
+    if (coded := _coded(text)) is not None:
+        return coded
     if _SQL.search(text):
         return SQL
     return _BY_NAME.get(PurePosixPath(untrusted_name).suffix.lower(), PLAIN)
@@ -162,6 +173,29 @@ def _mail(text: str) -> str | None:
     ):
         return MAILBOX if boxed else MAIL
     return MAIL if len(sure) >= 2 else None
+
+
+def _coded(text: str) -> str | None:
+    """Hexadecimal digits, base32 or uuencode, where what they stand for is text or a kind of file.
+
+    A list of digests is made of the same letters and stands for nothing.
+    """
+    if _UU.match(text):
+        return UUENCODE
+    sample = text[:_CODED_SAMPLE].rpartition("\n")[0] or text[:_CODED_SAMPLE]
+    letters = "".join(sample.split())
+    if len(letters) < _LEAST_CODED:
+        return None
+    try:
+        if _HEX.fullmatch(letters) and not letters.isdecimal():
+            kind, content = HEX, bytes.fromhex(letters[: len(letters) // 2 * 2])
+        elif _BASE32.fullmatch(letters):
+            kind, content = BASE32, base64.b32decode(letters[: len(letters) // 8 * 8])
+        else:
+            return None
+    except ValueError:
+        return None
+    return kind if content.startswith(_PACKED) or looks_like_text(content) else None
 
 
 def is_base64(text: str, cut_off: bool) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from detectors.engine.faults import PARSER_FAULTS
 from detectors.engine.streams import read_at, size_of
-from detectors.engine.table import Budget, Content, ReadLimits, Row, Table, Unreadable
+from detectors.engine.table import Budget, Content, Protected, ReadLimits, Row, Table, Unreadable
 from detectors.engine.verdict import Reason
 
 MEDIA_TYPES = frozenset(
@@ -30,12 +30,15 @@ MAX_GROUP_BYTES = 192 * 1024**2
 
 
 def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
-    """Yield the one table of the file. Encrypted columns make it `malformed`."""
+    """Yield the one table of the file; where some of its columns are encrypted, a table of the others."""
     import pyarrow
 
     pyarrow.set_cpu_count(1)
     pyarrow.set_io_thread_count(1)
-    schema, batches, total = _open(stream)
+    schema, batches, total, locked = _open(stream)
+    if locked and not len(schema):
+        yield Protected("parquet_encrypted", strong=True)
+        return
     try:
         columns = list(islice(_leaves(schema), limits.max_columns + 1))
         labels = {i: label for i, (_, field) in enumerate(columns) if (label := _label(field))}
@@ -46,10 +49,12 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
         raise Unreadable(Reason.LIMIT_COLUMNS)
     rows = _rows(batches, limits, limits.spending())
     yield Table(header, rows, labels=labels, rows_total=total)
+    if locked:
+        yield Protected("parquet_encrypted", strong=True)
 
 
-def _open(stream: BinaryIO) -> tuple[Any, Iterator[Any], int | None]:
-    """The schema, the batches (lazily) and the number of rows where the format states it."""
+def _open(stream: BinaryIO) -> tuple[Any, Iterator[Any], int | None, bool]:
+    """Schema, batches (lazily), number of rows where it is stated, whether encrypted columns are left out."""
     import pyarrow
     from pyarrow import ipc, orc, parquet
 
@@ -58,17 +63,21 @@ def _open(stream: BinaryIO) -> tuple[Any, Iterator[Any], int | None]:
     try:
         if head.startswith(b"PAR1"):
             file = parquet.ParquetFile(stream, pre_buffer=False, buffer_size=256 * 1024)
-            return file.schema_arrow, _parquet(file), file.metadata.num_rows
+            names = _clear_columns(file)
+            if names is None:
+                return file.schema_arrow, _parquet(file, None), file.metadata.num_rows, False
+            schema = pyarrow.schema([field for field in file.schema_arrow if field.name in names])
+            return schema, _parquet(file, names), file.metadata.num_rows, True
         if head.startswith(b"ORC"):
             reader = orc.ORCFile(stream)
-            return reader.schema, _orc(reader, size_of(stream)), reader.nrows
+            return reader.schema, _orc(reader, size_of(stream)), reader.nrows, False
         if head.startswith(b"ARROW1"):
             opened = ipc.open_file(stream, options=ipc.IpcReadOptions(use_threads=False))
-            return opened.schema, (opened.get_batch(i) for i in range(opened.num_record_batches)), None
+            return opened.schema, (opened.get_batch(i) for i in range(opened.num_record_batches)), None, False
         if head.startswith(b"FEA1"):
-            return _feather_1(stream)
+            return *_feather_1(stream), False
         flowing = ipc.open_stream(stream, options=ipc.IpcReadOptions(use_threads=False))
-        return flowing.schema, iter(flowing), None
+        return flowing.schema, iter(flowing), None, False
     except (*PARSER_FAULTS, pyarrow.ArrowException) as fault:
         large = "size limit" in str(fault)  # thrift's own bound on what a footer may hold
         raise Unreadable(Reason.LIMIT_COLUMNS if large else Reason.MALFORMED) from None
@@ -84,13 +93,29 @@ def _feather_1(stream: BinaryIO) -> tuple[Any, Iterator[Any], int | None]:
     return table.schema, iter(table.to_batches(BATCH_ROWS)), table.num_rows
 
 
-def _parquet(file: Any) -> Iterator[Any]:
+def _clear_columns(file: Any) -> list[str] | None:
+    """The columns that can be read without a key; None if none needs one (Parquet modular encryption)."""
+
+    def needs_key(names: list[str] | None) -> bool:
+        try:
+            next(file.iter_batches(1, row_groups=[0], columns=names, use_threads=False), None)
+        except OSError as fault:
+            return "decrypt" in str(fault).lower()
+        return False
+
+    if not file.metadata.num_row_groups or not needs_key(None):
+        return None
+    return [name for name in file.schema_arrow.names if not needs_key([name])]
+
+
+def _parquet(file: Any, names: list[str] | None) -> Iterator[Any]:
     width = max(1, len(file.schema_arrow.names))
     rows = max(1, min(BATCH_ROWS, BATCH_CELLS // width))
     for group in range(file.metadata.num_row_groups):
+        # an encrypted column's own metadata must not be asked for: that ends the process
         if file.metadata.row_group(group).total_byte_size > 8 * MAX_GROUP_BYTES:
             raise Unreadable(Reason.LIMIT_MEMORY)
-        yield from file.iter_batches(rows, row_groups=[group], use_threads=False)
+        yield from file.iter_batches(rows, row_groups=[group], columns=names, use_threads=False)
 
 
 def _orc(reader: Any, size: int) -> Iterator[Any]:

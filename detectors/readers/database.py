@@ -1,16 +1,18 @@
-"""SQLite databases: every table and view is read from memory, because a worker can open no path."""
+"""SQLite databases and their write-ahead logs, read from memory, because a worker can open no path."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from itertools import chain, groupby
 from typing import BinaryIO
 
+from detectors.engine.sqlite_pages import Log
 from detectors.engine.streams import read_at, size_of
 from detectors.engine.table import Content, ReadLimits, Row, Table, Unreadable
 from detectors.engine.verdict import Reason
 
-MEDIA_TYPES = frozenset({"application/vnd.sqlite3"})
+MEDIA_TYPES = frozenset({"application/vnd.sqlite3", "application/x-sqlite-wal"})
 MAX_BYTES = 128 * 1024**2
 MAX_TABLES = 2_000
 MAX_STEPS = 400
@@ -21,10 +23,34 @@ _FAULTS = (sqlite3.Error, OverflowError, ValueError)
 
 def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
     """Yield each table with its rows, the hidden ones of full-text indexes left to their owners."""
+    if media_type == "application/x-sqlite-wal":
+        yield from _log(stream, limits)
+        return
     size = size_of(stream)
     if size > MAX_BYTES:
         raise Unreadable(Reason.LIMIT_MEMORY)
-    data = bytearray(read_at(stream, 0, size))
+    yield from _database(bytearray(read_at(stream, 0, size)), limits)
+
+
+def _log(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
+    """The database, if all of it is in its log; else the rows there are, of as many columns together."""
+    log = Log(stream)
+    whole = log.database(MAX_BYTES)
+    if whole is not None:
+        yield from _database(whole, limits)
+    else:
+        budget = limits.spending()
+        for _, rows in groupby(log.rows(), key=len):
+            budget.enter()
+            first = next(rows)
+            texts = ([_text(value, limits) for value in row] for row in chain([first], rows))
+            yield Table(None, texts)
+    if log.cut:
+        raise Unreadable(Reason.MALFORMED)
+
+
+def _database(data: bytearray, limits: ReadLimits) -> Iterator[Content]:
+    size = len(data)
     if size < 512 or not data.startswith(b"SQLite format 3\0"):
         raise Unreadable(Reason.MALFORMED)
     if data[18:20] == b"\2\2":

@@ -1,4 +1,4 @@
-"""Pictures, sound, film, fonts and programs: formats that hold no tables.
+"""Pictures, sound, film, fonts and programs: formats that hold no tables, though pictures may show them.
 
 That is believed of the format's own bytes only. What lies behind its end (found by its own
 structure where that is cheap to walk) is a `Part` of its own, for anything can be appended to a
@@ -8,6 +8,7 @@ picture; so is text at the very end of any of them. Comments inside a picture ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import BinaryIO
@@ -16,8 +17,9 @@ from detectors.engine import media_types
 from detectors.engine.media_types import Family
 from detectors.engine.sniff import sniff
 from detectors.engine.streams import read_at, size_of, window
-from detectors.engine.table import Content, Part, ReadLimits, Text
+from detectors.engine.table import Content, Part, ReadLimits, Text, Unreadable
 from detectors.engine.text import looks_like_text
+from detectors.engine.verdict import Reason
 
 _FAMILIES = {Family.PICTURE, Family.SOUND, Family.FILM, Family.FONT, Family.PROGRAM}
 MEDIA_TYPES = frozenset(
@@ -28,6 +30,9 @@ MEDIA_TYPES = frozenset(
 EDGE_BYTES = 64 * 1024
 LEAST_TEXT = 256
 """Less text than this at the end is a format's own trailer."""
+LEAST_PIXELS, LEAST_PICTURE = 10_000, 1024
+"""A picture of fewer pixels (or bytes, where pixels are not known) shows no list of people."""
+_JPEG_FRAME = re.compile(rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf]\0.\x08(..)(..)", re.DOTALL)
 MOST_UNKNOWN = 256 * 1024
 """More than this of unknown content behind the end is not passed over: cameras append less."""
 _MOST_STEPS = 200_000
@@ -38,7 +43,7 @@ Walk = Callable[[BinaryIO, int], tuple[int, list[tuple[int, int]]]]
 
 
 def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
-    """Yield comments as text and what is appended as parts; for an ordinary picture, nothing."""
+    """Yield comments as text and what is appended as parts; a picture that may show text is `unsupported`."""
     size = size_of(stream)
     budget = limits.spending()
     walk = _WALKS.get(media_type)
@@ -50,6 +55,27 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
     if end < size and _deserves_a_look(stream, end, size):
         budget.enter()
         yield Part(0, partial(window, stream, end, size - end))
+    if media_types.MEDIA_TYPES[media_type] is Family.PICTURE and _may_show_text(stream, size, media_type):
+        raise Unreadable(Reason.UNSUPPORTED)
+
+
+def _may_show_text(stream: BinaryIO, size: int, media_type: str) -> bool:
+    """Whether a picture is large enough to show a legible list: text in pictures is not read."""
+    head = read_at(stream, 0, EDGE_BYTES)
+    match media_type:
+        case "image/x-icon":
+            return False
+        case "image/png" if len(head) >= 24:
+            wide, high = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+        case "image/gif" if len(head) >= 10:
+            wide, high = int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
+        case "image/bmp" if len(head) >= 26:
+            wide, high = int.from_bytes(head[18:22], "little"), int.from_bytes(head[22:26], "little")
+        case "image/jpeg" if (frame := _JPEG_FRAME.search(head)) is not None:
+            wide, high = int.from_bytes(frame[2], "big"), int.from_bytes(frame[1], "big")
+        case _:
+            return size >= LEAST_PICTURE
+    return wide * high >= LEAST_PIXELS
 
 
 def _deserves_a_look(stream: BinaryIO, start: int, size: int) -> bool:

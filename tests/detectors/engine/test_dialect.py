@@ -50,3 +50,10 @@ def test_what_holds_a_value_is_no_rule(line: str) -> None:
 def test_a_long_line_of_dashes_is_told_at_once() -> None:
     assert is_rule("-" * 2_000_000)
     assert not is_rule("-" * 2_000_000 + "x")
+
+
+@pytest.mark.parametrize("delimiter", "\t;|,^~¦\x01\x1f")
+def test_any_delimiter_is_found(delimiter: str) -> None:
+    lines = [line.replace(",", delimiter) for line in PEOPLE]
+    weights = {d.delimiter: sum(r.weight for r in runs(d, lines)) for d in candidates("\n".join(lines))}
+    assert max(weights, key=weights.__getitem__) == delimiter

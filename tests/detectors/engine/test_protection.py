@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import random
 
@@ -11,7 +10,7 @@ import pyrage
 import pytest
 
 from detectors.engine.pgp_packets import packets
-from detectors.engine.protection import SCHEMES, is_opaque, is_text, protection
+from detectors.engine.protection import SCHEMES, protection
 from detectors.engine.table import Protected
 
 CSV = b"name,age\n" + b"Bob,3\n" * 400
@@ -128,22 +127,6 @@ def test_age_in_all_its_forms_is_strong() -> None:
         assert kind(data) == Protected("age", strong=True)
 
 
-def test_luks_1_and_2_are_strong_and_the_null_cipher_is_none() -> None:
-    def luks1(cipher: bytes) -> bytes:
-        head = b"LUKS\xba\xbe\0\1" + cipher.ljust(32, b"\0") + b"xts-plain64".ljust(32, b"\0")
-        return (head.ljust(104, b"\0") + (8).to_bytes(4, "big")).ljust(4096, b"\0") + NOISE
-
-    assert kind(luks1(b"aes")) == Protected("luks", strong=True)
-    assert kind(luks1(b"cipher_null")) is None
-    head = bytearray(16_384)
-    head[:16] = b"LUKS\xba\xbe\0\2" + (16_384).to_bytes(8, "big")
-    head[72:78] = b"sha256"
-    head[448:480] = hashlib.sha256(head).digest()
-    assert kind(bytes(head) + NOISE) == Protected("luks", strong=True)
-    head[5000] ^= 1
-    assert kind(bytes(head) + NOISE) is None
-
-
 @pytest.mark.parametrize(
     ("cipher", "strong"), [("060960864801650304012a", True), ("06082a864886f70d0307", False)]
 )
@@ -180,10 +163,3 @@ def test_a_chain_of_packets_holds_to_the_last_byte_or_not_at_all() -> None:
     assert [packet.tag for packet in chain] == [1, 18]
     assert chain[-1].end == len(data)
     assert packets(io.BytesIO(data[:-1]), len(data) - 1) is None
-
-
-def test_cipher_text_is_not_taken_for_text() -> None:
-    assert is_opaque(io.BytesIO(NOISE), 0, len(NOISE))
-    assert not is_opaque(io.BytesIO(NOISE + CSV), 0, len(NOISE) + len(CSV))
-    assert is_text(CSV)
-    assert not is_text(bytes(512))

@@ -105,3 +105,29 @@ def test_an_encoding_without_a_mark_is_told_by_its_zeros() -> None:
     assert encoding_of("ref,age\n1,2\n".encode("utf-16-le"))[0] == "utf-16-le"
     assert encoding_of("ref,age\n1,2\n".encode("utf-32-be"))[0] == "utf-32-be"
     assert encoding_of(b"ref,age\n")[0] == "utf-8"
+
+
+TABLE = "id,age,sex\n" + "".join(f"{i},{i % 90},M\n" for i in range(200))
+
+
+@pytest.mark.parametrize("end", [b"\x25", b"\x15", b"\x0d\x25"])
+def test_a_table_of_a_mainframe_is_text(end: bytes) -> None:
+    data = TABLE.encode("cp037").replace(b"\x25", end)
+    assert looks_like_text(data)
+    assert decode_head(data) == read(data) == TABLE
+    assert decode_tail(io.BytesIO(data), 100).endswith("199,19,M\n")
+
+
+@pytest.mark.parametrize("codec", ["cp1251", "koi8-r", "cp1253", "big5", "shift-jis", "iso8859-8"])
+def test_other_alphabets_are_not_taken_for_a_mainframe(codec: str) -> None:
+    words = "Имя и возраст человека " * 20 + "όνομα και ηλικία " * 20 + "שם וגיל " * 20 + "名前と年齢 " * 20
+    data = words.encode(codec, "ignore") + b"\n1,2,3\n"
+    assert encoding_of(data)[0] == "utf-8"
+    assert encoding_of(random.Random(3).randbytes(8000))[0] == "utf-8"
+
+
+@pytest.mark.parametrize("mark", ["\x01", "\x1f"])
+def test_a_control_character_may_cut_cells(mark: str) -> None:
+    assert looks_like_text(TABLE.replace(",", mark).encode())
+    assert not looks_like_text(TABLE.replace(",", "\x02").encode())
+    assert not looks_like_text(mark.encode() * 300 + b"\n" * 9)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 
 from detectors.engine import media_types
 from detectors.engine.text_kind import is_base64, text_kind
@@ -49,3 +50,17 @@ def test_the_name_breaks_ties_between_texts_only() -> None:
     assert kind(CSV, "x.CSV") == media_types.CSV
     assert kind(CSV, "x.tsv") == media_types.TSV
     assert kind(b'{"a": 1}', "x.csv") == media_types.JSON
+
+
+def test_digits_and_letters_that_stand_for_text_or_a_file_are_decoded() -> None:
+    lines = b"\n".join(CSV[i : i + 32].hex().encode() for i in range(0, len(CSV), 32))
+    assert kind(CSV.hex().encode()) == kind(lines) == media_types.HEX
+    assert kind(base64.b32encode(CSV)) == media_types.BASE32
+    assert kind(b"begin 644 a.csv\n" + b"#86)C\n`\nend\n") == media_types.UUENCODE
+
+
+def test_digests_and_plain_numbers_stand_for_nothing() -> None:
+    digests = "".join(hashlib.sha256(bytes([i])).hexdigest() + "\n" for i in range(50))
+    assert kind(digests.encode()) == kind(digests.upper().encode()) == media_types.PLAIN
+    assert kind(b"3132333435363738\n" * 40) == media_types.PLAIN
+    assert kind(b"begin 2024 and end\nof it\n" * 9) == media_types.PLAIN

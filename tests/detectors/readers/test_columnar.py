@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import io
 
 import pyarrow as pa
+import pyarrow.parquet.encryption as encryption
 import pytest
 from pyarrow import parquet
 
-from detectors.engine.table import ReadLimits, Row, Table, Unreadable
+from detectors.engine.table import Protected, ReadLimits, Row, Table, Unreadable
 from detectors.readers import columnar
 from detectors.readers.columnar import read
 
@@ -75,3 +77,42 @@ def test_offsets_that_point_outside_are_malformed() -> None:
     data[at + 40 : at + 44] = (2**30).to_bytes(4, "little")
     with pytest.raises(Unreadable, match="malformed"):
         found(bytes(data))
+
+
+class Keys(encryption.KmsClient):  # type: ignore[misc]
+    """A key service that keeps nothing secret."""
+
+    def __init__(self, _: object) -> None:
+        super().__init__()
+
+    def wrap_key(self, key_bytes: bytes, master_key_identifier: str) -> bytes:
+        return base64.b64encode(key_bytes)
+
+    def unwrap_key(self, wrapped_key: bytes, master_key_identifier: str) -> bytes:
+        return base64.b64decode(wrapped_key)
+
+
+def locked(columns: list[str]) -> bytes:
+    """Parquet whose footer can be read, but not these columns."""
+    table = pa.table({"id": ["7", "8"], "age": ["30", "41"], "sex": ["F", "M"]})
+    chosen = encryption.EncryptionConfiguration("f", column_keys={"c": columns}, plaintext_footer=True)
+    factory = encryption.CryptoFactory(Keys)
+    properties = factory.file_encryption_properties(encryption.KmsConnectionConfig(), chosen)
+    out = io.BytesIO()
+    with parquet.ParquetWriter(out, table.schema, encryption_properties=properties) as writer:
+        writer.write_table(table)
+    return out.getvalue()
+
+
+def test_columns_that_are_not_encrypted_are_read() -> None:
+    reading = read(io.BytesIO(locked(["id"])), "application/vnd.apache.parquet", ReadLimits())
+    table = next(reading)
+    assert isinstance(table, Table)
+    assert (table.header, list(table.rows)) == (["age", "sex"], [("30", "F"), ("41", "M")])
+    assert list(reading) == [Protected("parquet_encrypted", strong=True)]
+
+
+def test_a_file_of_nothing_but_encrypted_columns_is_protected() -> None:
+    data = locked(["id", "age", "sex"])
+    (protected,) = read(io.BytesIO(data), "application/vnd.apache.parquet", ReadLimits())
+    assert protected == Protected("parquet_encrypted", strong=True)

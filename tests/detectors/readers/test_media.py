@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from detectors.engine.sniff import sniff
-from detectors.engine.table import Content, Part, ReadLimits, Text
+from detectors.engine.table import Content, Part, ReadLimits, Text, Unreadable
+from detectors.engine.verdict import Reason
 from detectors.readers import media
 
 CSV = b"id,age,sex\n" + b"".join(b"%d,%d,%d\n" % (i, i % 90, i % 2) for i in range(200))
@@ -31,7 +32,8 @@ def jpeg(comment: bytes = b"") -> bytes:
     said = b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment if comment else b""
     start = b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0" + said
     scan = b"\xff\xda\0\x08\1\1\0\0\x3f\0" + bytes(range(200)) + b"\xff\0\xff\xd3" + bytes(range(200)) * 900
-    return start + scan + b"\xff\xd9"
+    frame = b"\xff\xc0\0\x0b\x08\0\1\0\1\1\1\x11\0"
+    return start + frame + scan + b"\xff\xd9"
 
 
 def gif() -> bytes:
@@ -66,8 +68,9 @@ def bitmap() -> bytes:
         b"BM"
         + struct.pack("<IHHI", 1054, 0, 0, 54)
         + struct.pack("<I", 40)
+        + struct.pack("<2I", 30, 10)
         + bytes(range(250)) * 4
-        + bytes(36)
+        + bytes(28)
     )
 
 
@@ -84,7 +87,13 @@ PICTURES = {
 
 
 def contents(data: bytes, media_type: str) -> list[Content]:
-    return list(media.read(io.BytesIO(data), media_type, ReadLimits()))
+    """All there is in it; a picture that was damaged may be one that is too large to be passed over."""
+    found: list[Content] = []
+    try:
+        found.extend(media.read(io.BytesIO(data), media_type, ReadLimits()))
+    except Unreadable as stopped:
+        assert stopped.reason is Reason.UNSUPPORTED
+    return found
 
 
 @pytest.mark.parametrize("media_type", PICTURES)
@@ -138,3 +147,29 @@ def test_comments_are_text() -> None:
 def test_a_broken_picture_raises_nothing(media_type: str, cut: int) -> None:
     contents(PICTURES[media_type][:cut], media_type)
     contents(PICTURES[media_type][:cut] + b"\xff" * 500, media_type)
+
+
+def frame(wide: int, high: int) -> bytes:
+    """A JPEG that says it is so large."""
+    return jpeg().replace(b"\x08\0\1\0\1", b"\x08" + struct.pack(">2H", high, wide))
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type"),
+    [
+        (png().replace(struct.pack(">2I", 1, 64), struct.pack(">2I", 800, 600)), "image/png"),
+        (gif().replace(struct.pack("<2H", 1, 1), struct.pack("<2H", 800, 600), 1), "image/gif"),
+        (frame(800, 600), "image/jpeg"),
+        (b"RIFF\xf4\x07\0\0WEBP" + bytes(2032), "image/webp"),
+    ],
+)
+def test_a_picture_that_may_show_a_list_is_not_called_clean(data: bytes, media_type: str) -> None:
+    with pytest.raises(Unreadable, match="unsupported"):
+        list(media.read(io.BytesIO(data), media_type, ReadLimits()))
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type"), [(frame(64, 64), "image/jpeg"), (b"\0\0\1\0" + bytes(4000), "image/x-icon")]
+)
+def test_an_icon_shows_no_list(data: bytes, media_type: str) -> None:
+    assert not list(media.read(io.BytesIO(data), media_type, ReadLimits()))
