@@ -28,6 +28,7 @@ from pathlib import Path
 
 import psutil
 import pyrage
+from mounts import noticing, resting
 from running_service import MadeUp, RunningService, put
 
 MB = 1024**2
@@ -237,6 +238,8 @@ def main() -> None:
         f" start {load:.1f}.",
         "",
         *latency(chosen.runs),
+        *noticing(),
+        *resting(),
         *template_start(),
         *throughput(chosen.files),
     ]
