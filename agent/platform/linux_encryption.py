@@ -83,15 +83,15 @@ def _is_served(program: str, mount_point: str, proc: Path) -> bool:
     """Anybody may mount something under the name of `gocryptfs`: ask which program serves it.
 
     Of other processes only the name, the links and (of the system's own program alone) the command line
-    are read, so that no user's process can hold us up.
+    are read, so that no user's process can hold us up. Links of others are shown to CAP_SYS_PTRACE only.
     """
-    ours = _link(proc / "1" / "ns" / "mnt")
+    ours = {_link(proc / pid / "ns" / "mnt") for pid in ("1", "self")} - {""}
     for process in sorted(proc.glob("[0-9]*")):
         if read(process / "comm") != program[:15]:
             continue
         if os.path.split(_link(process / "exe")) not in [(f, program) for f in _SYSTEM_FOLDERS]:
             continue
-        if _link(process / "ns" / "mnt") != ours:  # else anything may lie at that path
+        if _link(process / "ns" / "mnt") not in ours:  # else anything may lie at that path
             continue
         words = read(process / "cmdline").split("\0")
         named = any(

@@ -48,6 +48,7 @@ def test_what_was_on_a_drive_before_it_was_plugged_is_found(service, drive, made
     file = drop(stick.path / "old.csv", survey)
     assert stick.pull().returncode == 0
     watch(service, stick.path)
+    service.settings["policy"]["first_contact"] = "report"  # which is for what stays in place
     service.root()
     service.start()
     stick.plug()

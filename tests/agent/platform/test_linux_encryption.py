@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+from pathlib import Path
+
 import pytest
 
+from agent.platform.linux import MountTable, facts
 from agent.platform.linux_devices import Device
+from agent.platform.linux_encryption import VIEWS
 
 USB = "pci0000:00/0000:00:14.0/usb2/2-1"
 SATA = "pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block"
@@ -129,3 +136,33 @@ def test_a_file_system_that_only_calls_itself_so_is_no_proof(made_up, a_mount, s
 def test_ecryptfs_by_its_options(made_up, a_mount, options: tuple[str, ...], proof: str) -> None:
     of = a_mount("0:51", "ecryptfs", "/home/.ecryptfs/a", "/home/a", options)
     assert made_up.proof(of) == proof
+
+
+@pytest.mark.root
+def test_a_real_view_is_proven_and_a_sham_of_its_name_is_not(tmp_path: Path, need) -> None:
+    need("gocryptfs", "fusermount3")
+    cipher, plain, sham = (tmp_path / name for name in ("cipher", "plain", "sham"))
+    for folder in (cipher, plain, sham):
+        folder.mkdir()
+    (tmp_path / "word").write_text("made up")
+    quiet = ["gocryptfs", "-q", "-nosyslog", "-passfile", str(tmp_path / "word")]
+    subprocess.run([*quiet, "-init", "-scryptn", "10", str(cipher)], check=True)
+    subprocess.run([*quiet, str(cipher), str(plain)], check=True, stdout=subprocess.DEVNULL)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        try:
+            # anybody may give a file system of their own any name
+            subprocess.run(
+                ["fusermount3", "-o", "fsname=x,subtype=gocryptfs", "--", str(sham)],
+                check=True, pass_fds=[theirs.fileno()],
+                env={"PATH": os.environ["PATH"], "_FUSE_COMMFD": str(theirs.fileno())},
+            )  # fmt: skip
+            table = MountTable()
+            mounts = table.read()
+            table.close()
+            proofs = {m.mount_point: facts(m, mounts).encryption_proof for m in mounts if m.fstype in VIEWS}
+            assert proofs[str(plain)] == "gocryptfs view"
+            assert proofs[str(sham)] == ""
+        finally:
+            for folder in (plain, sham):
+                subprocess.run(["umount", "-l", str(folder)], check=False)
