@@ -32,6 +32,7 @@ from agent.removal import Ending
 from agent.streams import DepositFailed
 from agent.vault import Deposit, Source, Vault
 from agent.watcher import FileEvent
+from detectors.engine.exchange import Allowance
 from detectors.engine.verdict import PASSING_FAULTS, Reason, Verdict
 from detectors.engine.verdict import Outcome as Judgement
 
@@ -158,8 +159,10 @@ class Crew:
         except OSError:
             return self._unreadable(Reason.IO_ERROR)
         try:
-            deadline = begun + self.welcome.examine_seconds
-            verdict = self.examiner.examine(worker_fd, opened.status.st_size, deadline, self.breathe)
+            size = opened.status.st_size
+            allowed = Allowance(self.welcome.examine_seconds, self.welcome.examine_seconds_per_gb)
+            deadline = begun + allowed.of(size)
+            verdict = self.examiner.examine(worker_fd, size, deadline, self.breathe)
         finally:
             os.close(worker_fd)
         if not opened.unchanged():

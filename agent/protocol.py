@@ -102,6 +102,7 @@ class Welcome(Message):
     unfinished: list[Unfinished] = field(default_factory=list)
     leftovers: list[str] = field(default_factory=list)
     """Private folders of removals that have ended lately: a keeper that died may have left one, empty."""
+    examine_seconds_per_gb: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

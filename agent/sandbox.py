@@ -283,6 +283,7 @@ def template_settings(settings: Settings, heavy_idle_seconds: float | None = Non
         "idle_seconds": heavy_idle_seconds,
         "worker_user": settings.service.worker_user,
         "examine_seconds": limits.examine_seconds,
+        "examine_seconds_per_gb": limits.examine_seconds_per_gb,
         "worker_memory_bytes": limits.worker_memory_mb * 1024**2,
         "workers": limits.workers,
         "require": [p.value for p in settings.service.require],

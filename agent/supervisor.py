@@ -114,6 +114,7 @@ class Supervisor:
             quiet_seconds=watch.quiet_seconds,
             sweep_seconds=watch.sweep_seconds,
             examine_seconds=self.settings.limits.examine_seconds,
+            examine_seconds_per_gb=self.settings.limits.examine_seconds_per_gb,
             reserve_bytes=self.settings.vault.reserve_mb * 1024**2,
             contact=policy.contact,
             paused=self.governor.paused and not is_drive(root),

@@ -210,6 +210,7 @@ class Limits(Section):
     """What one file may cost."""
 
     examine_seconds: Seconds = 60.0
+    examine_seconds_per_gb: Seconds = 60.0
     worker_memory_mb: Annotated[int, Field(ge=128, le=16384)] = 512
     workers: Annotated[int, Field(ge=1, le=64)] = 2
     max_input_bytes: Count = 4 * 1024**3

@@ -15,6 +15,7 @@ from agent.errors import Misconfigured
 from agent.sandbox import Examiner, Template
 from config.load import ConfigError
 from config.settings import Settings
+from detectors.engine.exchange import Allowance
 from detectors.engine.verdict import Verdict
 
 _END_SECONDS = 1.0
@@ -34,7 +35,8 @@ class Examination:
     def __init__(self, template: Template, settings: Settings) -> None:
         self.in_flight = settings.limits.workers * 2
         """How many files to submit before waiting for the first: keeps every worker busy."""
-        self._seconds = settings.limits.examine_seconds
+        limits = settings.limits
+        self._allowed = Allowance(limits.examine_seconds, limits.examine_seconds_per_gb)
         self._digest = template.ready.digest if template.ready else ""
         self._closing = threading.Event()
         self._waiting: queue.SimpleQueue[tuple[Found, Future[Verdict]] | None] = queue.SimpleQueue()
@@ -64,7 +66,7 @@ class Examination:
         while (task := self._waiting.get()) is not None:
             found, future = task
             try:
-                deadline = time.monotonic() + self._seconds
+                deadline = time.monotonic() + self._allowed.of(found.size)
                 future.set_result(asker.examine(found.descriptor, found.size, deadline, self._end_if_closing))
             except GivenUp as given_up:
                 future.set_exception(given_up)

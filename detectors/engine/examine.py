@@ -42,10 +42,10 @@ Countable = TypeVar("Countable", bound=Sequence[Any])
 
 HEAD_BYTES = 64 * 1024
 TAIL_BYTES = 64 * 1024
-MOST_WORK = 120_000_000
+MOST_WORK, WORK_PER_BYTE = 120_000_000, 0.25
 """Cells or eighths of lines (and a dozen for each row or line) that are looked at in one file: about
-a quarter of a minute. Counted, so that the same bytes stop at the same place on any machine; the rest is
-`partial`."""
+a quarter of a minute, and as much again for each half GB of its size. Counted, so that the same bytes stop at
+the same place on any machine; the rest is `partial`."""
 _ROW_WORK, _PLAIN_WORK, _LINE_SHIFT = 12, 3, 3
 _EFFORT = {Family.SHEET: 5, Family.MARKUP: 5, Family.DOCUMENT: 5}
 """How much more work a row is when it is parsed out of XML."""
@@ -99,7 +99,7 @@ def examine(stream: BinaryIO, size: int, judge: Judge, limits: ReadLimits, *, li
 
 def _examined(stream: BinaryIO, size: int, judge: Judge, limits: ReadLimits, light: bool) -> Verdict:
     budget = Budget(limits.max_expanded_bytes, limits.max_entries)
-    examination = _Examination(judge, replace(limits, budget=budget), light)
+    examination = _Examination(judge, replace(limits, budget=budget), light, size)
     if size > limits.max_input_bytes:
         examination.note(_Part((), UNKNOWN, reason=Reason.LIMIT_BYTES))
     else:
@@ -139,11 +139,11 @@ class _Part:
 class _Examination:
     """One file under way: the worst part so far, and what all parts together lack."""
 
-    def __init__(self, judge: Judge, limits: ReadLimits, light: bool) -> None:
+    def __init__(self, judge: Judge, limits: ReadLimits, light: bool, size: int = 0) -> None:
         self._judge, self._limits, self._light = judge, limits, light
         self._worst: _Part | None = None
         self._file_type = UNKNOWN
-        self._work_left = MOST_WORK
+        self._work_left = MOST_WORK + int(size * WORK_PER_BYTE)
         self._unread: Reason | None = None
         self._unfinished = 0
         self._stopped_early = False

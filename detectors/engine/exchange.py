@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
@@ -36,6 +37,18 @@ class Kind(IntEnum):
     VERDICT = 2
     FAULT = 3
     LOST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How long one file may take: so many seconds, and more for each GB (10^9 bytes) of its size."""
+
+    seconds: float
+    seconds_per_gb: float = 0.0
+
+    def of(self, size: int) -> float:
+        """Seconds for a file of `size` bytes."""
+        return self.seconds + self.seconds_per_gb * max(0, size) / 1e9
 
 
 class Broken(Exception):

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from detectors.engine import exchange
-from detectors.engine.exchange import Broken, Kind
+from detectors.engine.exchange import Allowance, Broken, Kind
 from detectors.engine.jobs import Job
 from detectors.engine.verdict import Reason
 
@@ -27,12 +27,12 @@ class HeavyLink:
     def __init__(
         self,
         selector: selectors.BaseSelector,
-        seconds: float,
+        allowed: Allowance,
         need: Callable[[], None],
         started: Callable[[Job], None],
         ended: Callable[[Job, bytes | None], None],
     ) -> None:
-        self._selector, self._seconds = selector, seconds
+        self._selector, self._allowed = selector, allowed
         self._need, self._started, self._ended = need, started, ended
         self._sock: socket.socket | None = None
         self._asked = False
@@ -60,7 +60,7 @@ class HeavyLink:
             self._ended(job, None)
             return
         self._last_id += 1
-        job.deadline = time.monotonic() + START_SECONDS + self._seconds
+        job.deadline = time.monotonic() + START_SECONDS + self._allowed.of(job.size)
         self._jobs[self._last_id] = job
         if self._sock is not None:
             self._send(exchange.request(self._last_id, job.size), job.descriptor)

@@ -31,6 +31,7 @@ class Job:
     pid: int = 0
     pidfd: int = -1
     pipe: int = -1
+    begun: float = 0.0
     deadline: float = 0.0
     answer: bytearray = field(default_factory=bytearray)
     closed: bool = False
@@ -51,11 +52,12 @@ class Job:
             os.close(theirs)
             raise
         if self.pid == 0:
-            worker.work(self.descriptor, theirs, self.size, parent, duty)
+            worker.work(self.descriptor, theirs, self.size, parent, duty, seconds)
         os.close(theirs)
         self.pipe = ours
         self.pidfd = os.pidfd_open(self.pid)
-        self.deadline = time.monotonic() + seconds
+        self.begun = time.monotonic()
+        self.deadline = self.begun + seconds
 
     def drain(self) -> None:
         """Take what the worker has written so far; more than an answer may hold ends it."""

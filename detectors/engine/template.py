@@ -30,7 +30,7 @@ from collections.abc import Callable
 from typing import Any
 
 from detectors.engine import examine, exchange, lockdown, worker
-from detectors.engine.exchange import Broken, Kind
+from detectors.engine.exchange import Allowance, Broken, Kind
 from detectors.engine.heavy import HeavyLink
 from detectors.engine.jobs import Job, data_bytes, resident_bytes
 from detectors.engine.judge import Judge
@@ -63,7 +63,7 @@ class Loop:
 
     def __init__(self, control: socket.socket, duty: worker.Duty, settings: dict[str, Any]) -> None:
         self.control, self.duty = control, duty
-        self.seconds: float = settings["examine_seconds"]
+        self.allowed = Allowance(settings["examine_seconds"], settings["examine_seconds_per_gb"])
         self.slots: int = settings["workers"]
         self.memory: int = settings["worker_memory_bytes"]
         self.idle_seconds: float | None = settings.get("idle_seconds")
@@ -73,7 +73,7 @@ class Loop:
         self.queue: deque[Job] = deque()
         self.running: list[Job] = []
         self.heavy = HeavyLink(
-            self.selector, self.seconds, lambda: self._tell({"need": "heavy"}), self._began, self._end
+            self.selector, self.allowed, lambda: self._tell({"need": "heavy"}), self._began, self._end
         )
         self.last_work = time.monotonic()
 
@@ -97,8 +97,8 @@ class Loop:
 
     def _patience(self) -> float | None:
         if self.running:
-            begun = min(self.seconds - (job.deadline - time.monotonic()) for job in self.running)
-            return _FIRST_LOOK_SECONDS if begun < 0.2 else _LOOK_SECONDS
+            latest = max(job.begun for job in self.running)
+            return _FIRST_LOOK_SECONDS if time.monotonic() - latest < 0.2 else _LOOK_SECONDS
         if self.heavy:
             return 0.5
         return self.idle_seconds
@@ -215,7 +215,7 @@ class Loop:
         while self.queue and len(self.running) - min(stuck, MAX_STUCK) < self.slots:
             job = self.queue.popleft()
             try:
-                job.start(self.duty, self.seconds)
+                job.start(self.duty, self.allowed.of(job.size))
             except OSError:
                 job.fate = Reason.WORKER_UNAVAILABLE
                 self._end(job)
@@ -310,7 +310,7 @@ def _prepare(settings: dict[str, Any]) -> tuple[worker.Duty, dict[str, str]]:
     memory: int = settings["worker_memory_bytes"]
     here = os.getpid()
     bounds = lockdown.Bounds(
-        cpu_seconds=int(settings["examine_seconds"]) + 2,
+        cpu_seconds=int(settings["examine_seconds"]) + worker.SPARE_SECONDS,
         memory_bytes=memory + max(0, data_bytes(here) - resident_bytes(here)),
     )
     report |= worker.probe(walls, bounds)

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, NoReturn, cast
 
 from detectors.engine.examine import NeedsHeavy, examine
@@ -22,6 +22,9 @@ from detectors.engine.verdict import Reason, Verdict
 
 ANSWER, NEEDS_HEAVY = b"V", b"H"
 EXIT_WALLS_MISSING, EXIT_INTERNAL, EXIT_MEMORY = 70, 71, 72
+
+SPARE_SECONDS = 2
+"""Processor time beyond the wall clock's: that one shall come first."""
 
 _FILE_FD, _ANSWER_FD, _FIRST_FREE_FD = 3, 4, 5
 _BUFFER_BYTES = 256 * 1024
@@ -99,12 +102,16 @@ def probe(walls: Walls, bounds: Bounds) -> Report:
     return report
 
 
-def work(descriptor: int, answer: int, size: int, parent: int, duty: Duty) -> NoReturn:
-    """Examine `descriptor` and write the answer to `answer`. Never returns, never raises."""
+def work(descriptor: int, answer: int, size: int, parent: int, duty: Duty, seconds: float) -> NoReturn:
+    """Examine `descriptor` and write the answer to `answer`, within so many seconds of processor time.
+
+    Never returns, never raises.
+    """
     try:
         die_with_parent(parent)
         _keep_only(descriptor, answer)
-        standing = duty.walls.close(duty.bounds)
+        bounds = replace(duty.bounds, cpu_seconds=int(seconds) + SPARE_SECONDS)
+        standing = duty.walls.close(bounds)
         if any(standing.get(p, "not tried") for p in duty.must_hold):
             os._exit(EXIT_WALLS_MISSING)
         _write(_answer(size, duty))

@@ -149,6 +149,7 @@ def test_more_work_than_allowed_leaves_a_file_partial_at_the_same_place(
     judged: Examine, monkeypatch: pytest.MonkeyPatch, data: bytes
 ) -> None:
     monkeypatch.setattr(module, "MOST_WORK", 150)
+    monkeypatch.setattr(module, "WORK_PER_BYTE", 0)
     verdicts = [replace(judged(data), elapsed_ms=0) for _ in range(2)]
     assert verdicts[0] == verdicts[1]
     assert (verdicts[0].outcome, verdicts[0].reason) == (Outcome.UNREADABLE, Reason.PARTIAL)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from detectors.engine import exchange
-from detectors.engine.exchange import Broken, Kind
+from detectors.engine.exchange import Allowance, Broken, Kind
 
 
 @pytest.fixture
@@ -78,3 +78,8 @@ def test_a_closed_control_socket_is_broken(pair: tuple[socket.socket, socket.soc
         exchange.receive_control(pair[1])
     with pytest.raises(Broken):
         exchange.send_control(pair[1], {})
+
+
+def test_a_large_file_is_allowed_more_time_in_proportion() -> None:
+    allowed = Allowance(60.0, 30.0)
+    assert (allowed.of(0), allowed.of(10**9), allowed.of(-5)) == (60.0, 90.0, 60.0)

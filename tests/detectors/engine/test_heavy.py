@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from detectors.engine import exchange
-from detectors.engine.exchange import Kind
+from detectors.engine.exchange import Allowance, Kind
 from detectors.engine.heavy import HeavyLink
 from detectors.engine.jobs import Job
 from detectors.engine.verdict import Reason
@@ -27,7 +27,7 @@ class Office:
         self.ended: list[tuple[Job, bytes | None]] = []
         self.link = HeavyLink(
             self.selector,
-            1.0,
+            Allowance(1.0),
             self.need,
             self.started.append,
             lambda job, reply: self.ended.append((job, reply)),
