@@ -19,6 +19,7 @@ import multiprocessing
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import combinations
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -96,6 +97,33 @@ def calibration(found: Iterable[dict[str, object]]) -> None:
         print(f"  {b / 10:.1f}-{b / 10 + 0.1:.1f}  {c[True]:>5}/{c.total():<5} {c[True] / c.total():.2f}")
 
 
+def agreement(found: Iterable[dict[str, object]]) -> None:
+    """Of all pairs of formats of one and the same table: how many are flagged alike, and which formats stand alone."""
+    tables: dict[str, dict[str, tuple[bool, str]]] = defaultdict(dict)
+    for verdict in found:
+        line = verdict["line"]
+        assert isinstance(line, dict)
+        if verdict["outcome"] != "unreadable":
+            tables[line["name"].split("#")[0]][line["format"]] = (
+                bool(verdict["flagged"]),
+                str(verdict["outcome"]),
+            )
+    pairs = alike = same = 0
+    alone: dict[str, Counter[bool]] = defaultdict(Counter)
+    for formats in tables.values():
+        for a, b in combinations(formats.values(), 2):
+            pairs, alike, same = pairs + 1, alike + (a[0] == b[0]), same + (a == b)
+        usual = Counter(f for f, _ in formats.values()).most_common(1)[0][0]
+        for name, (flagged, _) in formats.items():
+            alone[name][flagged != usual] += 1
+    print(
+        f"\nPairs of formats of one table: {pairs}; flagged alike {alike / max(1, pairs):.4f}; outcome too {same / max(1, pairs):.4f}"
+    )
+    for name, c in sorted(alone.items(), key=lambda item: -item[1][True]):
+        if c[True]:
+            print(f"  {name:<24}{c[True]:>4} of {c.total()} unlike the most")
+
+
 def main() -> None:
     """Judge every file and print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -103,6 +131,9 @@ def main() -> None:
     parser.add_argument("--models", type=Path, help="folder of fold-K-of-N.json")
     parser.add_argument("--verdicts", type=Path, help="write the verdicts here, one JSON object a line")
     parser.add_argument("--misses", type=int, default=0, help="list so many misses and false alarms")
+    parser.add_argument(
+        "--agreement", action="store_true", help="the corpus holds the same tables in many formats"
+    )
     options = parser.parse_args()
     models = sorted(options.models.glob("fold-*-of-*.json")) if options.models else []
     for k, path in enumerate(models):
@@ -128,6 +159,8 @@ def main() -> None:
     table("By label", found, "label")
     table("By format", found, "format")
     calibration(found)
+    if options.agreement:
+        agreement(found)
     wrong = [
         v for v in opened if bool(v["flagged"]) != (v["line"]["expected"] == "flag") and not apart(v["line"])
     ]  # type: ignore[index,arg-type]

@@ -112,25 +112,52 @@ def _clinical(r: random.Random) -> tuple[list[str], Callable[[int], Row]]:
 
 
 def _choice(r: random.Random) -> tuple[list[str], Callable[[int], Row]]:
-    alternatives = r.sample(
-        ["car", "bus", "train", "air", "walk", "a", "b", "c", "gas", "electric"], r.randint(2, 5)
-    )
-    sep = r.choice([".", "_", ""])
-    attributes = r.sample(["price", "cost", "time", "wait", "comfort", "range", "op"], r.randint(1, 4))
-    names = [
-        r.choice(["id", "idcase", "respondent"]),
-        r.choice(["choice", "mode", "chosen"]),
-        *(f"{a}{sep}{x}" for a in attributes for x in alternatives),
-        *r.sample(["income", "hinc", "psize", "age", "hhsize"], r.randint(0, 2)),
+    """One choice a row among alternatives whose attributes stand beside it, however the names are put together."""
+    numbered = r.random() < 0.3
+    words = [
+        "car",
+        "bus",
+        "train",
+        "air",
+        "walk",
+        "gas",
+        "electric",
+        "gc",
+        "ec",
+        "er",
+        "hp",
+        "pier",
+        "beach",
+        "heinz",
+        "own",
+        "shop",
+        "online",
     ]
+    alternatives = (
+        [str(k + 1) for k in range(r.randint(2, 6))] if numbered else r.sample(words, r.randint(2, 5))
+    )
+    sep, first = r.choice([".", "_", "", ""]), r.random() < 0.3 and not numbered
+    attributes = r.sample(
+        ["price", "cost", "time", "wait", "comfort", "range", "op", "ic", "oc", "disp", "feat", "p", "c"],
+        r.randint(1, 4),
+    )
+    front = r.sample(["id", "idcase", "respondent", "choiceid", "hh"], r.randint(0, 2))
+    tail = r.sample(
+        ["income", "hinc", "psize", "age", "hhsize", "region", "rooms", "college"], r.randint(0, 3)
+    )
+    grid = [f"{x}{sep}{a}" if first else f"{a}{sep}{x}" for a in attributes for x in alternatives]
+    names = [*front, r.choice(["choice", "mode", "chosen", "depvar", "alt"]), *grid, *tail]
+    stem, digits = (r.choice(["choice", "alt", ""]) if numbered else ""), r.choice([0, 2])
+    level = {g: r.uniform(0.5, 6) for g in grid}
 
     def row(i: int) -> Row:
-        rest = [
-            f"{2.718 ** r.gauss(3, 0.6):.{r.choice([0, 2])}f}"
-            for _ in range(len(attributes) * len(alternatives))
+        rest = [f"{2.718 ** r.gauss(level[g], 0.4):.{digits}f}" for g in grid]
+        return [
+            *(str(i // (1 + (f == "hh")) + 1) for f in front),
+            stem + r.choice(alternatives),
+            *rest,
+            *(str(r.randint(1, 60)) for _ in tail),
         ]
-        tail = [str(r.randint(1, 60)) for _ in names[2 + len(rest) :]]
-        return [str(i + 1), r.choice(alternatives), *rest, *tail]
 
     return names, row
 

@@ -32,6 +32,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: E402
 from benchmarks import made_up_others as others  # noqa: E402
 from benchmarks.derive import derived  # noqa: E402
 from benchmarks.made_up_people import Made, panel_table, person_table  # noqa: E402
+from benchmarks.made_up_registers import FAMILIES as REGISTERS  # noqa: E402
+from benchmarks.made_up_registers import register_table  # noqa: E402
+from benchmarks.made_up_releases import FAMILIES as RELEASES  # noqa: E402
+from benchmarks.made_up_releases import release_table  # noqa: E402
 from benchmarks.made_up_studies import study_table  # noqa: E402
 from detectors.engine.lexicon import Lexicon  # noqa: E402
 from detectors.engine.roster import measured, roster  # noqa: E402
@@ -40,22 +44,24 @@ from detectors.engine.view import TableView  # noqa: E402
 FOR_PEOPLE = (
     "says_demographic says_person says_household says_socioeconomic says_health says_attitude says_activity says_people "
     "people_concepts age_values sex_values birth_values person_concepts person_cells_share answer_cells two_codes "
-    "body_values weight_values missing_codes battery rows_repeated"
+    "body_values weight_values missing_codes battery rows_repeated "
+    "age_and_birth work_and_school choice_of_columns counts_within heaped spans rows_named diagnosis_codes"
 ).split()
 AGAINST_PEOPLE = (
     "says_aggregate says_economy says_organisation says_thing says_metadata says_area says_others total_row total_column "
     "total_words marks percent_cells thousands multiples_of_five period_names count_by_key published_words "
-    "rows_to_hundred symmetric time_key band_key grid_full row_order sorted_share label_unique place_share"
+    "rows_to_hundred symmetric time_key band_key grid_full row_order sorted_share label_unique place_share area_key"
 ).split()
 FOR_STATISTICS = (
     "says_aggregate says_area says_economy total_row total_column total_words marks percent_cells thousands "
-    "multiples_of_five period_names count_by_key published_words rows_to_hundred symmetric time_key band_key grid_full"
+    "multiples_of_five period_names count_by_key published_words rows_to_hundred symmetric time_key band_key grid_full area_key"
 ).split()
 CUTS = (5, 10, 20, 50, 100)
 HEAD = 300
 MAKERS = (person_table, study_table, others.wide_table, others.long_table, others.long_table, others.series_table,
           others.area_table, others.thing_table, others.metadata_table, panel_table)  # fmt: skip
 SELDOM = (others.means_table, others.firm_table)
+FAMILY_SHARE = 5
 LEXICON, DETECTORS = Lexicon.load(), roster({})
 Sample = tuple[str, str, str, int, bool, dict[str, float]]
 
@@ -78,6 +84,14 @@ def made_up(count: int) -> Iterator[Made]:
             yield table
             if table.label == "person" and k % 2 == 0:
                 yield from derived(table, seed)
+    for seed in range(count // FAMILY_SHARE):
+        for family in REGISTERS:
+            table = register_table(seed, family)
+            yield table
+            if seed % 3 == 0:
+                yield from derived(table, seed)
+        for family in RELEASES:
+            yield release_table(seed, family)
 
 
 def samples(job: tuple[Made, bool]) -> list[Sample]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from detectors.engine.columns import Column, is_band, is_mark
 from detectors.engine.stanza import Bounds
@@ -31,6 +32,8 @@ FEATURES = (
     "place_share",
     "band_key",
     "large_counts",
+    "area_key",
+    "period_steps",
 )
 
 _MONTH = (
@@ -44,6 +47,7 @@ _PERIOD = re.compile(
     rf"{_MONTH}|(?:mon|tues?|wed|thu(?:rs)?|fri|sat|sun)(?:day|nesday|urday)?",
     re.I,
 )
+_AREA = re.compile(r"[EWSNKJL]\d{8}")
 _TOTAL = re.compile(r"(?:grand |sub-?)?(?:totals?|all|cyfanswm)(?: \w+)?", re.I)
 
 
@@ -91,6 +95,8 @@ def measure(t: TableView) -> dict[str, float]:
         "place_share": max((s.get("other.place", 0.0) for s in t.cell_concepts), default=0.0),
         "band_key": _band_key(t),
         "large_counts": len(counts) / k,
+        "area_key": max((_area_key(c) for c in t.used), default=0.0),
+        "period_steps": _time_steps(t),
     }
 
 
@@ -174,6 +180,22 @@ def _time_key(t: TableView) -> float:
             return 1.0
         steps = sum(a < b for a, b in zip(c.series, c.series[1:], strict=False)) / max(1, len(c.series) - 1)
         best = max(best, 0.7 if steps > 0.75 else 0.2 if year or period else 0.0)
+    return best
+
+
+def _area_key(c: Column) -> float:
+    """Codes of areas in the nine places of the Office for National Statistics: 1 if each names its row."""
+    if not c.textual or c.filled < 4 or not all(_AREA.fullmatch(x) for x in list(c.counts)[:40]):
+        return 0.0
+    return 1.0 if c.distinct == c.filled else 0.4 if c.filled >= 3 * c.distinct else 0.1
+
+
+def _time_steps(t: TableView) -> float:
+    """Share of rows whose year or period is one more than the row's before: a panel, unit by unit."""
+    best = 0.0
+    for c in t.used[:8]:
+        if c.whole and c.kinds >= 3 and len(c.numbers) >= 8 and c.filled >= 2 * c.kinds:
+            best = max(best, sum(b - a == 1 for a, b in pairwise(c.numbers)) / (len(c.numbers) - 1))
     return best
 
 

@@ -6,7 +6,9 @@ unsorted in one table are what a coded survey file looks like.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from detectors.engine.columns import Column, mean, spread
 from detectors.engine.view import TableView
@@ -21,7 +23,10 @@ FEATURES = (
     "answer_cells",
     "two_codes",
     "body_values",
+    "diagnosis_codes",
 )
+_DIAGNOSIS = re.compile(r"[A-TV-Z]\d\d(?:\.?[0-9X]{1,2})?")
+"""ICD-10, three to five places; U is for emergency use."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ def measure(t: TableView) -> dict[str, float]:
         "answer_cells": answers / m,
         "two_codes": sum(c.whole and c.kinds == 2 and set(c.parsed.values()) == {1.0, 2.0} for c in used) / m,
         "body_values": sum(body_like(c) for c in used) / m,
+        "diagnosis_codes": float(any(diagnosis_like(c) for c in used)),
     }
 
 
@@ -96,6 +102,18 @@ def amount_like(c: Column) -> bool:
     if s[0] < 0 or middle < 1000 or s[-1] > 5e6:
         return False
     return mean(s) > middle * 1.02 and sum(v % 10 == 0 for v in s) > 0.5 * len(s)
+
+
+def diagnosis_like(c: Column) -> bool:
+    """ICD-10 codes of several letters, in no order."""
+    if not c.textual or c.filled < 5 or c.distinct < 3:
+        return False
+    texts = list(c.counts)[:100]
+    if sum(bool(_DIAGNOSIS.fullmatch(x)) for x in texts) < 0.9 * len(texts):
+        return False
+    given = [x for x in c.cells if x]
+    rising = sum(a <= b for a, b in pairwise(given)) / max(1, len(given) - 1)
+    return len({x[0] for x in texts}) >= 2 and rising < 0.85
 
 
 def body_like(c: Column) -> bool:

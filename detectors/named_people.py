@@ -5,6 +5,7 @@ Runbook: names beside a date of birth or another identifier are decisive; a list
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from detectors.engine.columns import Column
@@ -12,6 +13,14 @@ from detectors.engine.lexicon import tokens
 from detectors.engine.stanza import Bounds
 from detectors.engine.view import TableView
 from detectors.key_variables import birth_like
+
+FEATURES = ("rows_named", "title_cased")
+_INITIALS = re.compile(
+    r"[^\W\d_][\w'’ -]+, ?(?:[A-Z]\.? ?){1,4}|(?:[A-Z]\.? ?){1,3} [A-Z][\w'’-]+|"
+    r"[A-Z][\w'’-]+ [A-Z]\.? [A-Z][\w'’-]+"
+)
+"""A name with initials: "Law, D", "ARMENTANO,A.J.", "J. R. Hartley"."""
+_TWO_WORDS = re.compile(r"[A-Z][\w'’-]+(?: [A-Z][\w'’.-]*){1,3}(?: \([A-Z]{2,3}\))?")
 
 _FIRMS = frozenset(
     [
@@ -90,6 +99,24 @@ class Named:
     births: tuple[int, ...] = ()
 
 
+def measure(t: TableView) -> dict[str, float]:
+    """How far rows are labelled with people's names, by forenames or initials; and with title-cased words."""
+    named = cased = 0.0
+    for c in t.used:
+        if not c.textual or c.filled < 3 or c.distinct < 0.4 * c.filled:
+            continue
+        texts = list(c.counts)[:100]
+        if _firms(texts) or any(len(x) > 60 for x in texts):
+            continue
+        known = sum(
+            bool(_INITIALS.fullmatch(x)) or (" " in x and any(w in t.lexicon.forenames for w in _words(x)))
+            for x in texts
+        )
+        named = max(named, known / len(texts) * c.filled / t.rows)
+        cased = max(cased, sum(bool(_TWO_WORDS.fullmatch(x)) for x in texts) / len(texts))
+    return {"rows_named": named if named >= 0.3 else 0.0, "title_cased": cased}
+
+
 def find(t: TableView, forenames: frozenset[str], options: Options) -> Named:
     """Columns of names and of births."""
     names, births = [], []
@@ -133,9 +160,18 @@ def _firms(texts: list[str]) -> bool:
 
 
 def _birth(c: Column, headed: bool) -> bool:
-    if headed and c.dates:
+    if headed and (c.dates or _day_number(c)):
         return True
     return birth_like(c) >= 1.0 and c.filled >= 8
+
+
+def _day_number(c: Column) -> bool:
+    """Days or seconds as spreadsheets and statistical programs keep dates, over decades, or yyyymmdd."""
+    if not c.whole or c.filled < 5 or c.kinds < 0.5 * c.filled or c.sorted:
+        return False
+    low, high = min(c.numbers), max(c.numbers)
+    days = low >= -40_000 and 3_000 < high <= 60_000 and high - low > 3_650
+    return days or (low >= 1.85e7 and high <= 2.1e7) or (low > 9e9 and high < 1.5e10)
 
 
 def forenames(text: str) -> frozenset[str]:

@@ -20,6 +20,7 @@ COLUMN_MEASURES = (
     "name_says",
     "lowest",
     "highest",
+    "unsorted",
     "unique_share",
     "valid_share",
     "names",
@@ -140,11 +141,13 @@ def _column(c: Column, concepts: list[str], table: int, rows: int) -> list[Findi
             records_matched=c.filled,
         )
 
-    if ("age" in concepts and c.numeric) or age_like(c) >= 1.0:
+    if ("age" in concepts and _ages(c)) or age_like(c) >= 1.0:
         low, high = min(c.numbers), max(c.numbers)
+        unsorted = c.lag1 is not None and abs(c.lag1) < 0.5 and not c.sorted
         return [
             about("lowest", "age", Role.KEY_VARIABLE, low),
             about("highest", "age", Role.KEY_VARIABLE, high),
+            *([about("unsorted", "age", Role.KEY_VARIABLE, 1 - abs(c.lag1 or 0.0))] if unsorted else []),
         ]
     if birth_like(c):
         return [about("values_like", "birth", Role.KEY_VARIABLE, birth_like(c))]
@@ -158,6 +161,13 @@ def _column(c: Column, concepts: list[str], table: int, rows: int) -> list[Findi
         role = Role.SENSITIVE_VARIABLE if concepts[0] in _SENSITIVE else Role.KEY_VARIABLE
         return [about("name_says", concepts[0], role, 1.0, "row_subject")]
     return []
+
+
+def _ages(c: Column) -> bool:
+    """Numbers that can be ages in years, not the codes of bands; from a name that speaks of age."""
+    if not c.numeric or min(c.numbers) < 0 or max(c.numbers) > 120:
+        return False
+    return max(c.numbers) >= 13 and c.kinds >= min(8, c.filled // 2)
 
 
 def score_findings(

@@ -30,6 +30,7 @@ _AGAINST = {
     "symmetric": "a symmetric matrix",
     "time_key": "a row for each point in time",
     "place_share": "names of places",
+    "area_key": "a code of an area on each row",
     "band_key": "a row for each age or amount band",
     "grid_full": "one row for each combination of codes",
     "row_order": "rows that follow an order",
@@ -104,9 +105,11 @@ def _traits(found: Iterable[Finding]) -> list[str]:
     low = next((f for f in found if f.measure == "lowest" and f.term == "age"), None)
     high = next((f for f in found if f.measure == "highest" and f.term == "age"), None)
     if low is not None and high is not None and low.value is not None and high.value is not None:
-        parts.append(f"ages {low.value:g}–{high.value:g}")
+        order = " unsorted" if any(f.measure == "unsorted" for f in found) else ""
+        parts.append(f"ages {low.value:g}–{high.value:g}{order}")
     terms = [f.term for f in found if f.measure in ("name_says", "values_like") and f.term]
-    words = list(dict.fromkeys(t.replace("_", " ") for t in terms if t not in ("age", "weight", "record")))
+    told = {"weight", "record"} | ({"age"} if parts else set())
+    words = list(dict.fromkeys(t.replace("_", " ") for t in terms if t not in told))
     if words:
         parts.append("variables on " + _listed(words))
     coded = next((f for f in found if f.measure == "coded_columns"), None)

@@ -116,6 +116,7 @@ class Lexicon:
     context: dict[str, tuple[str, ...]] = field(default_factory=dict)
     terms: frozenset[str] = frozenset()
     families: frozenset[str] = frozenset()
+    forenames: frozenset[str] = frozenset()
     _short: dict[str, tuple[str, str] | None] = field(default_factory=dict)
 
     @classmethod
@@ -141,6 +142,9 @@ class Lexicon:
                 for word in words:
                     cells.setdefault(word, []).append(f"{family}.{concept}")
         own.cells = {word: tuple(concepts) for word, concepts in cells.items()}
+        own.forenames = frozenset(
+            tomllib.loads((folder / "forenames.toml").read_text("utf-8"))["forenames"].split()
+        )
         own.terms = frozenset(terms)
         own.families = frozenset(f for pairs in own.names.values() for f, _ in pairs)
         own._index_short()

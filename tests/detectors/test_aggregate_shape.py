@@ -59,3 +59,10 @@ def test_the_words_of_a_release_are_whole_words() -> None:
         measured(["a"], [["1"]], ("Table 3: strength", "Source: made up", "Notes"))["published_words"] == 1.0
     )
     assert measured(["a"], [["1"]], ("Tablet sales", "Resources"))["published_words"] == 0.0
+
+
+def test_a_code_of_an_area_on_each_row_speaks_for_statistics_and_repeated_ones_hardly() -> None:
+    rows = [[f"E0{6000001 + i}", str(3 * i % 17)] for i in range(20)]
+    assert aggregate_shape.measure(TableView(None, rows, LEXICON))["area_key"] == 1.0
+    again = [[f"E0{6000001 + i % 4}", str(3 * i % 17)] for i in range(20)]
+    assert aggregate_shape.measure(TableView(None, again, LEXICON))["area_key"] < 0.5

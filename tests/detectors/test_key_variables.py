@@ -42,3 +42,10 @@ def test_categories_of_people_count_when_they_repeat() -> None:
 def test_welsh_words_are_known() -> None:
     rows = [["Gwryw"], ["Benyw"]] * 10
     assert key_variables.measure(TableView(None, rows, LEXICON))["sex_values"] == 1.0
+
+
+def test_diagnoses_in_no_order_are_seen_and_a_code_list_is_none() -> None:
+    codes = ["I219", "J18.9", "S52", "F32.1", "M545", "E11.9", "K35.8", "C50.9"]
+    assert key_variables.diagnosis_like(Column(0, [codes[(3 * i) % 8] for i in range(40)]))
+    assert not key_variables.diagnosis_like(Column(0, sorted(codes)))
+    assert not key_variables.diagnosis_like(Column(0, ["A1", "B2", "A1", "C3", "B2", "A1"]))

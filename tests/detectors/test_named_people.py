@@ -56,3 +56,23 @@ def test_dates_over_decades_in_no_order_are_births_and_recent_events_are_not() -
     events = [[f"{r.randint(1, 28):02d}/{r.randint(1, 12):02d}/{r.randint(2022, 2023)}"] for _ in range(40)]
     assert found(["d"], births).births == (0,)
     assert found(["d"], events).births == ()
+
+
+def test_a_date_of_birth_kept_as_a_day_number_is_a_birth_under_its_name_only() -> None:
+    r = random.Random(5)
+    serials = [[str(r.randint(15_000, 38_000))] for _ in range(40)]
+    assert found(["dob"], serials).births == (0,)
+    assert found(["amount"], serials).births == ()
+    assert found(
+        ["dob"], [[f"{r.randint(1950, 2004)}{r.randint(1, 12):02d}11"] for _ in range(40)]
+    ).births == (0,)
+
+
+def test_rows_that_carry_peoples_names_are_measured() -> None:
+    def share(texts: list[str]) -> float:
+        return named_people.measure(TableView(None, [[x, "1"] for x in texts], LEXICON))["rows_named"]
+
+    assert share(["Pryce, D", "Bevan, A.J.", "Stott, K", "Kerr, M", "Iqbal, S"]) == 1.0
+    assert share(["Alan Tranter", "Beth Ashworth", "Megan Okafor", "Gareth Wynn"]) == 1.0
+    assert share(["Ashby", "Barrow Vale", "Glen Ard", "Kings Marsh", "Nant Goch"]) == 0.0
+    assert share(["Alun Tranter Ltd", "Beth Trading Ltd", "Megan Holdings plc", "Gareth Ltd"]) == 0.0

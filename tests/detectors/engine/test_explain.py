@@ -40,12 +40,24 @@ def test_a_pseudonymised_file_is_told_as_an_analyst_would() -> None:
     judgement = JUDGE.begin()
     judgement.table(Table(["case", "age", "sex", "ethnic", "canary_qqxyzzy"], iter(rows)))
     said = explain(verdict(judgement.conclude()))
-    assert said.startswith("4,812 people, one per row: ages 17–64")
+    assert said.startswith("4,812 people, one per row: ages 17–64 unsorted")
     assert (
         "column 1 unique" in said
         and "no direct identifiers (pseudonymised)" in said
         and "qqxyzzy" not in said
     )
+
+
+def test_codes_of_age_bands_are_no_ages() -> None:
+    r = random.Random(23)
+    rows = [
+        [str(i), str(r.randint(1, 9)), r.choice("12"), *(r.choice("12345") for _ in range(6))]
+        for i in range(300)
+    ]
+    judgement = JUDGE.begin()
+    judgement.table(Table(["caseid", "ageband", "sex", *(f"q{k}" for k in range(6))], iter(rows)))
+    said = explain(verdict(judgement.conclude()))
+    assert "ages" not in said and "age" in said
 
 
 def test_identifiers_are_named_by_rule_and_place() -> None:
