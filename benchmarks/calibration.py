@@ -1,4 +1,4 @@
-"""How far the confidence can be believed, as an SVG: `python benchmarks/calibration.py VERDICTS --write FILE`.
+"""How far confidence can be believed, as an SVG: `python benchmarks/calibration.py VERDICTS --write FILE`.
 
 VERDICTS is what `benchmarks/accuracy.py --models … --verdicts VERDICTS` wrote, so that every verdict is by a
 model that never saw its data set. Of the real data sets that could be opened, by the confidence that a table

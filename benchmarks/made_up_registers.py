@@ -418,11 +418,128 @@ def ballots(r: random.Random, name: str) -> Made:
     return listed(r, name, front[: r.randint(1, 6)] + columns, size(r), 5)
 
 
+def choices(r: random.Random, name: str) -> Made:
+    """What people chose among alternatives whose prices and qualities stand beside the choice."""
+    words = [
+        "car",
+        "bus",
+        "rail",
+        "air",
+        "pier",
+        "boat",
+        "gas",
+        "oil",
+        "elec",
+        "owna",
+        "ownb",
+        "cash",
+        "card",
+        "gc",
+        "hp",
+        "er",
+    ]
+    picked = r.sample(words, r.randint(2, 6))
+    if r.random() < 0.35:
+        stem = r.choice(["choice", "option", "alt"])
+        picked = [f"{stem}{k + 1}" for k in range(len(picked))]
+    ends = [p.lstrip("abcdefghijklmnopqrstuvwxyz") or p for p in picked]
+    sep, first = r.choice(["", ".", "_", ""]), r.random() < 0.25
+    kinds = r.sample(
+        [
+            "price",
+            "time",
+            "p",
+            "c",
+            "ic",
+            "oc",
+            "comfort",
+            "change",
+            "range",
+            "disp",
+            "feat",
+            "catch",
+            "type",
+        ],
+        r.randint(1, 6),
+    )
+    grid: Fields = []
+    for k in kinds:
+        level, digits = r.uniform(0, 7), r.choice([0, 2, 4])
+        for e in ends:
+            way = (
+                about(r, 2.7**level, 2.7**level * r.choice([0.05, 0.3]), digits)
+                if k not in ("comfort", "change", "feat", "disp")
+                else number(r, 0, 2)
+            )
+            grid.append((f"{e}{sep}{k}" if first else f"{k}{sep}{e}", "", way))
+    people: Fields = [("income", "", about(r, 4.5, 2, r.choice([0, 2, 4]))), ("agehed", "", number(r, 20, 80)), ("rooms", "", number(r, 1, 7)), ("hsize", "", number(r, 1, 5)), ("college", "", number(r, 0, 1)), ("region", "", pick(r, "a", "b", "c"))]  # fmt: skip
+    front: Fields = (
+        [(r.choice(["id", "idcase", "hid", "choiceid"]), "", reference(r))] if r.random() < 0.5 else []
+    )
+    fields = [
+        *front,
+        (
+            r.choice(["choice", "mode", "depvar", "chosen", "brand"]),
+            "",
+            pick(r, *picked, skew=r.choice([1, 2])),
+        ),
+        *grid,
+        *r.sample(people, r.randint(0, 3)),
+    ]
+    return Made(
+        name, "person", [f[0] for f in fields], [[f[2]() for f in fields] for _ in range(size(r))], said(r)
+    )
+
+
+FORENAMES = ("Aaron", "Beth", "Carlos", "Diane", "Emma", "Felix", "Gareth", "Helen", "Ivan", "Juan", "Kelly", "Luis", "Megan", "Nathan", "Omar", "Priya", "Rosa", "Sam", "Tanya", "Victor")  # fmt: skip
+SURNAMES = ("Ashworth", "Bevan", "Corrigan", "Delgado", "Eames", "Fairley", "Gough", "Hargan", "Iqbal", "Jessop", "Kerr", "Lomas", "Nuttall", "Okafor", "Pryce", "Rowan", "Stott", "Tranter", "Unwin", "Wynn")  # fmt: skip
+
+
+def named_lists(r: random.Random, name: str) -> Made:
+    """Players, judges, members, contestants: a name on each row, many numbers that go together, often in order of merit."""
+    styles: dict[str, Callable[[str, str], str]] = {"full": lambda f, s: f"{f} {s}", "comma": lambda f, s: f"{s}, {f[0]}", "upper": lambda f, s: f"{s.upper()},{f[0]}.{r.choice('ABCDEJLM')}.", "dots": lambda f, s: f"{f[0]}. {s}", "last": lambda f, s: f"{s}, {f}", "land": lambda f, s: f"{s} ({r.choice(['GBR', 'USA', 'GDR', 'FRG'])})"}  # fmt: skip
+    style, n = styles[r.choice(list(styles))], r.randint(10, 300)
+    wide = r.randint(2, 14)
+    heads = r.sample(["G", "AB", "R", "H", "HR", "RBI", "AVG", "Points", "Rebounds", "Assists", "Salary", "Minutes", "Hurdles", "Shot", "Javelin", "Score", "Integrity", "Demeanor", "Diligence", "Decisions", "Oral", "Votes", "Age", "Height", "Weight", "Term", "State", "Position", "Party", "Year", "Rank"], wide)  # fmt: skip
+    level = {h: (10 ** r.uniform(-0.3, 3), r.choice([0, 0, 1, 2, 3])) for h in heads}
+    own: dict[str, Draw] = {
+        "State": pick(r, "OH", "TX", "CA", "NY"),
+        "Position": pick(r, "P", "C", "SS", "LF", "GK"),
+        "Party": pick(r, "D", "R", "I", skew=1.3),
+        "Age": number(r, 19, 78),
+        "Year": number(r, 1960, 2020),
+    }
+    rows = []
+    for _ in range(n):
+        skill = 2.7 ** r.gauss(0, 0.5)
+        rows.append(
+            [
+                style(r.choice(FORENAMES), r.choice(SURNAMES)),
+                *(
+                    own[h]()
+                    if h in own
+                    else f"{level[h][0] * skill * 2.7 ** r.gauss(0, 0.2):.{level[h][1]}f}"
+                    for h in heads
+                ),
+            ]
+        )
+    if r.random() < 0.4:
+        at = r.choice([0, 1])
+        rows.sort(key=lambda row: row[at])
+    return Made(
+        name,
+        "person",
+        [r.choice(["name", "player", "Name", "rownames", "judge", "senator", "Athlete", ""]), *heads],
+        rows,
+        said(r),
+    )
+
+
 FAMILIES: dict[str, Callable[[random.Random, str], Made]] = {
     f.__name__: f
     for f in (
         personnel, payroll, absences, episodes, appointments, training, claims, casework, survey_wave, household_members,
-        diary, spells, linked, events, pupils, outcomes, bodies, ballots,
+        diary, spells, linked, events, pupils, outcomes, bodies, ballots, choices, named_lists,
     )
 }  # fmt: skip
 

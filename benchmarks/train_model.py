@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gzip
 import hashlib
 import json
 import multiprocessing
+import os
 import random
 import sys
 from collections import Counter
@@ -25,6 +27,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "detectors" / "model" / "records.json"
 sys.path.insert(0, str(ROOT))
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # models are fitted side by side instead
 
 import numpy as np  # noqa: E402
 from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: E402
@@ -40,6 +43,7 @@ from benchmarks.made_up_studies import study_table  # noqa: E402
 from detectors.engine.lexicon import Lexicon  # noqa: E402
 from detectors.engine.roster import measured, roster  # noqa: E402
 from detectors.engine.view import TableView  # noqa: E402
+from detectors.row_subject import OF_NAMES  # noqa: E402
 
 FOR_PEOPLE = (
     "says_demographic says_person says_household says_socioeconomic says_health says_attitude says_activity says_people "
@@ -137,8 +141,31 @@ def _sample(table: Made, shape: str, header: list[str] | None, rows: list[list[s
     return table.name, table.label, shape, len(rows), whole, measured(view, DETECTORS)
 
 
-def gather(corpus: Path | None, count: int) -> list[Sample]:
-    """All training samples, in one fixed order."""
+def gather(corpus: Path | None, count: int, cache: Path | None = None) -> list[Sample]:
+    """All training samples, in one fixed order; kept in the folder `cache` until anything they depend on changes."""
+    kept = cache / f"samples-{digest(corpus, count)}.json.gz" if cache else None
+    if kept is not None and kept.exists():
+        with gzip.open(kept, "rt", encoding="utf-8") as file:
+            return [tuple(json.loads(line)) for line in file]  # type: ignore[misc]
+    found = _gathered(corpus, count)
+    if kept is not None:
+        with gzip.open(kept, "wt", encoding="utf-8") as file:
+            file.writelines(json.dumps(sample) + "\n" for sample in found)
+    return found
+
+
+def digest(corpus: Path | None, count: int) -> str:
+    """Stands for all that training samples depend on: detectors, lexicon, made-up tables and labelled ones."""
+    total = hashlib.sha256(str(count).encode())
+    files = [*(ROOT / "detectors").rglob("*.py"), *(ROOT / "detectors").rglob("*.toml")]
+    files += [*(ROOT / "benchmarks").glob("made_up_*.py"), ROOT / "benchmarks" / "derive.py", Path(__file__)]
+    files += list(corpus.glob("*.csv")) if corpus else []
+    for file in sorted(files):
+        total.update(file.name.encode() + file.read_bytes())
+    return total.hexdigest()[:16]
+
+
+def _gathered(corpus: Path | None, count: int) -> list[Sample]:
     jobs: list[tuple[Made, bool]] = []
     for table in read_corpus(corpus) if corpus else ():
         jobs.append((table, True))
@@ -216,13 +243,60 @@ def exported(model: HistGradientBoostingClassifier, measures: list[str]) -> dict
     }
 
 
+def family_group(name: str, groups: int) -> int:
+    """The group of a made-up table's family; whole families are held out together. -1: not of a family."""
+    parts = name.split(".")
+    if parts[0] != "made_up" or parts[1] not in REGISTERS | RELEASES:
+        return -1
+    return int(hashlib.sha256(parts[1].encode()).hexdigest(), 16) % max(1, groups)
+
+
+def source_fold(name: str, folds: int) -> int:
+    """The fold of a data set and of all that was derived from it."""
+    return int(hashlib.sha256(name.encode()).hexdigest(), 16) % max(1, folds)
+
+
+def fitted(job: tuple[str, list[Sample], list[str]]) -> tuple[str, dict[str, Any]]:
+    """One model on some of the samples: (target, plain numbers)."""
+    target, found, measures = job
+    x = np.array([[s[5][m] for m in measures] for s in found])
+    y = np.array([s[1] == ("aggregate" if target == "aggregate" else "person") for s in found])
+    return target, exported(fresh(measures, target).fit(x, y, sample_weight=weights(found)), measures)
+
+
+def jobs_of(found: list[Sample]) -> list[tuple[str, list[Sample], list[str]]]:
+    """What to fit: people by all measures, people by values alone (tables without names), statistics."""
+    nameless = [s for s in found if s[5]["named"] == 0]
+    whole = sorted(found[0][5])
+    values = [m for m in whole if m not in OF_NAMES]
+    return [("person", found, whole), ("values", nameless, values), ("aggregate", found, whole)]
+
+
+def write(out: Path, found: list[Sample], use: list[bool], pool: Any) -> None:
+    """Fit both models on the samples in use and write them as one file."""
+    chosen = [s for s, own in zip(found, use, strict=True) if own]
+    models = dict(pool.map(fitted, jobs_of(chosen), chunksize=1))
+    text = json.dumps({"format": 1, "models": models}, separators=(",", ":"))
+    out.write_text(text.replace('{"measure"', '\n{"measure"') + "\n", "utf-8")
+    print(
+        f"{out.name}: {len(chosen)} of {len(found)} samples, {len({s[0] for s in chosen})} sources",
+        flush=True,
+    )
+
+
 def main() -> None:
-    """Train and write, or cross-validate and print."""
+    """Train and write: the model, and on demand models that did not see some data sets or some families."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--corpus", type=Path, help="folder of labelled tables")
-    parser.add_argument("--made-up", type=int, default=300, help="made-up tables of each kind")
+    parser.add_argument("--made-up", type=int, default=150, help="made-up tables of each kind")
     parser.add_argument(
-        "--folds", type=int, default=0, help="write out-of-fold models FOLDS/person-K.json as well"
+        "--folds", type=int, default=0, help="write fold-K-of-FOLDS.json beside it, by data set"
+    )
+    parser.add_argument(
+        "--families", type=int, default=0, help="write family-K-of-FAMILIES.json, by made-up family"
+    )
+    parser.add_argument(
+        "--cache", type=Path, help="folder that keeps the measures of all samples between runs"
     )
     parser.add_argument("--out", type=Path, help="default: the shipped model, but only with --corpus")
     options = parser.parse_args()
@@ -232,31 +306,16 @@ def main() -> None:
                 "made-up tables alone make a weaker model than the shipped one: give --corpus or --out"
             )
         options.out = SHIPPED
-    found = gather(options.corpus, options.made_up)
-    measures = sorted(found[0][5])
-    x = np.array([[s[5][m] for m in measures] for s in found])
-    w = weights(found)
-    targets = {
-        "person": np.array([s[1] == "person" for s in found]),
-        "aggregate": np.array([s[1] == "aggregate" for s in found]),
-    }
-    fold = np.array(
-        [int(hashlib.sha256(s[0].encode()).hexdigest(), 16) % max(1, options.folds) for s in found]
-    )
-    for k in (None, *range(options.folds)):
-        use = np.ones(len(found), bool) if k is None else fold != k
-        models = {
-            name: exported(fresh(measures, name).fit(x[use], y[use], sample_weight=w[use]), measures)
-            for name, y in targets.items()
-        }
-        text = json.dumps({"format": 1, "models": models}, separators=(",", ":")).replace(
-            '{"measure"', '\n{"measure"'
-        )
-        out = options.out if k is None else options.out.with_name(f"fold-{k}-of-{options.folds}.json")
-        out.write_text(text + "\n", "utf-8")
-        print(
-            f"{out.name}: {len(found)} samples of {len(set(s[0] for s in found))} sources, {int(use.sum())} used"
-        )
+    found = gather(options.corpus, options.made_up, options.cache)
+    folds, families = options.folds, options.families
+    with multiprocessing.Pool(2) as pool:
+        write(options.out, found, [True] * len(found), pool)
+        for k in range(folds):
+            use = [source_fold(s[0], folds) != k for s in found]
+            write(options.out.with_name(f"fold-{k}-of-{folds}.json"), found, use, pool)
+        for k in range(families):
+            use = [family_group(s[0], families) != k for s in found]
+            write(options.out.with_name(f"family-{k}-of-{families}.json"), found, use, pool)
 
 
 if __name__ == "__main__":

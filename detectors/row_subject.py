@@ -22,8 +22,10 @@ FEATURES = (
     "name_length",
     "people_concepts",
 )
-UNNAMED = dict.fromkeys((*FEATURES, "names_alike", "period_names", "count_by_key"), 0.0)
-"""The measures of names as they would be if no column had one."""
+OF_NAMES = frozenset(
+    (*FEATURES, "names_alike", "period_names", "count_by_key", "choice_of_columns", "alternatives")
+)
+"""The measures that are nothing without names; the model of values alone does not know them."""
 
 
 @dataclass(frozen=True)

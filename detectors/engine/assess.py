@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import log
 from typing import Any
 
-from detectors import direct_identifiers, named_people, plausibility, row_subject, small_cells
+from detectors import direct_identifiers, named_people, plausibility, small_cells
 from detectors.engine.conclusion import Conclusion
 from detectors.engine.evidence import column_findings, identifier_findings, score_findings
 from detectors.engine.roster import Detector, measured
@@ -75,7 +75,8 @@ class Assessment:
 def assess(bench: Bench, view: TableView) -> Assessment:
     """Weigh one sample."""
     measures = measured(view, bench.detectors)
-    person = bench.models["person"].score(measures, bench.factors["person"])
+    model = "person" if measures["named"] else "values"
+    person = bench.models[model].score(measures, bench.factors[model])
     aggregate = bench.models["aggregate"].score(measures, bench.factors["aggregate"]).probability
     found = Assessment(view, measures, person, aggregate, _hedged(bench, measures, person, aggregate))
     if bench.detectors["direct_identifiers"].options.enabled:
@@ -98,7 +99,7 @@ def _hedged(bench: Bench, measures: dict[str, float], person: Score, aggregate: 
         return person.total - (options.doubt if options.enabled else 0.0)
     if not measures["named"]:
         return person.total
-    values = bench.models["person"].score(measures | row_subject.UNNAMED, bench.factors["person"]).total
+    values = bench.models["values"].score(measures, bench.factors["values"]).total
     return max(person.total, (person.total + values) / 2)
 
 

@@ -48,6 +48,16 @@ _AGAINST = {
     "valid_share": "numbers of books, goods or firms",
     "large_counts": "large counts",
 }
+_BETWEEN = {
+    "age_and_birth": "an age and a year of birth that agree",
+    "work_and_school": "years of work that follow from age and schooling",
+    "choice_of_columns": "a choice among the columns",
+    "counts_within": "persons numbered within households",
+    "spans": "spells that begin and end",
+    "diagnosis_codes": "diagnoses",
+    "rows_named": "a person's name on each row",
+    "battery": "a battery of questions",
+}
 _NO_STATISTICS = ("no totals", "no rounding")
 _MAX_LIST = 4
 
@@ -118,6 +128,9 @@ def _traits(found: Iterable[Finding]) -> list[str]:
     key = next((f for f in found if f.measure == "unique_share" and f.column is not None), None)
     if key is not None and key.column is not None:
         parts.append(f"column {key.column + 1} unique")
+    parts += [
+        _BETWEEN[f.measure] for f in found if f.polarity is Polarity.FOR and f.value and f.measure in _BETWEEN
+    ]
     if any(f.role is Role.WEIGHT for f in found):
         parts.append("a survey weight")
     return parts

@@ -75,7 +75,7 @@ class Model:
 
 
 def load_models(text: str | None = None) -> tuple[dict[str, Model], str]:
-    """The models by name (`person`, `aggregate`) and their text; the shipped ones unless given."""
+    """The models by name (`person`, `values`, `aggregate`) and their text; the shipped ones unless given."""
     text = text or (resources.files("detectors") / "model" / "records.json").read_text("utf-8")
     plain = json.loads(text)
     return {name: Model(m) for name, m in plain["models"].items()}, text

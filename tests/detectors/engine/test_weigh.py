@@ -9,6 +9,7 @@ import pytest
 
 from detectors.engine.judge import Judge
 from detectors.engine.weigh import Model, chance, load_models
+from detectors.row_subject import OF_NAMES
 
 TREE = {
     "measure": [0, -1, -1],
@@ -39,7 +40,8 @@ def test_chance_is_bounded_for_any_score() -> None:
 
 def test_the_shipped_model_is_numbers_and_fits_the_detectors() -> None:
     models, text = load_models()
-    assert set(models) == {"person", "aggregate"} and json.loads(text)["format"] == 1
+    assert set(models) == {"person", "values", "aggregate"} and json.loads(text)["format"] == 1
     measured = {m for d in Judge().bench.detectors.values() for m in d.measures}
-    assert all(set(m.measures) == measured for m in models.values())
+    assert set(models["person"].measures) == set(models["aggregate"].measures) == measured
+    assert set(models["values"].measures) == measured - OF_NAMES
     assert len((resources.files("detectors") / "model" / "records.json").read_bytes()) < 1_000_000
