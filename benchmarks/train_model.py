@@ -49,12 +49,14 @@ FOR_PEOPLE = (
     "says_demographic says_person says_household says_socioeconomic says_health says_attitude says_activity says_people "
     "people_concepts age_values sex_values birth_values person_concepts person_cells_share answer_cells two_codes "
     "body_values weight_values missing_codes battery rows_repeated "
-    "age_and_birth work_and_school choice_of_columns counts_within heaped spans rows_named diagnosis_codes"
+    "age_and_birth work_and_school choice_of_columns counts_within heaped spans rows_named diagnosis_codes "
+    "borne_out codes_as_drawn"
 ).split()
 AGAINST_PEOPLE = (
     "says_aggregate says_economy says_organisation says_thing says_metadata says_area says_others total_row total_column "
     "total_words marks percent_cells thousands multiples_of_five period_names count_by_key published_words "
-    "rows_to_hundred symmetric time_key band_key grid_full row_order sorted_share label_unique place_share area_key"
+    "rows_to_hundred symmetric time_key band_key grid_full row_order sorted_share label_unique place_share area_key "
+    "codes_in_turn"
 ).split()
 FOR_STATISTICS = (
     "says_aggregate says_area says_economy total_row total_column total_words marks percent_cells thousands "
@@ -66,6 +68,8 @@ MAKERS = (person_table, study_table, others.wide_table, others.long_table, other
           others.area_table, others.thing_table, others.metadata_table, panel_table)  # fmt: skip
 SELDOM = (others.means_table, others.firm_table)
 FAMILY_SHARE = 5
+PEOPLE_WEIGH = 1.8
+"""So that an even chance is where flagging a table begins to do more good than harm on the labelled tables."""
 LEXICON, DETECTORS = Lexicon.load(), roster({})
 Sample = tuple[str, str, str, int, bool, dict[str, float]]
 
@@ -261,7 +265,8 @@ def fitted(job: tuple[str, list[Sample], list[str]]) -> tuple[str, dict[str, Any
     target, found, measures = job
     x = np.array([[s[5][m] for m in measures] for s in found])
     y = np.array([s[1] == ("aggregate" if target == "aggregate" else "person") for s in found])
-    return target, exported(fresh(measures, target).fit(x, y, sample_weight=weights(found)), measures)
+    w = weights(found) * np.where(y & (target != "aggregate"), PEOPLE_WEIGH, 1.0)
+    return target, exported(fresh(measures, target).fit(x, y, sample_weight=w), measures)
 
 
 def jobs_of(found: list[Sample]) -> list[tuple[str, list[Sample], list[str]]]:

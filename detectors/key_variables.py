@@ -24,6 +24,11 @@ FEATURES = (
     "two_codes",
     "body_values",
     "diagnosis_codes",
+    "borne_out",
+)
+_CODED = frozenset(
+    """ethnicity marital nationality religion disability education employment grade household housing
+    treatment behaviour politics attitude diagnosis survival family defence""".split()  # noqa: SIM905
 )
 _DIAGNOSIS = re.compile(r"[A-TV-Z]\d\d(?:\.?[0-9X]{1,2})?")
 """ICD-10, three to five places; U is for emergency use."""
@@ -61,8 +66,34 @@ def measure(t: TableView) -> dict[str, float]:
         "answer_cells": answers / m,
         "two_codes": sum(c.whole and c.kinds == 2 and set(c.parsed.values()) == {1.0, 2.0} for c in used) / m,
         "body_values": sum(body_like(c) for c in used) / m,
+        "borne_out": min(8.0, float(len(_borne_out(t)))),
         "diagnosis_codes": float(any(diagnosis_like(c) for c in used)),
     }
+
+
+def _borne_out(t: TableView) -> set[str]:
+    """Concepts that a name speaks of and its values agree with, as values of single people in no order."""
+    found: set[str] = set()
+    for c, words in zip(t.columns, t.words, strict=True):
+        for word in words:
+            if word.concept not in found and word.strength >= 0.6 and _agrees(word.concept, c):
+                found.add(word.concept)
+    return found
+
+
+def _agrees(concept: str, c: Column) -> bool:
+    if concept == "age":
+        return age_like(c) >= 0.8
+    if concept == "birth":
+        return birth_like(c) > 0
+    if concept in ("body", "measures"):
+        return body_like(c) or (c.numeric and c.kinds > 8 and c.lag1 is not None and abs(c.lag1) < 0.3)
+    if concept in ("income", "experience"):
+        return c.numeric and c.kinds > 5 and c.lag1 is not None and abs(c.lag1) < 0.4 and min(c.numbers) >= 0
+    drawn = c.clumped is not None and abs(c.clumped) < 0.4
+    if concept == "sex":
+        return drawn and 2 <= c.kinds <= 4
+    return concept in _CODED and drawn and c.kinds <= 20
 
 
 def age_like(c: Column) -> float:

@@ -19,8 +19,8 @@ class Options:
 
     enabled: bool = True
     weight: float = 1.0
-    possible: float = field(default=0.5, metadata=_UNIT)
-    likely: float = field(default=0.55, metadata=_UNIT)
+    possible: float = field(default=0.4, metadata=_UNIT)
+    likely: float = field(default=0.5, metadata=_UNIT)
     confirmed: float = field(default=0.97, metadata=_UNIT)
     settle: float = field(default=0.85, metadata=_UNIT)
     likely_rows: int = field(default=10, metadata={"bounds": Bounds(2, 10_000)})

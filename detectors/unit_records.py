@@ -41,6 +41,9 @@ FEATURES = (
     "label_unique",
     "whole_distinct",
     "skewed",
+    "codes_in_blocks",
+    "codes_in_turn",
+    "codes_as_drawn",
 )
 
 
@@ -62,6 +65,7 @@ def measure(t: TableView) -> dict[str, float]:
     texts = [c for c in used if c.textual]
     reals = [c for c in t.numeric if not c.whole]
     wide = [c for c in t.numeric if c.kinds > 2]
+    clumps = [k for c in coded[:60] if (k := c.clumped) is not None]
     unique, single = _combinations(coded, n)
     return {
         "rows": log10(max(1, n)),
@@ -91,6 +95,9 @@ def measure(t: TableView) -> dict[str, float]:
         "label_unique": float(any(c.distinct == c.filled >= 5 and _wordy(c) for c in texts)),
         "whole_distinct": mean([c.kinds / c.filled for c in wide if c.whole]) if wide else -1.0,
         "skewed": mean([_skew(c) for c in wide]),
+        "codes_in_blocks": mean([max(0.0, k) for k in clumps]) if clumps else -1.0,
+        "codes_in_turn": mean([max(0.0, -k) for k in clumps]) if clumps else -1.0,
+        "codes_as_drawn": sum(abs(k) < 0.25 for k in clumps) / m,
     }
 
 

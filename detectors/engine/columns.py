@@ -176,6 +176,18 @@ class Column:
         )
 
     @cached_property
+    def clumped(self) -> float | None:
+        """How codes follow each other: 0 as if drawn, up to 1 in blocks, down to -1 never twice running."""
+        n = len(self.cells)
+        if n < 5 or not self.coded or self.kinds < 2 or self.filled < 0.8 * n:
+            return None
+        chance = sum(k * (k - 1) for k in self.counts.values()) / (self.filled * (self.filled - 1))
+        same = sum(a == b for a, b in pairwise(self.cells)) / (n - 1)
+        if same >= chance:
+            return (same - chance) / (1 - chance) if chance < 1 else None
+        return (same - chance) / chance
+
+    @cached_property
     def sorted(self) -> bool:
         """Values never fall or never rise (and do change)."""
         s = self.series
