@@ -48,7 +48,7 @@ soak: .venv/dev.stamp ## kill and restart the service again and again while file
 fuzz: .venv/dev.stamp ## fuzz every family of readers, guided by coverage, for FUZZ_SECONDS each (hours)
 	$(BIN)/python benchmarks/fuzz.py --seconds $(FUZZ_SECONDS) $(FUZZ)
 
-train: .venv/train.stamp ## fit the record model anew (TRAIN="--corpus DIR" adds tables of yours)
+train: .venv/train.stamp ## fit the record model anew into build/ (TRAIN="--corpus DIR" fits the shipped one on tables of yours)
 	$(BIN)/python benchmarks/train_model.py $(TRAIN)
 
 accuracy: .venv/dev.stamp ## judge a labelled corpus, CORPUS=DIR with a manifest.csv (see docs/detection.md)

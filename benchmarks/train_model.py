@@ -303,14 +303,13 @@ def main() -> None:
     parser.add_argument(
         "--cache", type=Path, help="folder that keeps the measures of all samples between runs"
     )
-    parser.add_argument("--out", type=Path, help="default: the shipped model, but only with --corpus")
+    parser.add_argument("--out", type=Path, help="default: the shipped model if --corpus is given, else build/records.json")
     options = parser.parse_args()
     if options.out is None:
-        if options.corpus is None:
-            parser.error(
-                "made-up tables alone make a weaker model than the shipped one: give --corpus or --out"
-            )
-        options.out = SHIPPED
+        options.out = SHIPPED if options.corpus else ROOT / "build" / "records.json"
+        options.out.parent.mkdir(exist_ok=True)
+    if options.corpus is None:
+        print("made-up tables alone make a weaker model than the shipped one, which stays as it is")
     found = gather(options.corpus, options.made_up, options.cache)
     folds, families = options.folds, options.families
     with multiprocessing.Pool(2) as pool:

@@ -326,7 +326,7 @@ def test_an_unflagged_suspicion_survives_what_could_not_be_read(judge: Judge) ->
 
 def test_a_verdict_says_how_sure_it_is_without_a_detector_in_audit_mode() -> None:
     numbers = [f"AB{i:06d}{'ABCD'[i % 4]}" for i in range(40)]
-    data = ("nino,item\n" + "".join(f"{n},box\n" for n in numbers)).encode()
+    data = ("p,q\n" + "".join(f"{n},box\n" for n in numbers)).encode()
 
     def told(stanzas: dict[str, dict[str, object]]) -> Verdict:
         return examine(io.BytesIO(data), len(data), Judge(stanzas), ReadLimits())
