@@ -303,7 +303,9 @@ def main() -> None:
     parser.add_argument(
         "--cache", type=Path, help="folder that keeps the measures of all samples between runs"
     )
-    parser.add_argument("--out", type=Path, help="default: the shipped model if --corpus is given, else build/records.json")
+    parser.add_argument(
+        "--out", type=Path, help="default: the shipped model if --corpus is given, else build/records.json"
+    )
     options = parser.parse_args()
     if options.out is None:
         options.out = SHIPPED if options.corpus else ROOT / "build" / "records.json"

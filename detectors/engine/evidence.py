@@ -33,6 +33,9 @@ COLUMN_MEASURES = (
 MAX_COLUMNS = 40
 MAX_SCORES = 10
 LEAST_SHARE = 0.15
+_NOT_PEOPLE = frozenset(
+    ["aggregate", "thing", "economy", "area", "time", "metadata", "organisation", "experiment"]
+)
 _SENSITIVE = frozenset(
     [
         "income",
@@ -103,11 +106,7 @@ def column_findings(view: TableView, table: int, taken: set[int | None]) -> list
     for c, words in zip(view.columns, view.words, strict=True):
         if c.position in taken or len(found) >= MAX_COLUMNS or not c.counts:
             continue
-        concepts = [
-            w.concept
-            for w in words
-            if w.family not in ("aggregate", "thing", "economy", "area", "time", "metadata", "organisation")
-        ]
+        concepts = [w.concept for w in words if w.family not in _NOT_PEOPLE]
         found += _column(c, concepts, table, view.rows)
     coded = sum(c.low for c in view.used)
     if coded:

@@ -118,7 +118,7 @@ def _traits(found: Iterable[Finding]) -> list[str]:
         order = " unsorted" if any(f.measure == "unsorted" for f in found) else ""
         parts.append(f"ages {low.value:g}–{high.value:g}{order}")
     terms = [f.term for f in found if f.measure in ("name_says", "values_like") and f.term]
-    told = {"weight", "record"} | ({"age"} if parts else set())
+    told = {"weight", "record", "sample"} | ({"age"} if parts else set())
     words = list(dict.fromkeys(t.replace("_", " ") for t in terms if t not in told))
     if words:
         parts.append("variables on " + _listed(words))
