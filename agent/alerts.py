@@ -62,6 +62,9 @@ class Occurrence:
     sha256: str = ""
     entry_id: str = ""
     notice: bool = False
+    audit_head: dict[str, Any] | None = None
+    """`sequence` and `digest` of the audit log's last line: whoever keeps alerts can tell a log that was
+    cut off or written anew."""
 
 
 def file_key(root_id: str, identity: Identity) -> str:
@@ -292,4 +295,5 @@ def _unmapped(seen: Occurrence) -> dict[str, Any]:
         "entry": seen.entry_id,
         "findings": [asdict(f) for f in verdict.findings[:MAX_FINDINGS_TOLD]],
         "notice": seen.notice,
+        "audit_head": seen.audit_head,
     }

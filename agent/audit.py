@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Self
@@ -172,6 +172,22 @@ def verify(path: Path, head: Head | None = None) -> tuple[int, list[Fault]]:
     elif head is not None and before.sequence == head.sequence and before.digest != head.digest:
         faults.append(Fault(count, "changed", "the last line is not the one that the ledger remembers"))
     return count, faults
+
+
+def anchor_faults(path: Path, anchors: Sequence[tuple[int, str]]) -> list[Fault]:
+    """Which heads that were kept elsewhere, (sequence, digest), are not in the log as they were told."""
+    found = {
+        plain["sequence"]: (number, plain.get("digest"))
+        for number, plain in lines(path)
+        if plain is not None and "sequence" in plain
+    }
+    faults = []
+    for sequence, digest in sorted(set(anchors)):
+        number, there = found.get(sequence, (len(found), None))
+        if sequence and there != digest:
+            kind = "cut_off" if there is None else "changed"
+            faults.append(Fault(number, kind, f"entry {sequence} is not what an alert was told of it"))
+    return faults
 
 
 def _line_faults(number: int, plain: dict[str, Any], before: Head) -> list[Fault]:

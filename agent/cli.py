@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, Command] = {
     "coverage": Command("agent.commands.status", "What was not seen or not examined, and why.", "coverage"),
     "quarantine": Command("agent.commands.quarantine", "The vault: what was taken, and giving it back."),
     "alerts": Command("agent.commands.alerts", "Alerts: list, show, decide."),
+    "breaker": Command("agent.commands.breaker", "The circuit breaker: reset it after a look."),
     "baseline": Command("agent.commands.baseline", "Files older than the watch: list, accept, enforce."),
     "agreements": Command("agent.commands.agreements", "Data Access Agreements: who may hold what."),
     "detectors": Command("agent.commands.detectors", "Detectors: list them, test their examples."),

@@ -21,8 +21,9 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
     proof and proved_at (of the last canary), backlog, pid, missing, swept (the last sweep or null),
     not_examined (reason to count), held (old files that wait for a person), breaker_open, unfinished,
     abandoned. `sinks{}`: pending, delivered, dead, error. `protections`: present[], missing{name: why}.
-    `vault`: lost[], unknown[], fault (why it takes nothing, or ""). `custody{}`: how many
-    entries are in each state. `governor`: paused, why, since, nice,
+    `vault`: lost[], unknown[], fault (why it takes nothing, or ""), verified{started, ended, checked,
+    damaged[]}, copies{to, copied, waiting, fault} or null. `audit_head`: sequence and digest.
+    `custody{}`: how many entries are in each state. `governor`: paused, why, since, nice,
     io_class. `own_disk[]`: mount_point, and what is known of its volume. `reviews`: what is overdue: policy
     (its date or null), agreements[], entries (how many). `releases[]`: those under way: request_id, entry_id,
     state, expires_at, destination.
@@ -46,11 +47,13 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
             "lost": parts.recovered.lost,
             "unknown": parts.recovered.unknown,
             "fault": supervisor.desk.vault_fault,
+            **supervisor.vault_care.status(),
         },
         "custody": parts.ledger.entry_counts(),
         "governor": supervisor.governor.to_json(settings.governor),
         "own_disk": [{"mount_point": v.mount_point, **asdict(v.facts)} for v in supervisor.own_disk.volumes],
         "audit_lines": parts.audit.head.sequence,
+        "audit_head": {"sequence": parts.audit.head.sequence, "digest": parts.audit.head.digest},
         "reviews": _reviews(supervisor),
         "releases": [
             {

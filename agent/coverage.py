@@ -65,7 +65,7 @@ def root_state(post: Post, ledger: Ledger, desk: Desk, swept: dict[str, Any] | N
         "swept": swept or None,
         "not_examined": ledger.not_examined(root.root_id),
         "held": sum(ledger.held(root.root_id).values()),
-        "breaker_open": desk.breaker_open(root),
+        "breaker_open": desk.breaker.is_open(root),
         "unfinished": len(desk.unfinished(root.root_id)),
         "abandoned": [p.pid for p in post.abandoned if p.poll() is None],
     }

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
 from agent import fscrypt, notice, removal
+from agent.erasure import erase
+from agent.finishing import finish
 from agent.lease import WriteLease
 from agent.opening import CannotOpen, OpenedFile, RootFolder, identity_of
 from agent.protocol import (
@@ -230,13 +232,19 @@ class Crew:
         removal.make_durable(parent)
         return left
 
-    def outcome(self, entry_id: str, ending: Ending, noticed: bool) -> None:
-        self.ask(Outcome(entry_id, ending.result, ending.reason, noticed), Done)
+    def erase(self, opened: OpenedFile, ending: Ending) -> bool:
+        """Overwrite what a removed file held, unless other names share it."""
+        if not self.welcome.erase or ending != Ending("quarantined"):
+            return False
+        return erase(opened.fd, opened.status.st_size, self.breathe)
+
+    def outcome(self, entry_id: str, ending: Ending, noticed: bool, erased: bool = False) -> None:
+        self.ask(Outcome(entry_id, ending.result, ending.reason, noticed, erased), Done)
 
     def finish(self, unfinished: Unfinished) -> bool:
         """Take up a removal that was under way; False if that is not possible now."""
         entry_id = unfinished.entry_id
-        ending = removal.finish(self.root, unfinished, self.permission(entry_id), self.breathe)
+        ending = finish(self.root, unfinished, self.permission(entry_id), self.breathe)
         if ending is None:
             return False
         noticed = ending.result == "quarantined" and self._notice_afterwards(unfinished)

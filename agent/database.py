@@ -118,6 +118,10 @@ class Database:
         with self._transaction() as db:
             db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
+    def forget_meta(self, key: str) -> None:
+        with self._transaction() as db:
+            db.execute("DELETE FROM meta WHERE key = ?", (key,))
+
     # -- audit
 
     def queue_audit(self, events: Sequence[Event]) -> None:

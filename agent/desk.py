@@ -15,9 +15,10 @@ from pathlib import Path
 
 from agent import alerts, contact
 from agent.authority import Authority, Exemption, place_in
+from agent.breaker import Breaker
 from agent.ledger import Ledger
 from agent.platform.linux_encryption import FSCRYPT
-from agent.policy import Disposition, Kind, decide
+from agent.policy import CIRCUIT_BREAKER, Disposition, Kind, decide
 from agent.protocol import (
     RETRIED,
     Done,
@@ -43,7 +44,6 @@ from agent.volumes import WatchedRoot
 from config.settings import Action
 from detectors.engine.verdict import PASSING_FAULTS, Reason, Verdict, verdict_from_trusted
 
-HOUR = 3600.0
 MOST_LEFTOVERS = 200
 UNFINISHED_BYTES = 60_000
 VAULT_FAULTS = frozenset({"vault_full", "vault_error"})
@@ -65,7 +65,7 @@ class Desk:
         self._sinks = sinks
         self._say = say
         self._clock = clock
-        self._breakers: set[str] = set()
+        self.breaker = Breaker(ledger, teller, sinks, say, clock)
         self.authority = Authority(ledger, lambda: teller.settings, clock)
         self.vault_fault = ""
         """Why the vault took nothing the last time; "" as soon as it takes something again."""
@@ -101,20 +101,6 @@ class Desk:
         needed = self._ledger.unseen(root.root_id, message.files, self._teller.digest(root))
         return UnseenAnswer([i for i in needed if not root.is_elsewhere(message.files[i].relpath)])
 
-    def breaker_open(self, root: WatchedRoot) -> bool:
-        """Whether a root has lost as many files within an hour as it may lose."""
-        most = self._teller.settings.policy.breaker.max_files_per_hour
-        is_open = self._ledger.taken_since(root.root_id, self._clock() - HOUR) >= most
-        if is_open and root.root_id not in self._breakers:
-            self._breakers.add(root.root_id)
-            self._say(
-                f"circuit breaker: {most} files taken from one root within an hour; from now on alerts only"
-            )
-            self._ledger.queue_audit([{"event": "breaker_open", "root": root.root_id, "path": root.path}])
-        elif not is_open:
-            self._breakers.discard(root.root_id)
-        return is_open
-
     def _state(self, root: WatchedRoot, entry_id: str) -> EntryState | None:
         entry = self._ledger.entry(entry_id)
         return entry.state if entry is not None and entry.root_id == root.root_id else None
@@ -128,10 +114,14 @@ class Desk:
         place = _as_file_lies(root, message)
         agreement = self.authority.agreement(place_in(place, message.identity.relpath))
         policy, now = self._teller.settings.policy, self._clock()
-        disposition = decide(verdict, place.facts, place.volume, agreement, policy, self.breaker_open(root))
+        disposition = decide(
+            verdict, place.facts, place.volume, agreement, policy, self.breaker.is_open(root)
+        )
         old, softened = contact.meet(self._ledger, root, message, disposition, policy, now)
         held = softened is not disposition
         disposition = softened
+        if disposition.reason == CIRCUIT_BREAKER:
+            self.breaker.trip(root)
         if disposition.take:
             if self._stays(root, message):
                 self._saw(root, message.identity, verdict, self._teller.digest(root), Kind.NOT_REMOVED)
@@ -310,7 +300,7 @@ class Desk:
         told = replace(entry, notice=message.notice)
         why = reason or entry.disposition["reason"]
         row = self._teller.row(root, told, kind.value, why, AlertState.RELEASED)
-        event = self._teller.event(kind.value, row, reason)
+        event = self._teller.event(kind.value, row, reason) | {"erased": message.erased}
         self._ledger.conclude(entry.entry_id, state, reason, message.notice, row, self._sinks(), [event])
         if kind is Kind.NOT_REMOVED and reason not in RETRIED:
             self._remember(root, entry, kind)

@@ -17,7 +17,7 @@ from agent.ledger import Ledger
 from agent.ocsf import SCHEMA_VERSION
 from agent.posture import HOST_ROOT
 from agent.schema import HEARTBEAT, AlertRow, AlertState, RootRow
-from agent.telling import Host
+from agent.telling import Host, audit_head
 
 _CLASS_UID = 6007
 _OTHER = 99
@@ -46,18 +46,24 @@ class Heartbeat:
         revision = known.revision + 1 if known else 1
         self._ledger.know(RootRow(HOST_ROOT, "/", "local", "unrestricted"))
         created = known.created_at if known else now
+        told_record = record(told, self._host, alert_id, revision, now, audit_head(self._ledger))
         row = AlertRow(
             alert_id, HEARTBEAT, HOST_ROOT, None, "/", HEARTBEAT, "", AlertState.RELEASED,
-            record(told, self._host, alert_id, revision, now), created, now, revision,
+            told_record, created, now, revision,
         )  # fmt: skip
         event: Event = {"event": HEARTBEAT, "roots": told}
         self._ledger.tell(row, sinks, [event])
 
 
 def record(
-    roots: Sequence[dict[str, Any]], host: Host, uid: str, revision: int, now: float
+    roots: Sequence[dict[str, Any]],
+    host: Host,
+    uid: str,
+    revision: int,
+    now: float,
+    head: dict[str, object] | None = None,
 ) -> dict[str, Any]:
-    """The OCSF record, ready for JSON."""
+    """The OCSF record, ready for JSON. `head` is the audit log's."""
     uncovered = sum(not root["covered"] for root in roots)
     severity_id, severity = (3, "Medium") if uncovered else (1, "Informational")
     return {
@@ -85,7 +91,7 @@ def record(
         "num_files": sum(root["files"] for root in roots),
         "num_skipped_items": sum(sum(root["not_examined"].values()) for root in roots),
         "device": {"type_id": 0, "type": "Unknown", "uid": host.host_id, "hostname": host.hostname},
-        "unmapped": {"coverage": list(roots)},
+        "unmapped": {"coverage": list(roots), "audit_head": head},
     }
 
 

@@ -21,7 +21,7 @@ from agent.ledger import Ledger
 from agent.ocsf import CLASS_UID, OUTCOMES, SCHEMA_VERSION, SEVERITIES, activity
 from agent.policy import Kind
 from agent.schema import AlertRow, AlertState
-from agent.telling import Host
+from agent.telling import Host, audit_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,10 @@ def tell(
     revision = known.revision + 1 if known else 1
     created = known.created_at if known else now
     kind = Kind.ALLOWED if finding.settled else Kind.DETECTED
+    record = _record(finding, host, alert_id, revision, created, now, audit_head(ledger))
     row = AlertRow(
         alert_id, finding.key, finding.root_id, None, finding.path, kind.value, finding.reason,
-        AlertState.RELEASED, _record(finding, host, alert_id, revision, created, now), created, now, revision,
+        AlertState.RELEASED, record, created, now, revision,
     )  # fmt: skip
     event = {
         "event": finding.reason, "alert": alert_id, "root": finding.root_id, "path": finding.path,
@@ -78,7 +79,13 @@ def tell(
 
 
 def _record(
-    finding: HostFinding, host: Host, alert_id: str, revision: int, created: float, now: float
+    finding: HostFinding,
+    host: Host,
+    alert_id: str,
+    revision: int,
+    created: float,
+    now: float,
+    head: dict[str, object] | None,
 ) -> dict[str, Any]:
     row = OUTCOMES[Kind.DETECTED]
     status_id, status = (4, "Resolved") if finding.settled else (row.status_id, row.status)
@@ -123,6 +130,11 @@ def _record(
             "type": "Folder",
         },
         "device": {"type_id": 0, "type": "Unknown", "uid": host.host_id, "hostname": host.hostname},
-        "unmapped": {"finding": finding.finding, "root": finding.root_id, "facts": finding.facts},
+        "unmapped": {
+            "finding": finding.finding,
+            "root": finding.root_id,
+            "facts": finding.facts,
+            "audit_head": head,
+        },
     }
     return plain if finding.settled else with_activity(plain, revision == 1)

@@ -60,7 +60,9 @@ class Keeper:
         self._rounds = Rounds(self._settle, self._line.ask, self._judge, welcome.quiet_seconds)
         vault = None
         if welcome.recipients:
-            vault = Vault(Path(welcome.vault_dir), welcome.recipients, welcome.reserve_bytes)
+            vault = Vault(
+                Path(welcome.vault_dir), welcome.recipients, welcome.reserve_bytes, welcome.capacity_bytes
+            )
         self._crew = Crew(welcome, self._line.ask, self._line.breathe, examiner, vault)
         self._wake_in, self._wake_out = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._watcher = Watcher(welcome.path, welcome.device, self._wake)

@@ -165,6 +165,12 @@ class Ledger(Memory, Letters, Register, Database):
         sql = "SELECT * FROM entries WHERE substr(entry_id, 1, ?) = ? LIMIT 2"
         return [_entry(r) for r in self._rows(sql, (len(start), start))]
 
+    def entry_after(self, entry_id: str, states: Sequence[EntryState]) -> Entry | None:
+        """The next entry in the order of ids, in any of `states`."""
+        sql = f"SELECT * FROM entries WHERE entry_id > ? AND {_in(states)} ORDER BY entry_id LIMIT 1"  # noqa: S608
+        rows = self._rows(sql, (entry_id,))
+        return _entry(rows[0]) if rows else None
+
     def entry_counts(self) -> dict[str, int]:
         """How many entries are in each state."""
         return {r[0]: r[1] for r in self._rows("SELECT state, count(*) FROM entries GROUP BY state")}

@@ -165,6 +165,23 @@ class Memory(Database):
         )
         return {r["reason"]: r["n"] for r in self._rows(sql, (root_id,))}
 
+    def file_count(self, root_id: str, taken: int) -> int:
+        """How many files a root has, as far as is known: those of its last sweep, or those judged and
+        still there and the `taken` ones, whichever is more."""
+        self.flush()
+        judged = self._rows("SELECT count(*) AS n FROM seen WHERE root_id = ?", (root_id,))[0]["n"]
+        rows = self._rows("SELECT swept FROM roots WHERE root_id = ?", (root_id,))
+        swept = json.loads(rows[0]["swept"]).get("files", 0) if rows else 0
+        return max(int(swept), int(judged) + taken)
+
+    def judge_again(self, root_id: str) -> None:
+        """Have all that was found and left in a root judged again by the next sweep."""
+        self.flush()
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE seen SET digest = '' WHERE root_id = ? AND disposition = 'detected'", (root_id,)
+            )
+
     # -- first contact
 
     def contact(self, root_id: str) -> dict[str, Any]:

@@ -287,11 +287,17 @@ class OpenedFile:
         """The same open file with an offset of its own, for a worker. The caller closes it."""
         return reopen(self.fd)
 
+    def close_file(self) -> None:
+        """Let go of the file, not of its folder."""
+        if self.fd >= 0:
+            os.close(self.fd)
+        self.fd = -1
+
     def close(self) -> None:
-        for fd in (self.fd, self.parent):
-            if fd >= 0:
-                os.close(fd)
-        self.fd = self.parent = -1
+        self.close_file()
+        if self.parent >= 0:
+            os.close(self.parent)
+        self.parent = -1
 
     def __enter__(self) -> Self:
         return self

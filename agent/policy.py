@@ -14,6 +14,9 @@ from typing import Any
 from config.settings import Action, Handling, Mode, Policy, Zone
 from detectors.engine.verdict import Outcome, Protection, Tier, Verdict
 
+CIRCUIT_BREAKER = "circuit_breaker"
+"""The reason of what was not taken because its root has lost enough."""
+
 
 class Kind(StrEnum):
     """What was, or will be, done about a file."""
@@ -151,7 +154,7 @@ def _microdata(
     if any(_of_tier(tier, root, policy) is not Action.QUARANTINE for tier in acting):
         return _detected("audit_detector", Action.ALERT)
     if breaker_open:
-        return _detected("circuit_breaker", Action.ALERT)
+        return _detected(CIRCUIT_BREAKER, Action.ALERT)
     return Disposition(Kind.QUARANTINED, "policy", Action.QUARANTINE)
 
 

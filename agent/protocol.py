@@ -91,6 +91,7 @@ class Welcome(Message):
     sweep_seconds: float
     examine_seconds: float
     reserve_bytes: int
+    """Space that the vault leaves free on its disk."""
     contact: str
     vocabulary: list[str]
     config_digest: str
@@ -100,6 +101,10 @@ class Welcome(Message):
     paused: bool = False
     """Routine sweeps wait (`Tell`)."""
     unfinished: list[Unfinished] = field(default_factory=list)
+    capacity_bytes: int = 0
+    """What the vault may hold; 0: as much as its disk."""
+    erase: bool = False
+    """Whether what a removed original held is overwritten."""
     leftovers: list[str] = field(default_factory=list)
     """Private folders of removals that have ended lately: a keeper that died may have left one, empty."""
     examine_seconds_per_gb: float = 0.0
@@ -173,6 +178,8 @@ class Outcome(Message):
     result: Literal["quarantined", "not_removed"]
     reason: str | None
     notice: bool
+    erased: bool = False
+    """Whether what the original held was overwritten, as far as that can be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,7 @@
 
 Linux cannot unlink by descriptor. So the name is first moved aside, without replacing anything, into a
 fresh private folder where nobody else can reach it; what came out is compared with the open descriptor;
-then it is unlinked, or put back. Each step can be taken up again after a crash (`finish`):
-
-    found after a crash                                   done
-    the vaulted content lies aside                        ask again; unlink it, or put it back
-    something else lies aside                             put it back: not_removed, changed
-    nothing aside, the very file at its place             begin again
-    nothing aside, our folder there                       it was unlinked: quarantined
-    neither                                               not_removed, gone
+then it is unlinked, or put back. Each step can be taken up again after a crash (`agent.finishing`).
 
 What a file system can do is not asked beforehand: the call itself is tried, and its answer counts.
 """
@@ -19,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,22 +20,16 @@ from typing import Literal
 
 from agent.lease import WriteLease
 from agent.opening import (
-    CannotOpen,
     OpenedFile,
     RootFolder,
-    open_untrusted,
     rename_no_replace,
     same_content,
 )
-from agent.protocol import Unfinished
-from agent.streams import DepositFailed, PositionalReader
-from detectors.engine.verdict import Reason
 
 MAX_NAME_BYTES = 255
-_INSIDE = "original"
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-_ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EXDEV})
-"""EXDEV: another mount lies over it, so it cannot be reached."""
+INSIDE = "original"
+_TIDY_SECONDS = (0.0, 0.01, 0.05, 0.2)
+OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _NO_SUCH_FLAG = frozenset({errno.EINVAL, errno.ENOSYS})
 
 
@@ -54,7 +42,7 @@ class Ending:
 
 
 @dataclass(slots=True)
-class _Place:
+class Place:
     """A name in an open folder; `folder` is closed by whoever made this."""
 
     folder: int
@@ -80,38 +68,50 @@ def take_away(
     except OSError as error:
         return Ending("not_removed", _why(error))
     try:
-        doubt = _doubt(place, opened) or _unlink(place, may_unlink, lease)
+        doubt = doubt_about(place, opened)
+        other_names = _has_other_names(opened)
+        doubt = doubt or unlink_durably(place, may_unlink, lease)
         if doubt is not None:
-            back = _put_back(place, root, opened.parent, opened.name)
+            back = put_back(place, root, opened.parent, opened.name)
             return Ending("not_removed", doubt if back else f"{doubt}_left_aside")
     finally:
         os.close(place.folder)
-    return Ending("quarantined", "other_names" if _other_names(opened) else None)
+    return Ending("quarantined", "other_names" if other_names else None)
 
 
-def _other_names(opened: OpenedFile) -> bool:
-    """Whether hard links to the content are left somewhere on the file system."""
+def _has_other_names(opened: OpenedFile) -> bool:
+    """Whether hard links to the content lie elsewhere on the file system. Asked before the unlink: what
+    is open then gets a hidden name under FUSE, until it is closed."""
     try:
-        return os.fstat(opened.fd).st_nlink > 0
+        return os.fstat(opened.fd).st_nlink > 1
     except OSError:
         return False
 
 
 def tidy(root: RootFolder, aside: str) -> None:
-    """Remove the private folder; kept until the outcome is durable, because it is evidence."""
-    with suppress(OSError):
-        os.rmdir(aside, dir_fd=root.fd)
+    """Remove the private folder; kept until the outcome is durable, because it is evidence.
+
+    Under FUSE an unlinked file has a hidden name in it for as long as it is open, and a little longer.
+    """
+    for pause in _TIDY_SECONDS:
+        time.sleep(pause)
+        try:
+            os.rmdir(aside, dir_fd=root.fd)
+        except OSError as error:
+            if error.errno == errno.ENOTEMPTY:
+                continue
+        return
 
 
-def _set_aside(root: RootFolder, opened: OpenedFile, aside: str) -> _Place:
+def _set_aside(root: RootFolder, opened: OpenedFile, aside: str) -> Place:
     folder = -1
     try:
         os.mkdir(aside, 0o700, dir_fd=root.fd)
-        folder = root.beneath(aside, _FOLDER)
+        folder = root.beneath(aside, OPEN_FOLDER)
         if os.fstat(folder).st_uid != os.geteuid() and _has_owners(folder):
             raise PermissionError(errno.EPERM, "not the folder that was made")
-        _take(_Place(opened.parent, opened.name), _Place(folder, _INSIDE))
-        return _Place(folder, _INSIDE)
+        _take(Place(opened.parent, opened.name), Place(folder, INSIDE))
+        return Place(folder, INSIDE)
     except OSError as error:
         if folder >= 0:
             os.close(folder)
@@ -119,9 +119,9 @@ def _set_aside(root: RootFolder, opened: OpenedFile, aside: str) -> _Place:
         if error.errno in (errno.EROFS, errno.ENOENT):
             raise
     # No folder can be made here, or not on this file system: a name in the same folder will do.
-    place = _Place(os.open(".", _FOLDER | os.O_CLOEXEC, dir_fd=opened.parent), aside)
+    place = Place(os.open(".", OPEN_FOLDER | os.O_CLOEXEC, dir_fd=opened.parent), aside)
     try:
-        _take(_Place(opened.parent, opened.name), place)
+        _take(Place(opened.parent, opened.name), place)
     except BaseException:
         os.close(place.folder)
         raise
@@ -130,7 +130,7 @@ def _set_aside(root: RootFolder, opened: OpenedFile, aside: str) -> _Place:
 
 def _has_owners(folder: int) -> bool:
     """Whether what we make belongs to us there; on FAT and its like all belongs to whoever mounted it."""
-    name = f"{_INSIDE}-{secrets.token_hex(8)}"
+    name = f"{INSIDE}-{secrets.token_hex(8)}"
     fd = os.open(
         name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder
     )
@@ -141,7 +141,7 @@ def _has_owners(folder: int) -> bool:
         os.close(fd)
 
 
-def _take(source: _Place, target: _Place) -> None:
+def _take(source: Place, target: Place) -> None:
     """Rename to a name that nobody else uses. Raises `OSError`.
 
     Where renames cannot be told not to replace (sshfs, exfat-fuse, ntfs-3g, NFS) a plain one will do: what
@@ -155,7 +155,7 @@ def _take(source: _Place, target: _Place) -> None:
         os.rename(source.name, target.name, src_dir_fd=source.folder, dst_dir_fd=target.folder)
 
 
-def _give(source: _Place, target: _Place, *, unused: bool) -> None:
+def _give(source: Place, target: Place, *, unused: bool) -> None:
     """Rename out of our own place, over nobody's file. Raises `OSError`, `FileExistsError` among them.
 
     `unused` says that the target's name is a random one, so that a plain rename replaces nothing.
@@ -181,7 +181,7 @@ def _give(source: _Place, target: _Place, *, unused: bool) -> None:
         os.unlink(source.name, dir_fd=source.folder)
 
 
-def _doubt(place: _Place, opened: OpenedFile) -> str | None:
+def doubt_about(place: Place, opened: OpenedFile) -> str | None:
     """Why what came out is not the very file that was vaulted, or None."""
     try:
         if same_content(opened.status, place.status()) and same_content(opened.status, os.fstat(opened.fd)):
@@ -191,7 +191,7 @@ def _doubt(place: _Place, opened: OpenedFile) -> str | None:
     return "changed"
 
 
-def _unlink(place: _Place, may_unlink: Callable[[], bool], lease: WriteLease) -> str | None:
+def unlink_durably(place: Place, may_unlink: Callable[[], bool], lease: WriteLease) -> str | None:
     """Unlink, durably; the reason if it was not to be."""
     if not may_unlink():
         return "revoked"
@@ -205,11 +205,11 @@ def _unlink(place: _Place, may_unlink: Callable[[], bool], lease: WriteLease) ->
     return None
 
 
-def _put_back(place: _Place, root: RootFolder, parent: int, name: str) -> bool:
+def put_back(place: Place, root: RootFolder, parent: int, name: str) -> bool:
     """Give a file its name again, or one beside it if that was taken; never over another. Durable:
     once the ledger says that it is back, nobody looks aside any more."""
     beside = beside_name(name, f".put-back-{secrets.token_hex(8)}")
-    for target in (_Place(parent, name), _Place(parent, beside), _Place(root.fd, beside)):
+    for target in (Place(parent, name), Place(parent, beside), Place(root.fd, beside)):
         try:
             _give(place, target, unused=target.name == beside)
         except OSError:
@@ -247,101 +247,3 @@ def _why(error: OSError) -> str:
     if error.errno in (errno.ENOENT, errno.ESTALE):
         return "gone"
     return "io_error"
-
-
-# --- after a crash
-
-
-def finish(
-    root: RootFolder,
-    unfinished: Unfinished,
-    may_unlink: Callable[[], bool],
-    while_working: Callable[[], None] = lambda: None,
-) -> Ending | None:
-    """Take up a removal that was under way; any number of times. None: not possible now, try later."""
-    folder = unfinished.identity.relpath.rpartition("/")[0]
-    inside = (f"{unfinished.aside}/{_INSIDE}", f"{folder}/{unfinished.aside}".lstrip("/"))
-    for relpath in inside:
-        opened = _open_again(root, relpath)
-        if opened in (Reason.LINK, Reason.NOT_REGULAR) or (
-            opened is Reason.GONE and _is_absent(root, relpath)
-        ):
-            continue
-        if not isinstance(opened, OpenedFile):
-            return None
-        with opened:
-            if not (opened.relpath == inside[0] or _was_vaulted(opened, unfinished, while_working)):
-                continue
-            return _finish_aside(root, opened, unfinished, may_unlink, while_working)
-    relpath = unfinished.identity.relpath
-    opened = _open_again(root, relpath)
-    if isinstance(opened, OpenedFile):
-        with opened:
-            if _was_vaulted(opened, unfinished, while_working):
-                tidy(root, unfinished.aside)
-                with WriteLease(opened.fd) as lease:
-                    return take_away(root, opened, unfinished.aside, may_unlink, lease)
-    elif opened not in (Reason.LINK, Reason.NOT_REGULAR) and not _is_absent(root, relpath):
-        return None
-    try:
-        os.stat(unfinished.aside, dir_fd=root.fd, follow_symlinks=False)
-    except FileNotFoundError:
-        return Ending("not_removed", "gone")
-    except OSError:
-        return None
-    return Ending("quarantined")
-
-
-def _open_again(root: RootFolder, relpath: str) -> OpenedFile | Reason:
-    try:
-        return open_untrusted(root, relpath)
-    except CannotOpen as refusal:
-        return refusal.reason
-
-
-def _is_absent(root: RootFolder, relpath: str) -> bool:
-    """Whether there is surely nothing of this root: a fault that may pass (ESTALE, EIO) is no answer."""
-    try:
-        os.close(root.beneath(relpath, os.O_PATH | os.O_NOFOLLOW))
-    except OSError as error:
-        return error.errno in _ABSENT
-    return False
-
-
-def _finish_aside(
-    root: RootFolder,
-    opened: OpenedFile,
-    unfinished: Unfinished,
-    may_unlink: Callable[[], bool],
-    while_working: Callable[[], None],
-) -> Ending:
-    folder, _, name = unfinished.identity.relpath.rpartition("/")
-    try:
-        home = root.beneath(folder, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
-        home = os.dup(root.fd)  # its folder is gone: put back, if need be, at the top
-    place = _Place(os.open(".", _FOLDER | os.O_CLOEXEC, dir_fd=opened.parent), opened.name)
-    try:
-        with WriteLease(opened.fd) as lease:
-            doubt = None if _was_vaulted(opened, unfinished, while_working) else "changed"
-            doubt = doubt or _doubt(place, opened) or _unlink(place, may_unlink, lease)
-        if doubt is None:
-            return Ending("quarantined")
-        back = _put_back(place, root, home, name)
-        return Ending("not_removed", doubt if back else f"{doubt}_left_aside")
-    finally:
-        os.close(home)
-        os.close(place.folder)
-
-
-def _was_vaulted(opened: OpenedFile, unfinished: Unfinished, while_working: Callable[[], None]) -> bool:
-    """By content, not by number: device and inode numbers may change when a medium comes back."""
-    if opened.status.st_size != unfinished.identity.size:
-        return False
-    reader = PositionalReader(opened.fd, opened.status.st_size, while_working)
-    try:
-        while reader.read():
-            pass
-    except DepositFailed:
-        return False
-    return reader.digest.hexdigest() == unfinished.sha256

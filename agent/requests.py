@@ -45,6 +45,7 @@ class Requests:
             "decide": self.decide,
             "restored": self.restored,
             "resend": self.resend,
+            "breaker_reset": self.breaker_reset,
             "baseline": self.baseline,
             "baseline_decide": self.baseline_decide,
         }
@@ -124,6 +125,15 @@ class Requests:
 
     def resend(self, request: Mapping[str, Any], who: str) -> dict[str, Any]:
         return {"count": self._ledger.send_again(self._sinks())}
+
+    def breaker_reset(self, request: Mapping[str, Any], who: str) -> dict[str, Any]:
+        """Close the breakers of the roots named, if they are tripped."""
+        breaker = self._supervisor.desk.breaker
+        tripped = [root for root in self._watched(request) if breaker.is_tripped(root.root_id)]
+        for root in tripped:
+            breaker.reset(root, name_of(who))
+            self._supervisor.sweep(root.root_id)
+        return {"roots": [root.root_id for root in tripped]}
 
     def _watched(self, request: Mapping[str, Any]) -> list[WatchedRoot]:
         """The roots that a request names, by id or path; all without one."""

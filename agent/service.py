@@ -198,9 +198,27 @@ def prepare_state(settings: Settings) -> None:
                     f"{folder} does not belong to this service", "look who made it, and move it away"
                 )
             folder.chmod(0o700)
+        _close_to_others(state)
         _open_to_group(settings)
     except OSError as error:
         raise VaultTrouble(f"{error.filename}: {error.strerror}", "see who may write there") from None
+
+
+def _close_to_others(state: Path) -> None:
+    """The folders above must be nobody else's to change, and the files in it nobody else's to read."""
+    for above in state.absolute().parents if os.geteuid() == 0 else ():
+        status = above.stat()
+        loose = status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX
+        if status.st_uid not in (0, os.geteuid()) or loose:
+            raise VaultTrouble(
+                f"{escape(above)} can be changed by others, and with it the vault below it",
+                "give it to root, and let nobody else write there",
+            )
+    for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm", "audit.jsonl", "host_id"):
+        path = state / name
+        if path.is_file() and not path.is_symlink() and path.stat().st_mode & 0o077:
+            say(f"{name} was open to others: closed")
+            path.chmod(0o600)
 
 
 def _open_to_group(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from agent.recovery import Recovered
 from agent.sandbox import Template
 from agent.schema import RootRow
 from agent.telling import Host, Judge, Teller
+from agent.vault_care import VaultCare
 from agent.volumes import WatchedRoot, canary_seconds, is_drive, wanted
 from config.settings import Settings
 
@@ -73,11 +74,13 @@ class Supervisor:
         if ready is None:
             raise RuntimeError("the template was not started")
         self.teller = Teller(parts.ledger, settings, Judge(ready.vocabulary, ready.digest), parts.host)
-        self.desk = Desk(parts.ledger, self.teller, lambda: self.dispatch.outbox.sinks, parts.say)
+        sinks: Callable[[], Sequence[str]] = lambda: self.dispatch.outbox.sinks  # noqa: E731
+        self.desk = Desk(parts.ledger, self.teller, sinks, parts.say)
         self.dispatch = self._make_dispatch()
         self._changes = Changes()
         self.governor = Governor()
         self._heartbeat = Heartbeat(parts.ledger, parts.host)
+        self.vault_care = VaultCare(loop, parts.ledger, vault_of(settings), parts.host, sinks, parts.say)
 
     # -- what a post needs (`agent.post.House`)
 
@@ -116,12 +119,14 @@ class Supervisor:
             examine_seconds=self.settings.limits.examine_seconds,
             examine_seconds_per_gb=self.settings.limits.examine_seconds_per_gb,
             reserve_bytes=self.settings.vault.reserve_mb * 1024**2,
+            capacity_bytes=(self.settings.vault.capacity_mb or 0) * 1024**2,
             contact=policy.contact,
             paused=self.governor.paused and not is_drive(root),
             canary_seconds=canary_seconds(root, self.settings),
             vocabulary=sorted(self.teller.judge.vocabulary),
             config_digest=self.teller.judge.digest,
             unfinished=self.desk.unfinished(root.root_id),
+            erase=policy.erase,
             leftovers=self.desk.leftovers(root.root_id),
         )
 
@@ -234,6 +239,7 @@ class Supervisor:
         self.loop.every(1.0, self._tick)
         self.loop.every(STRANDED_SECONDS, self._tell_stranded)
         self.loop.every(VAULT_RETRY_SECONDS, self._try_vault_again)
+        self.vault_care.start(lambda: self.settings.vault)
         self.parts.ledger.queue_audit([{"event": "service_started", "mode": self.settings.policy.mode.value}])
         self._tell_coverage()  # before the first keeper: it may have to pause
         self.mounts_changed()
@@ -342,6 +348,7 @@ class Supervisor:
     def close(self) -> None:
         """Let go of what `start` started, in whatever state it is."""
         self.dispatch.stop()
+        self.vault_care.stop()
 
 
 def _is_same(new: WatchedRoot, old: WatchedRoot) -> bool:

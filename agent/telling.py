@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from agent import alerts
 from agent.alerts import Occurrence
+from agent.audit import stored_head
 from agent.ledger import Ledger
 from agent.policy import Kind
 from agent.schema import AlertRow, AlertState, Entry
@@ -82,7 +83,7 @@ class Teller:
             reason=reason,
             proof=proof or str(entry.disposition.get("proof", "")), policy_digest=self.digest(root),
             observed_at=entry.observed_at, at=now, revision=revision, sha256=entry.sha256,
-            entry_id=entry.entry_id, notice=entry.notice,
+            entry_id=entry.entry_id, notice=entry.notice, audit_head=audit_head(self._ledger),
         )  # fmt: skip
         return AlertRow(
             alert_id, key, root.root_id, entry.entry_id or None, entry.path, disposition, reason, state,
@@ -106,6 +107,12 @@ class Teller:
             **{key: row.record["unmapped"][key] for key in ("zone", "handling", "volume")},
             "owner_uid": row.record.get("actor", {}).get("user", {}).get("uid"),
         }  # fmt: skip
+
+
+def audit_head(ledger: Ledger) -> dict[str, object] | None:
+    """The audit log's last line as the ledger knows it."""
+    head = stored_head(ledger)
+    return {"sequence": head.sequence, "digest": head.digest} if head else None
 
 
 def _codes(verdict: dict[str, object]) -> frozenset[str]:

@@ -86,9 +86,13 @@ class Source:
 class Vault:
     """The deposit side, for one keeper. `directory` holds `tmp/` and `entries/`, both 0700."""
 
-    def __init__(self, directory: Path, recipients: Sequence[str], reserve_bytes: int) -> None:
+    def __init__(
+        self, directory: Path, recipients: Sequence[str], reserve_bytes: int, capacity_bytes: int = 0
+    ) -> None:
         self.directory = directory
         self.reserve_bytes = reserve_bytes
+        self.capacity_bytes = capacity_bytes
+        """0: as much as the disk has."""
         self._recipients = parse_recipients(recipients)
 
     def deposit(
@@ -118,6 +122,11 @@ class Vault:
         needed = size + size // 4096 + 8192  # age adds 16 bytes to each 64 KiB, and its header
         if room.f_bavail * room.f_frsize - needed < self.reserve_bytes:
             raise DepositFailed("vault_full")
+        if self.capacity_bytes:
+            with os.scandir(self.directory / "entries") as entries:
+                held = sum(entry.stat(follow_symlinks=False).st_size for entry in entries)
+            if held + needed > self.capacity_bytes:
+                raise DepositFailed("vault_full")
 
     def _deposit(
         self, tmp: Path, entry_id: str, source: Source, now: float, while_working: Callable[[], None]

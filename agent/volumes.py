@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from agent.escape import escape
+from agent.forbidden import why_never
 from agent.platform import linux
 from agent.platform.linux import Mount, inside
 from agent.platform.linux_devices import Device, Kernel
@@ -59,7 +60,7 @@ class WatchedRoot:
         """Changes whenever the same bytes in this root might be decided differently."""
         facts: dict[str, Any] = {
             "judge": judge_digest,
-            "policy": settings.policy.model_dump(mode="json", exclude={"contact", "review_by"}),
+            "policy": settings.policy.model_dump(mode="json", exclude={"contact", "review_by", "erase"}),
             "root": asdict(self.facts),
             "encrypted": self.volume.encryption_proof,
             "read_only": self.read_only,
@@ -75,6 +76,23 @@ def check_roots(settings: Settings, source: str = "configuration") -> None:
                 source, "watch.roots", f"{escape(root.path)} lies in state_dir",
                 "the service never looks at its own ledger and vault: name another folder",
             )  # fmt: skip
+        why = why_never(os.path.normpath(root.path), own_folders(settings))
+        if why and (root.mode or settings.policy.mode) is Mode.ENFORCE:
+            raise ConfigError(
+                source, "watch.roots", f"{escape(root.path)} can never be enforced: {why}",
+                'name the folder that people use, or give this root mode = "audit"',
+            )  # fmt: skip
+
+
+def own_folders(settings: Settings) -> tuple[str, ...]:
+    """Folders of the service itself: nothing in them is anybody's file."""
+    copies = (str(settings.vault.copy_to),) if settings.vault.copy_to else ()
+    return (str(settings.state_dir), *copies)
+
+
+def _mode(wanted: Mode, path: str, settings: Settings) -> Mode:
+    """Where a link or a mount leads to a place where nothing may be taken, the service only tells."""
+    return Mode.AUDIT if why_never(path, own_folders(settings)) else wanted
 
 
 def wanted(
@@ -100,7 +118,7 @@ def wanted(
             roots.append(_from_mount(mount, volume, zone, settings))
         elif above := _configured_above(mount, roots):
             roots.append(_below(mount, volume, above))
-    return _apart(roots, str(settings.state_dir))
+    return _apart(roots, own_folders(settings))
 
 
 def facts_teller(settings: Settings, mounts: Sequence[Mount], kernel: Kernel) -> FactsOf:
@@ -129,7 +147,7 @@ def _configured(
     return WatchedRoot(
         root_id=_id("root", str(root.path)),
         path=path,
-        facts=RootFacts(root.zone, root.handling, root.mode or settings.policy.mode),
+        facts=RootFacts(root.zone, root.handling, _mode(root.mode or settings.policy.mode, path, settings)),
         volume=facts_of(mount) if mount else VolumeFacts(),
         origin="configured",
         mount_id=mount.mount_id if mount else 0,
@@ -138,7 +156,7 @@ def _configured(
 
 
 def _from_mount(mount: Mount, volume: VolumeFacts, zone: Zone, settings: Settings) -> WatchedRoot:
-    mode: Mode = settings.watch.volumes.mode or settings.policy.mode
+    mode = _mode(settings.watch.volumes.mode or settings.policy.mode, mount.mount_point, settings)
     # A file system that comes back is the same root, wherever it is mounted this time. Without a uuid its
     # place must do: the name of a block device changes from one plug to the next.
     source = "" if mount.source.startswith("/dev/") else mount.source
@@ -195,13 +213,13 @@ def _one_for_each_file_system(mounts: Iterable[Mount]) -> list[Mount]:
     return kept
 
 
-def _apart(roots: Sequence[WatchedRoot], state_dir: str) -> list[WatchedRoot]:
+def _apart(roots: Sequence[WatchedRoot], own: Sequence[str]) -> list[WatchedRoot]:
     """With what each leaves to others. Of two that lead to one folder (by a link) the first counts."""
-    paths = {root.path for root in roots} | {state_dir}
+    paths = {root.path for root in roots} | set(own)
     distinct: dict[str, WatchedRoot] = {}
     for root in roots:
         others = tuple(sorted(p for p in paths if p != root.path and inside(p, root.path)))
-        if inside(root.path, state_dir):  # by a link, or a mount: all of it is ours
+        if any(inside(root.path, folder) for folder in own):  # by a link, or a mount: all of it is ours
             others = (root.path,)
         distinct.setdefault(root.path, replace(root, others=others))
     return list(distinct.values())

@@ -185,7 +185,8 @@ class Rig:
             device=root.device, vault_dir=str(self.vault), recipients=list(settings.vault.recipients),
             settle_seconds=0.02, quiet_seconds=self.quiet_seconds, sweep_seconds=3600.0, examine_seconds=5.0,
             reserve_bytes=settings.vault.reserve_mb * 1024**2, contact="the security team", vocabulary=[],
-            config_digest=DIGEST, unfinished=desk.unfinished(ROOT_ID), leftovers=desk.leftovers(ROOT_ID),
+            config_digest=DIGEST, unfinished=desk.unfinished(ROOT_ID), erase=True,
+            leftovers=desk.leftovers(ROOT_ID),
         )  # fmt: skip
 
     # -- what is looked at afterwards

@@ -248,6 +248,8 @@ class Breaker(Section):
     """Bounds how many files a root may lose in an hour; past it the agent only alerts."""
 
     max_files_per_hour: Count = 200
+    max_percent: Annotated[float, Field(gt=0, le=100)] = 50.0
+    from_files: Count = 50
 
 
 class Policy(Section):
@@ -260,6 +262,7 @@ class Policy(Section):
     unreadable: Literal[Action.IGNORE, Action.RECORD, Action.ALERT] = Action.RECORD
     first_contact: FirstContact = FirstContact.REPORT
     breaker: Breaker = Breaker()
+    erase: bool = True
     contact: str = "your information security team"
     review_by: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
 
@@ -271,6 +274,9 @@ class Vault(Section):
     recipients_file: Path | None = None
     reserve_mb: Annotated[int, Field(ge=0)] = 256
     review_days: Annotated[int, Field(ge=1, le=1826)] = 365
+    capacity_mb: Annotated[int, Field(ge=1)] | None = None
+    copy_to: Path | None = None
+    verify_days: Annotated[float, Field(gt=0)] = 30.0
 
 
 class FileSink(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from agent import audit as log
 from agent.commands.looking import reading
 from agent.commands.options import with_config, with_json
 from agent.commands.terminal import count, say, say_json
-from agent.errors import NotFound, NotPermitted
+from agent.errors import Mistyped, NotFound, NotPermitted
 from agent.escape import escape
 from config.load import load
 from config.settings import Settings
@@ -24,14 +25,26 @@ def audit() -> None:
 
 
 @audit.command("verify")
+@click.option(
+    "--alerts",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Alerts that were kept elsewhere, one JSON object a line: each has the log's head of its time.",
+)
 @with_config
 @with_json
-def verify(config_file: Path | None, as_json: bool) -> int:
-    """Find lines that were changed, removed or reordered, or an end that was cut off. Exit code 1 if so."""
+def verify(alerts: Path | None, config_file: Path | None, as_json: bool) -> int:
+    """Find lines that were changed, removed or reordered, or an end that was cut off. Exit code 1 if so.
+
+    Somebody who can write the whole log can also make a new one that is whole. It is found out by
+    alerts that have left the machine.
+    """
     settings = load(config_file)
     with reading(settings) as ledger:
         head = log.stored_head(ledger)  # read first: the log may grow meanwhile, the head must not be ahead
     number, faults = log.verify(log_of(settings), head)
+    if alerts is not None:
+        faults += log.anchor_faults(log_of(settings), _heads(alerts))
     if as_json:
         for fault in faults:
             say_json(asdict(fault))
@@ -45,6 +58,18 @@ def verify(config_file: Path | None, as_json: bool) -> int:
             else f"{count(number, 'line')}, whole"
         )
     return 1 if faults else 0
+
+
+def _heads(alerts: Path) -> list[tuple[int, str]]:
+    found = []
+    for number, line in enumerate(alerts.read_bytes().splitlines(), 1):
+        try:
+            head = json.loads(line).get("unmapped", {}).get("audit_head")
+            if head:
+                found.append((int(head["sequence"]), str(head["digest"])))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise Mistyped(f"line {number} of the file is no alert") from None
+    return found
 
 
 @audit.command("export")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -48,6 +48,23 @@ def progress(tops: Sequence[str]) -> Iterator[Progress]:
     with _Bar() as bar:
         threading.Thread(target=bar.measure, args=(tops,), daemon=True).start()
         yield bar
+
+
+@contextmanager
+def bytes_done(total: int) -> Iterator[Callable[[int], None]]:
+    """A progress line over `total` bytes if standard error is a terminal: call what it gives with the
+    size of each piece that is done."""
+    if not is_terminal(sys.stderr):
+        yield lambda size: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
+    columns = (BarColumn(bar_width=24), DownloadColumn(), TimeRemainingColumn(compact=True))
+    with RichProgress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda size: bar.advance(task, size)
 
 
 class _Bar:

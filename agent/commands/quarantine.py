@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from agent.commands.dispose import dispose
 from agent.commands.handover import export, rewrap
 from agent.commands.keys import read_identities
 from agent.commands.options import with_config, with_json
+from agent.commands.progress import bytes_done
 from agent.commands.release import release
 from agent.commands.terminal import bytes_text, count, say, say_fields, say_json, say_table, time_text
 from agent.errors import NotPermitted, NotRunning, Refused, VaultTrouble
@@ -109,13 +111,14 @@ def verify(entry_ids: tuple[str, ...], identity: Path | None, config_file: Path 
     entries = [looking.entry(settings, i) for i in entry_ids] or looking.entries(settings, IN_CUSTODY)
     identities = read_identities(identity) if identity else []
     damaged = 0
-    for entry in entries:
-        fault = _fault(settings, entry, identities)
-        damaged += fault is not None
-        if as_json:
-            say_json({"entry_id": entry["entry_id"], "whole": fault is None, "fault": fault})
-        else:
-            say(f"{entry['entry_id']}  {fault or 'whole'}", fg="red" if fault else None)
+    with bytes_done(sum(entry["ciphertext_size"] for entry in entries)) as done:
+        for entry in entries:
+            fault = _fault(settings, entry, identities, done)
+            damaged += fault is not None
+            if as_json:
+                say_json({"entry_id": entry["entry_id"], "whole": fault is None, "fault": fault})
+            else:
+                say(f"{entry['entry_id']}  {fault or 'whole'}", fg="red" if fault else None)
     if not as_json:
         say(f"{count(len(entries), 'entry', 'entries')} checked, {damaged} damaged")
     return 1 if damaged else 0
@@ -203,9 +206,11 @@ def _manifest(settings: Settings, entry_id: str) -> vault.Manifest:
         raise VaultTrouble(f"entry {escape(entry_id)}: {error}") from None
 
 
-def _fault(settings: Settings, entry: dict[str, Any], identities: list[object]) -> str | None:
+def _fault(
+    settings: Settings, entry: dict[str, Any], identities: list[object], done: Callable[[int], None]
+) -> str | None:
     try:
-        vault.verify(_vault(settings), entry["entry_id"], entry["ciphertext_sha256"] or None)
+        vault.verify(_vault(settings), entry["entry_id"], entry["ciphertext_sha256"] or None, done)
         if identities:
             nowhere = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
             try:

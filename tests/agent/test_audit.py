@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.audit import AuditLog, export, stored_head, verify
+from agent.audit import ZERO, AuditLog, anchor_faults, digest_of, export, stored_head, verify
 from agent.ledger import Ledger, LedgerError
 
 
@@ -168,3 +168,18 @@ def test_a_restart_does_not_hide_that_a_log_was_cut_off(path: Path, ledger: Ledg
     assert count == left + 1
     assert [(f.line, f.kind) for f in faults] == [(left + 1, "removed")]
     assert f"entries {left + 1} to 6 are missing" in faults[0].detail
+
+
+def test_a_log_made_anew_does_not_have_what_alerts_were_told(path: Path, ledger: Ledger) -> None:
+    told = [(line["sequence"], line["digest"]) for line in map(json.loads, path.read_text().splitlines())]
+    assert anchor_faults(path, told) == []
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    before, anew = ZERO, []
+    for entry in entries[:-1]:
+        made = {**entry, "path": "/elsewhere", "prev": before}
+        made["digest"] = before = digest_of(made)
+        anew.append(json.dumps(made))
+    path.write_text("\n".join(anew) + "\n")
+    assert verify(path)[1] == [], "it is whole in itself"
+    kinds = [fault.kind for fault in anchor_faults(path, told)]
+    assert kinds == ["changed"] * (len(told) - 1) + ["cut_off"]

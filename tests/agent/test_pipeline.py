@@ -412,8 +412,8 @@ def test_a_death_at_any_step_of_the_removal_loses_no_content(supervisor, monkeyp
     targets = {
         "mkdir": (removal.os, "mkdir"),
         "rename": (removal, "rename_no_replace"),
-        "unlink": (removal, "_unlink"),
-        "notice": (removal, "_other_names"),
+        "unlink": (removal, "unlink_durably"),
+        "notice": (removal, "_has_other_names"),
         "rmdir": (removal.os, "rmdir"),
     }
     put(supervisor)

@@ -108,3 +108,25 @@ def test_a_vault_that_cannot_be_recovered_stops_loudly(
     with pytest.raises(VaultTrouble, match="folder"):
         service.serve(config)
     assert "PROTECTION HAS STOPPED" in capsys.readouterr().err
+
+
+@pytest.mark.root
+def test_a_state_folder_below_a_folder_that_others_may_change_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "loose").mkdir()
+    (tmp_path / "loose").chmod(0o777)
+    loose = Settings(state_dir=tmp_path / "loose" / "state")
+    with pytest.raises(VaultTrouble, match="can be changed by others"):
+        service.prepare_state(loose)
+    (tmp_path / "loose").chmod(0o1777)
+    service.prepare_state(loose)
+
+
+def test_files_that_were_open_to_others_are_closed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.prepare_state(settings(tmp_path))
+    for name in ("ledger.db", "audit.jsonl"):
+        (tmp_path / "state" / name).touch(0o644)
+    service.prepare_state(settings(tmp_path))
+    assert (tmp_path / "state" / "ledger.db").stat().st_mode & 0o777 == 0o600
+    assert "audit.jsonl was open to others" in capsys.readouterr().err
