@@ -2,8 +2,11 @@
 
 A share with thousands of old files must not become thousands of alerts on the first day. What the very
 first sweep of a share or local root finds is *old*: judged and recorded, file by file, told in one digest
-alert, and left until a person accepts it or has it enforced (`recordwarden baseline`). All that is new,
-or changed, is enforced at once, and so is everything on a removable drive and a website.
+alert, and left until a person has it enforced (`recordwarden baseline`). All that is new, or changed, is
+enforced at once, and so is everything on a removable drive and a website.
+
+A person may also accept old files: they wait no longer. That exempts nothing. One person's word does not
+make microdata lawful where it lies; agreements do. It stays `detected`, with their name on record.
 
 Old is a file whose inode did not change (ctime, which no user can set back) since the root was first
 attached, or, once that sweep has ended, a file that it has met, with the same size and modification
@@ -88,7 +91,7 @@ def softened(
         return replace(disposition, act=Action.RECORD)
     if standing is Standing.ACCEPTED:
         proof = f"accepted by {contact.get('accepted_by', '')}"
-        return Disposition(Kind.EXEMPTED, ACCEPTED_REASON, Action.RECORD, proof)
+        return Disposition(Kind.DETECTED, ACCEPTED_REASON, Action.RECORD, proof)
     return Disposition(Kind.DETECTED, REASON, Action.RECORD)
 
 

@@ -202,7 +202,10 @@ class Memory(Database):
         """A person has decided about old files of a root, all of them or those last modified in a span
         of time. Those that wait are judged again; how many there are."""
         self.flush()
-        span = f"root_id = ? AND standing IN ({Standing.OLD:d}, {Standing.RELEASED:d})"
+        standings = [Standing.OLD, Standing.RELEASED]
+        if to is Standing.RELEASED:  # what was accepted can be enforced after all
+            standings.append(Standing.ACCEPTED)
+        span = f"root_id = ? AND standing IN ({','.join(str(int(s)) for s in standings)})"
         values: list[Any] = [root_id]
         for limit, sign in ((since, ">="), (before, "<")):
             if limit is not None:

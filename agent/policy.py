@@ -49,7 +49,7 @@ class Disposition:
     def remembered(self) -> bool:
         """Microdata that may be here: an answer to 'full details of all authorised access'. And what waits
         for a person since the first contact with its root (`agent.contact`)."""
-        told = self.kind in (Kind.ALLOWED, Kind.EXEMPTED) or self.reason == "first_contact"
+        told = self.kind in (Kind.ALLOWED, Kind.EXEMPTED) or self.reason in ("first_contact", "accepted")
         return self.act is Action.RECORD and told and bool(self.reason)
 
     def to_json(self) -> dict[str, Any]:

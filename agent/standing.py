@@ -14,7 +14,7 @@ class Standing(IntEnum):
     NEW = 0
     OLD = 1
     ACCEPTED = 2
-    """Old, and a person has said that it may stay."""
+    """Old, and a person has said that it need not wait for a decision: it stays, and stays on record."""
     RELEASED = 3
     """Old, and a person has said that it shall be enforced; waits if the circuit breaker is open."""
 

@@ -17,7 +17,7 @@ from config.load import load
 @click.group()
 def baseline() -> None:
     """Files that were there before their place was watched. They are reported and not taken, until you
-    accept them or have them enforced. New and changed files are always enforced.
+    have them enforced. New and changed files are always enforced.
 
     \b
     recordwarden alerts list --recorded      names them one by one (first_contact)
@@ -85,7 +85,9 @@ def _decision(do: str, help_text: str) -> click.Command:
     return command
 
 
-accept = _decision("accept", "Old files may stay: recorded with your name, and no longer waiting.")
+accept = _decision(
+    "accept", "Old files wait no longer: they stay, and stay on record, with your name. Exempts nothing."
+)
 enforce = _decision("enforce", "Old files are taken like new ones, as fast as the circuit breaker lets.")
 
 

@@ -83,9 +83,9 @@ def test_released_files_are_taken_unless_the_breaker_is_open_and_then_wait() -> 
     assert softened(blown, Standing.RELEASED, {}, breaker_open=True).act is Action.RECORD
 
 
-def test_accepted_files_are_exempted_in_somebodys_name() -> None:
+def test_accepted_files_stay_on_record_in_somebodys_name_and_are_not_exempted() -> None:
     found = softened(TAKE, Standing.ACCEPTED, {"accepted_by": "uid:7"}, breaker_open=False)
-    assert (found.kind, found.reason, found.proof) == (Kind.EXEMPTED, "accepted", "accepted by uid:7")
+    assert (found.kind, found.reason, found.proof) == (Kind.DETECTED, "accepted", "accepted by uid:7")
     assert found.remembered
 
 

@@ -108,10 +108,10 @@ def test_old_files_wait_until_a_person_decides_by_date_or_in_bulk(ledger: Ledger
     assert ledger.held("r1") == {"microdata": 2}  # it waits until it was
     assert ledger.decide_old("r1", Standing.ACCEPTED, None, 150.0, "uid:7", {"event": "e"}) == 1
     assert ledger.contact("r1")["accepted_by"] == "uid:7" and "enforced" not in ledger.contact("r1")
-    assert ledger.decide_old("r1", Standing.RELEASED, None, None, "uid:0", {"event": "e"}) == 1
+    assert ledger.decide_old("r1", Standing.RELEASED, None, None, "uid:0", {"event": "e"}) == 2
     assert ledger.contact("r1")["enforced"] is True
     events = [e for _, e in ledger.audit_waiting() if e["event"] == "e"]
-    assert [e["files"] for e in events] == [1, 1, 1]
+    assert [e["files"] for e in events] == [1, 1, 2]  # what was accepted, too
 
 
 def test_old_files_that_are_gone_wait_no_longer(ledger: Ledger) -> None:

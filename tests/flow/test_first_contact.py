@@ -91,7 +91,10 @@ def test_accepted_files_stay_and_are_on_record_in_somebodys_name(service, share,
     made_up.wait(lambda: digests(service)[-1]["status"] == "Resolved", "the digest is closed")
     assert len(surveys(share)) == 24
     rows = [a for a in service.ask("alerts", recorded=True) if a["reason"] == "accepted"]
-    assert len(rows) == 24 and {r["disposition"] for r in rows} == {"exempted"}
+    assert len(rows) == 24 and {r["disposition"] for r in rows} == {"detected"}
+    # and can be enforced after all
+    assert service.command("baseline", "enforce").returncode == 0
+    made_up.wait(lambda: not surveys(share), "all are taken", 60)
 
 
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.system)])
