@@ -15,7 +15,7 @@ define run_tests
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench system soak fuzz train accuracy lock clean
+.PHONY: help run test check format bench system soak fuzz train accuracy false-alarms lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ train: .venv/train.stamp ## fit the record model anew into build/ (TRAIN="--corp
 
 accuracy: .venv/dev.stamp ## judge a labelled corpus, CORPUS=DIR with a manifest.csv (see docs/detection.md)
 	$(BIN)/python benchmarks/accuracy.py $(CORPUS) $(ACCURACY)
+
+false-alarms: .venv/dev.stamp ## count false alarms below FILES="DIR ..." (ordinary files without records of people)
+	$(BIN)/python benchmarks/false_alarms.py $(FILES)
 
 lock: .venv/dev.stamp ## write the lock files anew from pyproject.toml
 	.ci/lock

@@ -18,15 +18,19 @@ from detectors.engine.columns import Column
 from detectors.engine.stanza import Bounds
 from detectors.engine.verdict import Tier
 from detectors.engine.view import TableView
+from detectors.row_subject import PEOPLE
 
-MEASURES = ("untidy_cells", "wordy_cells", "no_values", "little_to_go_by")
+MEASURES = ("untidy_cells", "wordy_cells", "no_values", "little_to_go_by", "within_text", "sparse_cells")
 
 _UNTIDY = re.compile(
-    r"""[{}\\|`^~<>$]|=\S|["'(\[]\S*$|^[^("']*[)\]"]|::|->|[;,]$|^[-#*/@%.!=]+\S|^\W+$|_\w*_"""
+    r"""[{}\\|`^~<>$]|=\S|["'(\[]\S*$|^[^("']*[)\]"]|::|->|[;,]$|^[-#*/@%.!=]+\S|^\W+$|_\w*_|^[A-Za-z_][\w-]+(?:\.[A-Za-z_][\w-]+){2,}$"""
 )
 """Marks of program text, settings and markup that cells of data seldom hold."""
 _LONG_CHARS = 60
 _MANY_WORDS = 8
+MANY_ROWS = 5
+_SETTINGS = frozenset({"person.truth", "person.answer", "person.agreement"})
+"""What settings and tables of features say as well."""
 
 _SHARE = {"bounds": Bounds(0.0, 1.0)}
 
@@ -39,8 +43,10 @@ class Options:
     weight: float = 1.0
     untidy_share: float = field(default=0.2, metadata=_SHARE)
     wordy_share: float = field(default=0.3, metadata=_SHARE)
+    sparse_share: float = field(default=0.6, metadata=_SHARE)
     least_values: float = field(default=0.34, metadata=_SHARE)
     least_columns: int = field(default=3, metadata={"bounds": Bounds(1, 100)})
+    text_lines: float = field(default=1.0, metadata={"bounds": Bounds(0.0, 1e6)})
     unnamed_rows: int = field(default=50, metadata={"bounds": Bounds(3, 100_000)})
 
 
@@ -66,7 +72,13 @@ def find(t: TableView, measures: Mapping[str, float], options: Options) -> list[
     values = sum(_holds_values(c) for c in used) / len(used)
     if wordy > options.wordy_share and values < 0.5:
         found.append(Doubt("wordy_cells", wordy, options.wordy_share, Tier.NONE))
-    if _people(measures):
+    solid = sum(c.filled >= 0.5 * t.rows for c in used)
+    blank = 1 - sum(c.filled for c in used) / (len(used) * t.rows)
+    if blank > options.sparse_share and solid < max(options.least_columns, 0.2 * len(used)):
+        found.append(Doubt("sparse_cells", blank, options.sparse_share, Tier.NONE))
+    if t.text_lines > options.text_lines * t.rows and not _told(t, measures, _SETTINGS):
+        found.append(Doubt("within_text", t.text_lines / t.rows, options.text_lines, Tier.NONE))
+    if _told(t, measures) or measures["age_values"] > 0 or measures["birth_values"] >= 1:
         return found
     if values < options.least_values or not any(c.numeric or c.dates for c in used):
         found.append(Doubt("no_values", values, options.least_values, Tier.NONE))
@@ -78,10 +90,27 @@ def find(t: TableView, measures: Mapping[str, float], options: Options) -> list[
     return found
 
 
-def _people(m: Mapping[str, float]) -> bool:
-    """Whether names or values speak of people at all, by more than one stray word."""
-    by_values = m["age_values"] > 0 or m["birth_values"] >= 1 or m["person_concepts"] >= 1
-    return bool(by_values) or (m["people_concepts"] >= 2 and m["says_people"] >= 0.2)
+def _told(t: TableView, m: Mapping[str, float], but: frozenset[str] = frozenset()) -> bool:
+    """Whether words of variables or of values (`but` some) speak of people, by more than one stray word.
+
+    What is the same in every row describes the file rather than its rows, if more variables are so than not.
+    """
+    said: list[set[str]] = [set(), set()]
+    columns, described = [0, 0], False
+    for c, words, cells in zip(t.columns, t.words, t.cell_concepts, strict=True):
+        varies = c.distinct > 1 or t.rows < MANY_ROWS
+        described |= varies and _describes(cells, but)
+        concepts = {w.concept for w in words if w.family in PEOPLE and w.strength > 0.5}
+        said[varies] |= concepts
+        columns[varies] += bool(concepts)
+    if described and m["person_concepts"] >= 1:
+        return True
+    told = said[True] if columns[False] > columns[True] else said[True] | said[False]
+    return len(told) >= 2 and m["people_concepts"] >= 2 and m["says_people"] >= 0.2
+
+
+def _describes(cells: Mapping[str, float], but: frozenset[str]) -> bool:
+    return any(k.startswith("person.") and share >= 0.6 and k not in but for k, share in cells.items())
 
 
 def _shares(used: list[Column]) -> tuple[float, float]:

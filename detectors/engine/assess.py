@@ -10,6 +10,7 @@ from typing import Any
 from detectors import direct_identifiers, named_people, plausibility, small_cells
 from detectors.engine.conclusion import Conclusion
 from detectors.engine.evidence import column_findings, identifier_findings, score_findings
+from detectors.engine.lexicon import tokens
 from detectors.engine.roster import Detector, measured
 from detectors.engine.rules import Hit, RuleBook
 from detectors.engine.verdict import Finding, Outcome, Polarity, Subject, Tier
@@ -58,11 +59,25 @@ class Assessment:
         named = 2.5 * bool(self.named.names) + 1.0 * bool(self.named.births)
         total = self.factors[0] * identifiers + self.factors[1] * named
         # a name on each row of a table of statistics is a label of that row
-        return total if self.aggregate < 0.5 or self.decisive else min(total, 0.5)
+        counts = not self.is_credit and (self.aggregate < 0.5 or self.decisive)
+        return total if counts else min(total, 0.5)
 
     def matched(self, *strengths: str) -> int:
         """Most distinct values that one identifier column of these strengths holds."""
         return max((h.matched for h in self.hits if h.rule.strength in strengths), default=0)
+
+    @property
+    def is_credit(self) -> bool:
+        """Names with e-mail addresses and no more, as of authors: said so, or in a list without a header."""
+        m = self.measures
+        if self.named.births or m["age_values"] or m["sex_values"]:
+            return False
+        if any(h.rule.id != "email" for h in self.hits):
+            return False
+        credit = set(self.view.lexicon.context["credit"])
+        told = [*self.view.context, *(c.name or "" for c in self.view.columns)]
+        told += [text for c in self.view.columns if c.coded or c.filled < 8 for text in list(c.counts)[:8]]
+        return not m["named"] or any(credit.intersection(tokens(line)) for line in told)
 
     @property
     def decisive(self) -> bool:
@@ -173,9 +188,14 @@ def _designed(a: Assessment) -> bool:
 
 
 def _identified(a: Assessment, shape: float) -> Tier:
-    """The tier that identifiers alone give."""
+    """The tier that identifiers alone give. Who made something is named everywhere: that is a possibility."""
+    tier = _by_identifiers(a, shape)
+    return min(tier, Tier.POSSIBLE, key=_RISING.index) if a.is_credit else tier
+
+
+def _by_identifiers(a: Assessment, shape: float) -> Tier:
     conclusive, strong = a.matched("conclusive"), a.matched("strong")
-    columns = len(a.hits) - sum(h.rule.strength == "other" for h in a.hits)
+    columns = len({h.rule.id for h in a.hits if h.rule.strength != "other"})
     names, births = bool(a.named.names), bool(a.named.births)
     personal = (
         columns

@@ -19,6 +19,8 @@ _DATE = re.compile(
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ]\d.*)?"
     r"|\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{2,4}|\d{1,2}:\d\d(?::\d\d.*)?"
 )
+_ADDRESS = re.compile(r"[\w.+-]@[\w-]+\.[\w.-]|\w+://\w")
+"""A value, and never the name of a variable."""
 _MARKS = frozenset(
     """~ . .. ... - -- – — : * ** # na n/a nan null none nil c [c] [x] [z] [u] [w] [low] x z s <5
     #n/a #value! #ref! #div/0!""".split()  # noqa: SIM905
@@ -83,7 +85,7 @@ def header_depth(head: Sequence[Sequence[str]]) -> int:
 
 def _could_name(row: Sequence[str]) -> bool:
     cells = [cell.strip() for cell in row if cell.strip()]
-    if not cells or any(len(cell) > 250 for cell in cells):
+    if not cells or any(len(cell) > 250 or _ADDRESS.search(cell) for cell in cells):
         return False
     return all(kind(cell) in "tb" for cell in cells) and len(set(cells)) >= 0.5 * len(cells)
 

@@ -123,7 +123,7 @@ class FileJudgement:
         try:
             self._prose.read(text.lines)
         finally:
-            self._take(self._prose.conclude(self._tables))
+            self._take(self._prose.conclude(self._tables, last=False))
 
     def _take(self, found: Conclusion) -> None:
         self._advisories |= dict.fromkeys(found.advisories)
@@ -132,4 +132,5 @@ class FileJudgement:
 
     def conclude(self) -> Conclusion:
         """The answer for all that was seen: the most severe part, with every advisory."""
+        self._take(self._prose.conclude(self._tables))
         return replace(self._best, advisories=tuple(self._advisories))

@@ -22,11 +22,20 @@ _TITLE = re.compile(r"\[.*\]|#.*|;.*|-{3,}.*|={3,}.*|\w+:|-")
 def records(lines: Sequence[str]) -> Iterator[Table]:
     """Tables of the records in `lines`, if the same names come back at least three times."""
     forms = _forms(lines)
-    table = _table(forms, least_keys=2)
+    table = table_of(forms, least_keys=2)
     if table is None and not is_code(lines):
-        table = _table([_pairs(line) for line in lines], least_keys=1 if is_log(lines) else 2)
+        table = _of_pairs(lines)
     if table is not None:
         yield table
+
+
+def _of_pairs(lines: Sequence[str]) -> Table | None:
+    """Records of `name=value` pairs on one line each: what a log is, and not a few calls amid prose."""
+    found = [_pairs(line) for line in lines]
+    logged = is_log(lines)
+    if not logged and sum(map(bool, found)) < 0.5 * sum(bool(line.strip()) for line in lines):
+        return None
+    return table_of(found, least_keys=1 if logged else 2)
 
 
 def _forms(lines: Sequence[str]) -> list[dict[str, str]]:
@@ -61,7 +70,7 @@ def _pairs(line: str) -> dict[str, str]:
     return {name: value.strip("\"'") for name, value in _LOG_PAIR.findall(line)}
 
 
-def _table(found: Sequence[dict[str, str]], least_keys: int) -> Table | None:
+def table_of(found: Sequence[dict[str, str]], least_keys: int) -> Table | None:
     """Records with the names that most of them have."""
     full = [record for record in found if len(record) >= least_keys]
     counts = Counter(name for record in full for name in record)

@@ -71,7 +71,7 @@ class Passage:
         finally:
             self._rows = len(head)
             if head:
-                sample = assess(self._bench, self._view(head))
+                sample = assess(self._bench, self._view(head, whole=len(head) < HEAD))
                 self._head = Region(sample, [sample.score] * 2)
                 self._known.add(shape(head[-8:]))
                 self._forms.learn(head)
@@ -84,9 +84,10 @@ class Passage:
         else:
             self._pass(rows, self._head)
 
-    def _view(self, rows: Sequence[Row]) -> TableView:
+    def _view(self, rows: Sequence[Row], whole: bool = False) -> TableView:
         t = self._table
-        return TableView(t.header, rows, self._lexicon, t.context, t.labels, t.value_labels)
+        around = t.text_lines if whole else 0
+        return TableView(t.header, rows, self._lexicon, t.context, t.labels, t.value_labels, around)
 
     def _chunks(self, rows: Iterator[Row]) -> Iterator[Lines | list[Row]]:
         """The rest of the rows in chunks of `CHUNK`, uncut where they are regular lines; each row is tallied.

@@ -8,6 +8,7 @@ from itertools import islice
 
 from detectors.engine.assess import Bench, assess, conclude
 from detectors.engine.conclusion import Conclusion
+from detectors.engine.key_values import table_of
 from detectors.engine.lexicon import Lexicon
 from detectors.engine.tally import Count, Tally
 from detectors.engine.verdict import Finding, Outcome, Polarity, Role, Subject, Tier
@@ -25,9 +26,12 @@ class Prose:
     def __init__(self, bench: Bench, lexicon: Lexicon) -> None:
         self._bench, self._lexicon = bench, lexicon
         self._tally = Tally(bench.book)
-        self._keys: dict[str, int] = {}
+        self._keys: set[str] = set()
         self._records: list[dict[str, str]] = []
         self._open: dict[str, str] = {}
+        self._unkeyed = 0
+        self._looked_at = 0
+        self._listed = Conclusion()
 
     def read(self, lines: Iterator[str]) -> None:
         """Take lines; may raise `Unreadable`, after which `conclude` still holds."""
@@ -40,12 +44,13 @@ class Prose:
     def _line(self, line: str) -> None:
         found = _PAIR.fullmatch(line) if len(line) < 250 else None
         if found is None:
+            self._unkeyed += bool(line.strip())
             return
         key = found[1].strip()
         if key in self._open:
             self._close()
         if key in self._keys or len(self._keys) < MAX_KEYS:
-            self._keys.setdefault(key, len(self._keys))
+            self._keys.add(key)
             self._open[key] = found[2].strip()
 
     def _close(self) -> None:
@@ -53,17 +58,24 @@ class Prose:
             self._records.append(self._open)
         self._open = {}
 
-    def conclude(self, table: int) -> Conclusion:
-        """What the text is, by all that was read of it."""
+    def conclude(self, table: int, *, last: bool = True) -> Conclusion:
+        """What the text is by all that was read. Unless `last`, records wait until they are twice as many."""
         found = from_tally(self._tally, None, table, in_table=False)
         records = [*self._records, self._open] if self._open else self._records
-        if len(records) >= 3:
-            header = list(self._keys)
-            rows = [[r.get(k, "") for k in header] for r in records]
-            a = assess(self._bench, TableView(header, rows, self._lexicon))
-            listed = conclude(self._bench, a, a.score, len(rows), table)
-            found = listed if listed.flagged and listed.weight > found.weight else found
-        return found
+        if len(records) > self._looked_at * (1 if last else 2):
+            self._looked_at = len(records)
+            self._listed = self._weighed(records, table)
+        listed = self._listed
+        return listed if listed.flagged and listed.weight > found.weight else found
+
+    def _weighed(self, records: list[dict[str, str]], table: int) -> Conclusion:
+        """What the blocks of keys and values are, as one table, if the text is little more than they."""
+        keyed = table_of(records, least_keys=2)
+        if keyed is None or sum(map(len, records)) < self._unkeyed:
+            return Conclusion()
+        rows = list(keyed.rows)
+        a = assess(self._bench, TableView(keyed.header, rows, self._lexicon))
+        return conclude(self._bench, a, a.score, len(rows), table)
 
 
 def from_tally(tally: Tally, rows: int | None, table: int, *, in_table: bool) -> Conclusion:

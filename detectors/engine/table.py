@@ -93,6 +93,7 @@ class Table:
     `labels`   variable labels of statistical formats, by column position.
     `value_labels`  labels of codes, by column position.
     `rows_total`    row count if the format states it, else None.
+    `text_lines`    how many lines of running text or program stand around the table, as far as seen.
     """
 
     header: list[str] | None
@@ -106,6 +107,7 @@ class Table:
     bulk: Callable[[Forms], Lines | int] = field(default=_never, repr=False)
     """Many of the next rows at once, where they are regular lines of text (told apart by whether all
     have a look that was seen); else how many to take from `rows` before it is worth while to ask again."""
+    text_lines: int = 0
 
 
 @dataclass(slots=True)

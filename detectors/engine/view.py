@@ -20,7 +20,10 @@ def is_generic(name: str) -> bool:
 
 
 class TableView:
-    """A sample of a table's rows by column. Cells are stripped; at most `MAX_COLUMNS` columns."""
+    """A sample of a table's rows by column. Cells are stripped; at most `MAX_COLUMNS` columns.
+
+    `text_lines` is how many lines of text stand around a table of which these are all rows, else 0.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class TableView:
         context: Sequence[str] = (),
         labels: dict[int, str] | None = None,
         value_labels: dict[int, list[str]] | None = None,
+        text_lines: int = 0,
     ) -> None:
         self.lexicon = lexicon
         if header and all(map(is_generic, header)):
@@ -38,6 +42,7 @@ class TableView:
         width = max([len(header or ()), *map(len, rows)], default=0)
         self.width = width
         self.context = list(context)[:40]
+        self.text_lines = text_lines
         kept = min(width, MAX_COLUMNS)
         self.columns = [
             Column(

@@ -1,7 +1,8 @@
 """Which elements of an XML document are its records, and each record's values by name.
 
 A record is an element that comes again and again and holds values: attributes and elements with
-text only. Values of the elements around a record (a household around its persons) belong to it.
+text only. Values of the elements around a record (a household around its persons) belong to it. A document
+whose elements stand amid text (a page, a manual) has no records but rows of cells.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ MAX_PATHS = 5_000
 MAX_RECORD_DEPTH = 48
 MAX_VALUES = 20_000
 MAX_AROUND = 200
+MIXED_SHARE = 0.1
 _NAMING = ("name", "key", "id", "n", "code", "field", "variable", "var", "column", "concept")
 _CELLS = frozenset({"cell", "td", "th", "table-cell"})
 _ROWS = frozenset({"row", "tr", "table-row"})
@@ -47,6 +49,8 @@ class Survey:
     def __init__(self) -> None:
         self._stack: list[str] = []
         self._leaf: list[bool] = []
+        self._told: list[bool] = []
+        self._texts = self._mixed = 0
         self._seen: Counter[Path] = Counter()
         self._values: Counter[Path] = Counter()
 
@@ -55,6 +59,7 @@ class Survey:
             self._leaf[-1] = False
         self._stack.append(local(tag))
         self._leaf.append(True)
+        self._told.append(False)
         if len(self._stack) > MAX_RECORD_DEPTH:
             return
         path = tuple(self._stack)
@@ -62,11 +67,23 @@ class Survey:
             self._seen[path] += 1
             self._values[path] += sum(not _is_naming(name, attributes) for name in attributes)
 
+    def characters(self, data: str) -> None:
+        if self._told and not self._told[-1] and not data.isspace():
+            self._told[-1] = True
+
     def end(self, tag: str) -> None:
+        if self._told and self._told.pop():
+            self._texts += 1
+            self._mixed += not self._leaf[-1]
         if self._leaf and self._leaf.pop() and 1 < len(self._stack) <= MAX_RECORD_DEPTH:
             self._values[tuple(self._stack[:-1])] += 1
         if self._stack:
             self._stack.pop()
+
+    @property
+    def is_document(self) -> bool:
+        """Whether elements with text often hold other elements as well: markup of a text, not data."""
+        return self._mixed > MIXED_SHARE * self._texts
 
     def records(self) -> frozenset[Path]:
         """The paths of the elements that are records: at most one on each way down from the root."""
@@ -75,7 +92,7 @@ class Survey:
             for p, often in self._seen.items()
             if p[-1].lower() in _ROWS and often >= 2 and self._of_cells(p)
         }
-        if rows:
+        if rows or self.is_document:
             return frozenset(rows)
         weights = {
             path: often
@@ -104,9 +121,10 @@ def _is_naming(name: str, attributes: Mapping[str, str]) -> bool:
 
 
 class Collector:
-    """Turns tags into `Record`s of the given paths; what is outside them into lines."""
+    """Turns tags into `Record`s of the given paths; what is outside them into lines, `named` or not."""
 
-    def __init__(self, paths: frozenset[Path]) -> None:
+    def __init__(self, paths: frozenset[Path], named: bool = True) -> None:
+        self._named = named
         self.out: deque[Record | str] = deque()
         self.fault: Reason | None = None
         self._paths = paths
@@ -162,6 +180,9 @@ class Collector:
 
     def _outside(self, element: _Element, text: str) -> None:
         """A value that stands around records is a line, and part of the records that follow beside it."""
+        if not self._named:
+            self.out.extend(value for value in (text, *element.attributes.values()) if value)
+            return
         if text:
             self.out.append(f"{element.name}: {text}")
         self.out.extend(f"{element.name}.{name}: {value}" for name, value in element.attributes.items())

@@ -18,8 +18,8 @@ from detectors.engine.grid import tables
 from detectors.engine.header import header_depth, kind
 from detectors.engine.key_values import records
 from detectors.engine.layout import Layout
-from detectors.engine.segments import segments
-from detectors.engine.table import Content, ReadLimits, Row, Text
+from detectors.engine.segments import Segment, segments
+from detectors.engine.table import Content, ReadLimits, Row, Table, Text
 from detectors.engine.text import Source, decode_tail, skip_lines, text_blocks
 
 MEDIA_TYPES = frozenset({"text/plain", "text/csv", "text/tab-separated-values", "text/markdown"})
@@ -52,13 +52,15 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
         if not lines[-1]:
             lines.pop()
         found = segments(lines)
+        around = _text_lines(lines, found)
         at = 0
         for number, segment in enumerate(found):
             last = number == len(found) - 1
             part = lines[segment.first : segment.last]
             if segment.cut is not None:
                 chars = None if last else sum(map(len, part)) + len(part)
-                yield from _tables(stream, source, segment.cut, chars, context, limits)
+                for content in _tables(stream, source, segment.cut, chars, context, limits):
+                    yield _amid(content, around)
                 context = []
                 break_off = chars is None
             else:
@@ -74,6 +76,17 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
         size = min(size * 4, MAX_WINDOW_CHARS) if found and found[-1].cut is None else WINDOW_CHARS
         assert at
     source.finish()
+
+
+def _text_lines(lines: Sequence[str], found: Sequence[Segment]) -> int:
+    """How many of the lines are in no table."""
+    return sum(bool(line.strip()) for s in found if s.cut is None for line in lines[s.first : s.last])
+
+
+def _amid(content: Content, text_lines: int) -> Content:
+    if isinstance(content, Table):
+        content.text_lines = text_lines
+    return content
 
 
 def _tables(

@@ -13,7 +13,7 @@ from detectors.engine.key_values import records
 from detectors.engine.media_types import SVG, XML
 from detectors.engine.table import Content, ReadLimits, Row, Table, Text, Unreadable
 from detectors.engine.verdict import Reason
-from detectors.engine.xml_records import Collector, Path, Record, Survey
+from detectors.engine.xml_records import Collector, Record, Survey
 from detectors.engine.xml_stream import feed
 from detectors.readers.plain_text import read_text
 
@@ -26,54 +26,56 @@ MAX_LINES = 2000
 def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
     """A table for each run of records of one kind; the lines between are text."""
     try:
-        paths = _survey(stream)
+        survey = _survey(stream)
     except Unreadable as fault:
         if fault.reason is not Reason.MALFORMED:
             raise
         yield from read_text(stream, limits)
         return
-    document = _Document(stream, paths, limits)
+    is_data = media_type != SVG and not survey.is_document
+    paths = frozenset() if media_type == SVG else survey.records()
+    document = _Document(stream, Collector(paths, named=is_data), limits)
     lines: list[str] = []
     while (item := document.peek()) is not None:
         if isinstance(item, str):
             document.take()
             lines.append(item)
             if len(lines) >= MAX_LINES:
-                yield from _told(lines)
+                yield from _told(lines, is_data)
                 lines = []
             continue
-        yield from _told(lines)
+        yield from _told(lines, is_data)
         aside: list[str] = []
         yield from _table(document, item, lines[-12:], aside, limits)
         lines = aside
-    yield from _told(lines)
+    yield from _told(lines, is_data)
     if document.broken:
         yield from read_text(stream, limits)
 
 
-def _told(lines: list[str]) -> Iterator[Content]:
+def _told(lines: list[str], is_data: bool) -> Iterator[Content]:
     if lines:
         yield Text(iter(lines))
-        yield from records(lines)
+        if is_data:
+            yield from records(lines)
 
 
-def _survey(stream: BinaryIO) -> frozenset[Path]:
+def _survey(stream: BinaryIO) -> Survey:
     """Where the records are, as the first part of the document shows. Raises for what is no XML."""
     survey = Survey()
     stream.seek(0)
-    for _ in feed(stream, survey.start, survey.end, None, doctype=True):
+    for _ in feed(stream, survey.start, survey.end, survey.characters, doctype=True):
         if stream.tell() >= SURVEY_BYTES:
             break
-    return survey.records()
+    return survey
 
 
 class _Document:
     """The records and lines of a document with a look ahead; parses on as they are taken."""
 
-    def __init__(self, stream: BinaryIO, paths: frozenset[Path], limits: ReadLimits) -> None:
+    def __init__(self, stream: BinaryIO, collector: Collector, limits: ReadLimits) -> None:
         stream.seek(0)
-        self._collector = Collector(paths)
-        c = self._collector
+        self._collector = c = collector
         self._parsing = feed(stream, c.start, c.end, c.characters, doctype=True)
         self.broken = False
 

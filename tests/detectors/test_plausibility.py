@@ -17,6 +17,7 @@ NOBODY = {
     "age_values": 0.0,
     "birth_values": 0.0,
     "person_concepts": 0.0,
+    "answer_cells": 0.0,
     "people_concepts": 0.0,
     "says_people": 0.0,
     "says_others": 0.0,
@@ -26,10 +27,13 @@ PROSE = [[f"The {i}th of many long sentences that go on about this and that", "y
 WORDS = [[f"alpha{i}", f"beta{i}"] for i in range(30)]
 
 
+LEXICON = Lexicon.load()
+
+
 def doubts(
-    rows: list[list[str]], header: list[str] | None = None, **measures: float
+    rows: list[list[str]], header: list[str] | None = None, text_lines: int = 0, **measures: float
 ) -> list[plausibility.Doubt]:
-    view = TableView(header, rows, Lexicon.load())
+    view = TableView(header, rows, LEXICON, text_lines=text_lines)
     return plausibility.find(view, NOBODY | measures, plausibility.Options())
 
 
@@ -55,7 +59,47 @@ def test_few_unnamed_numbers_are_held_back_and_many_are_not() -> None:
 
 def test_numbers_that_speak_of_people_are_not_held_back() -> None:
     assert doubts(numbers(20), age_values=0.8) == []
-    assert doubts(numbers(20), people_concepts=3, says_people=0.5) == []
+    assert doubts(numbers(20), ["marital status", "age", "sex"], people_concepts=3, says_people=0.5) == []
+
+
+def told(rows: list[list[str]], header: list[str] | None, text_lines: int) -> bool:
+    judgement = Judge().begin()
+    judgement.table(Table(header, iter(rows), text_lines=text_lines))
+    return judgement.conclude().flagged
+
+
+def test_a_block_of_numbers_within_a_program_or_a_manual_is_no_data_but_people_are_found_there() -> None:
+    pick = random.Random(9)
+    block = [[str(pick.randrange(5)) for _ in range(40)] for _ in range(80)]
+    assert {d.measure for d in doubts(block, text_lines=100)} == {"within_text"}
+    assert doubts(block, text_lines=70) == []
+    header = ["age", "sex", "marital status", "occupation", "income"]
+    people = [
+        [str(pick.randrange(17, 70)), pick.choice("MF"), pick.choice(["single", "married"]),
+         pick.choice(["cook", "clerk"]), str(pick.randrange(15, 60) * 1000)]
+        for _ in range(60)
+    ]  # fmt: skip
+    assert told(people, header, 500)
+
+
+def test_definitions_that_share_hardly_a_field_are_no_records() -> None:
+    rows = [["structure", *("x" if (i + j) % 7 == 0 else "" for j in range(30))] for i in range(60)]
+    found = doubts(
+        rows, ["type", *(f"members.person{j}" for j in range(30))], people_concepts=3, says_people=1
+    )
+    assert "sparse_cells" in {d.measure for d in found}
+
+
+def test_what_is_the_same_in_every_row_does_not_tell_of_people() -> None:
+    rows = [["it", "Italian", f"key{i}", f"Parola {i}"] for i in range(60)]
+    header = ["language", "nationality", "name", "text"]
+    found = doubts(rows, header, person_concepts=1, people_concepts=2, says_people=0.5)
+    assert "no_values" in {d.measure for d in found}
+
+
+def test_names_of_program_parts_are_marks_of_settings() -> None:
+    rows = [[f"org.example.desktop{i}", "allow", "com.example.Bus.Get"] for i in range(20)]
+    assert "untidy_cells" in {d.measure for d in doubts(rows)}
 
 
 def test_a_program_cut_into_cells_is_not_microdata_but_identifiers_are_found_in_any_dress() -> None:

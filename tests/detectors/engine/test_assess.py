@@ -99,3 +99,16 @@ def test_every_code_of_a_finding_is_in_the_vocabulary() -> None:
 def test_evidence_against_is_told_too() -> None:
     header, rows = tidy(random.Random(2))
     assert any(f.weight < 0 for f in judged(header, rows).findings)
+
+
+AUTHORS = [["Catrin", "Owain", "Sioned", "Gareth"][i % 4] + f" Tal{chr(97 + i)}" for i in range(12)]
+
+
+def test_who_made_something_is_a_possibility_and_a_list_of_customers_is_not() -> None:
+    rows = [[name, name.replace(" ", ".").lower() + "@example.org"] for name in AUTHORS]
+    assert judged(None, rows).tier is Tier.POSSIBLE
+    assert judged(["name", "email"], rows, ["authors"]).tier is Tier.POSSIBLE
+    assert judged(["author.name", "author.email"], rows).tier is Tier.POSSIBLE
+    assert judged(["name", "email"], rows).flagged
+    born = [[*row, f"{i + 1:02d}/03/19{60 + i}"] for i, row in enumerate(rows)]
+    assert judged(["author.name", "author.email", "date of birth"], born).flagged

@@ -43,3 +43,9 @@ def test_a_header_is_as_deep_as_it_is(head: list[list[str]], depth: int) -> None
 
 def test_folding_carries_group_names_to_the_right() -> None:
     assert fold([["", "2020", ""], ["Rank", "Men", "Women"]]) == ["Rank", "2020|Men", "2020|Women"]
+
+
+def test_an_address_is_a_value_and_no_name_of_a_variable() -> None:
+    people = [[f"Jo {x}", f"{x}@example.org", "n/a"] for x in "abcdef"]
+    assert header_depth(people) == 0
+    assert header_depth([["Who", "Where", "Note"], *people]) == 1

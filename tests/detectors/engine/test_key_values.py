@@ -27,3 +27,10 @@ def test_forms_without_blank_lines_begin_with_the_name_that_comes_again() -> Non
 def test_two_of_a_kind_or_prose_are_no_records() -> None:
     assert found(["Name: Jo", "Born: 1980", "", "Name: Al", "Born: 1981"]) == []
     assert found(["Note: this is one line.", "The rest is prose.", "And so on it goes."] * 3) == []
+
+
+def test_calls_with_named_arguments_amid_prose_are_no_log() -> None:
+    prose = ["An operation takes an entry as one of its arguments, like this:", "and the result comes back."]
+    calls = ['    name="New book", kind="General",', "    printed=day, price=1.23)"]
+    assert found([*prose, *calls] * 5 + prose * 3) == []
+    assert found([f"name=Jo{i}, age={i + 20}, dept=D{i % 3}" for i in range(6)]) != []

@@ -65,3 +65,23 @@ def test_blocks_of_keys_and_values_are_records() -> None:
             "",
         ]
     assert judged(lines).flagged
+
+
+def test_a_manual_with_a_few_fields_in_each_entry_holds_no_records() -> None:
+    r = random.Random(21)
+    lines = [
+        line
+        for i in range(40)
+        for line in (
+            f"The property number {i} of the object",
+            "tells how it is drawn and by whom it is used.",
+            "Owner: Widget",
+            f"Flags: {r.choice(['Read', 'Read / Write'])}",
+            f"Default value: {r.choice(['NULL', 'TRUE', '0'])}",
+            f"Since: 2.{r.randint(2, 9)}",
+            "It may be changed at any time before the object is shown.",
+            "See also the signal of the same name.",
+            "Changing it later has no effect on what is shown already.",
+        )
+    ]
+    assert judged(lines).outcome is Outcome.NO_RECORDS

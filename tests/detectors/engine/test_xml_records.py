@@ -5,17 +5,23 @@ from xml.etree import ElementTree
 from detectors.engine.xml_records import Survey
 
 
-def paths(text: str) -> set[str]:
+def surveyed(text: str) -> Survey:
     survey = Survey()
 
     def walk(element: ElementTree.Element) -> None:
         survey.start(element.tag, element.attrib)
+        survey.characters(element.text or " ")
         for child in element:
             walk(child)
+            survey.characters(child.tail or " ")
         survey.end(element.tag)
 
     walk(ElementTree.fromstring(text))
-    return {"/".join(path) for path in survey.records()}
+    return survey
+
+
+def paths(text: str) -> set[str]:
+    return {"/".join(path) for path in surveyed(text).records()}
 
 
 def test_the_most_frequent_element_with_values_is_the_record() -> None:
@@ -31,3 +37,13 @@ def test_records_of_different_kinds_beside_each_other_are_all_named() -> None:
 
 def test_a_document_without_repetition_has_no_records() -> None:
     assert paths("<a><title>x</title><body>y</body></a>") == set()
+
+
+def test_a_page_with_elements_amid_its_text_has_no_records_but_rows_of_cells() -> None:
+    credit = "<credit kind='author'><name>Jo Bell</name><email>jo@example.org</email></credit>" * 3
+    text = "<p>Press <key>F1</key> to begin.</p>" * 4
+    assert surveyed(f"<page>{credit}{text}</page>").is_document
+    assert paths(f"<page>{credit}{text}</page>") == set()
+    rows = "<row><cell>1</cell><cell>2</cell></row>" * 3
+    assert paths(f"<page>{text}{rows}</page>") == {"page/row"}
+    assert not surveyed(f"<list>{credit}</list>").is_document

@@ -85,3 +85,19 @@ def test_what_breaks_off_is_read_as_text_too() -> None:
 
 def test_values_outside_records_are_text() -> None:
     assert "title: Minutes" in found("<doc><title>Minutes</title><para>Nothing to report.</para></doc>")[1]
+
+
+def test_a_drawing_and_a_page_give_their_text_and_no_tables() -> None:
+    shapes = "".join(f'<rect x="{i}" style="fill: red" width="140"/>' for i in range(30))
+    drawing = f'<svg width="9">{shapes}<text>Made-up words</text></svg>'
+    tables: list[Table] = []
+    lines: list[str] = []
+    for content in xml_text.read(io.BytesIO(drawing.encode()), "image/svg+xml", ReadLimits()):
+        if isinstance(content, Text):
+            lines.extend(content.lines)
+        elif isinstance(content, Table):
+            tables.append(content)
+    assert tables == [] and "Made-up words" in lines
+    page = "<page>" + "<credit><name>Jo</name><email>jo@example.org</email></credit>" * 4
+    tables_of_page, text = found(page + "<p>Press <key>F1</key> now.</p>" * 5 + "</page>")
+    assert tables_of_page == [] and "jo@example.org" in text
