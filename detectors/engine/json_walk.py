@@ -17,6 +17,7 @@ from detectors.engine.verdict import Reason
 
 MAX_DEPTH = 96
 MAX_CONTEXT = 40
+MAX_LONG_CHARS = 16 * 1024**2
 _READ_BYTES = 64 * 1024
 _NOT_JSON = re.compile(rb"(?:(?<=[:\[,\s])|\A)(?:-?Infinity|NaN)(?=[,\]}\s]|\Z)")
 
@@ -89,13 +90,17 @@ def _encoding(head: bytes) -> tuple[int, str]:
 
 
 class Document:
-    """One JSON stream that can be walked again and again over one growing shape."""
+    """One JSON stream that can be walked again and again over one growing shape.
+
+    A value too long for a cell is cut; the whole of it is kept in `long`, once.
+    """
 
     def __init__(self, stream: BinaryIO, limits: ReadLimits) -> None:
         self._stream, self._limits = stream, limits
         self.shape = Shape()
         self.counting = True
         self.context: list[str] = []
+        self.long: list[str] = []
 
     def walk(self, target: Target | None = None) -> Iterator[tuple[Place, str, str | None]]:
         """Every step as (place, what, text): `value` with its text, `begin` and `end` of containers.
@@ -142,9 +147,14 @@ class Document:
         if isinstance(value, bool):
             return "true" if value else "false"
         text = str(value)
-        if len(text) > self._limits.max_cell_chars:
-            raise Unreadable(Reason.LIMIT_CELL)
-        return text
+        most = self._limits.max_cell_chars
+        if len(text) <= most:
+            return text
+        if self.counting:
+            if sum(map(len, self.long)) + len(text) > MAX_LONG_CHARS:
+                raise Unreadable(Reason.LIMIT_CELL)
+            self.long.append(text)
+        return text[:most]
 
     def look(self, events: int | None) -> bool:
         """Learn the shape from the first events (None: all); False if the document goes on."""

@@ -84,7 +84,7 @@ def from_tally(tally: Tally, rows: int | None, table: int, *, in_table: bool) ->
     others = tally.of("strong") + tally.of("supporting")
     most = len(conclusive[0].passed) if conclusive else 0
     beside = len(others[0].passed) if others else 0
-    emails = max((len(c.passed) for c in tally.of("strong")), default=0)
+    emails = max((len(c.passed - c.signed) for c in tally.of("strong")), default=0)
     least = 3 if in_table else 2
     if most >= 5 and beside >= 3:
         tier, sure = Tier.CONFIRMED, 0.97

@@ -12,6 +12,7 @@ from detectors.engine.rules import CompiledRule, RuleBook
 
 MAX_DISTINCT = 200
 MAX_SEEN = 20_000
+_OPENING = ("<", "(", "[")
 
 
 @dataclass(slots=True)
@@ -21,6 +22,8 @@ class Count:
     rule: CompiledRule
     shaped: int = 0
     passed: set[int] = field(default_factory=set)
+    signed: set[int] = field(default_factory=set)
+    """Those that stand in brackets, as behind the name of who wrote something: `Jo Bell <jo@example.org>`."""
 
     @property
     def sound(self) -> bool:
@@ -49,6 +52,8 @@ class Tally:
                 text = found.group(0)
                 if count.rule.passes(text):
                     count.passed.add(hash(text))
+                    if block[found.start() - 1 : found.start()] in _OPENING:
+                        count.signed.add(hash(text))
                 if len(count.passed) >= MAX_DISTINCT or count.shaped >= MAX_SEEN:
                     break
 

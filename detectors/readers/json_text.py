@@ -60,6 +60,8 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
         yield from _table(document, target, limits)
     if any(place.scalars and not _is_covered(place, done) for place in document.shape.places()):
         yield Text(_rest(document, done))
+    if document.long:
+        yield Text(line for text in document.long for line in text.split("\n"))
     if fault is not None:
         raise Unreadable(fault)
 

@@ -85,3 +85,10 @@ def test_a_manual_with_a_few_fields_in_each_entry_holds_no_records() -> None:
         )
     ]
     assert judged(lines).outcome is Outcome.NO_RECORDS
+
+
+def test_signatures_are_no_list_of_addresses() -> None:
+    signed = [f"  * Mended the widget. Jo Bell{i} <jo{i}@example.org>" for i in range(30)]
+    assert judged(signed).outcome is Outcome.NO_RECORDS
+    listed = [f"  * Jo Bell{i}, jo{i}@example.org, has asked about the widget." for i in range(30)]
+    assert judged(listed).tier is Tier.POSSIBLE

@@ -113,6 +113,18 @@ def test_depth_and_length_have_limits() -> None:
     with pytest.raises(Unreadable, match="limit_depth"):
         found(b"[" * (MAX_DEPTH + 10))
     with pytest.raises(Unreadable, match="limit_cell"):
-        found({"a": "x" * 40_000})
-    with pytest.raises(Unreadable, match="limit_cell"):
         found(b'["' + b"x" * 3_000_000, ReadLimits(max_line_bytes=1_000_000))
+
+
+def test_a_value_too_long_for_a_cell_is_cut_there_and_comes_out_whole_as_text() -> None:
+    picture = "\n".join(f"line {i} of a picture" for i in range(4000)) + "\nthe end"
+    data = json.dumps([{"id": 1, "image": picture}, {"id": 2, "image": "none"}]).encode()
+    rows: list[list[str]] = []
+    lines: list[str] = []
+    for content in read(io.BytesIO(data), "application/json", ReadLimits()):
+        if isinstance(content, Table):
+            rows += [list(row) for row in content.rows]
+        elif isinstance(content, Text):
+            lines += content.lines
+    assert [row[0] for row in rows] == ["1", "2"] and len(rows[0][1]) == ReadLimits().max_cell_chars
+    assert lines.count("the end") == 1
