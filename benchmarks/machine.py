@@ -1,0 +1,109 @@
+"""A machine under QEMU, for what no container can show: drives that are plugged in, and the device mapper.
+
+Commands go over its serial console; drives are plugged in over QMP. The image is never written to.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+BOOT_SECONDS = 1500
+
+
+class Machine:
+    """`image` is what build_image.sh made; `shared` are folders of ours that it sees below `/shared`."""
+
+    def __init__(self, image: Path, shared: Mapping[str, Path]) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="rw-machine-"))
+        self._heard = b""
+        self._number = 0
+        serial, qmp = self._folder / "serial", self._folder / "qmp"
+        words = [
+            "qemu-system-x86_64", "-nodefaults", "-display", "none", "-machine", "q35",
+            "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "1024", "-smp", "2", "-nic", "none",
+            "-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd.img"),
+            "-append", "root=/dev/vda rw console=ttyS0 quiet mitigations=off systemd.show_status=no",
+            "-drive", f"file={image / 'root.ext4'},if=virtio,format=raw,snapshot=on",
+            "-device", "qemu-xhci,id=usb", "-device", "virtio-rng-pci",
+            "-chardev", f"socket,id=serial,path={serial},server=on,wait=off", "-serial", "chardev:serial",
+            "-qmp", f"unix:{qmp},server=on,wait=off",
+        ]  # fmt: skip
+        for name, path in shared.items():
+            words += ["-virtfs", f"local,path={path},mount_tag={name},security_model=none,readonly=on"]
+        self._process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, env={**os.environ, "TMPDIR": "/var/tmp"}
+        )
+        self._serial = self._connect(serial)
+        self._qmp = self._connect(qmp).makefile("rwb")
+        self._qmp.readline()
+        self.monitor("qmp_capabilities")
+        self._wait(rb"root@[^\n]*# ", BOOT_SECONDS)
+        self._serial.sendall(b"exec env PS1= PS2= TERM=dumb sh\n")
+        time.sleep(2)
+        self.run("stty -F /dev/ttyS0 -echo; dmesg -n 1", 300)
+        for name in shared:
+            mount = f"mount -t 9p -o trans=virtio,ro,msize=262144 {name} /shared/{name}"
+            self.run(f"mkdir -p /shared/{name} && {mount}")
+
+    def run(self, command: str, seconds: float = 600) -> str:
+        """What a command prints; fails the test if it fails."""
+        self._number += 1
+        mark = f"done-{self._number}"
+        # quoted in two parts, so that an echo of the line itself is not taken for its end
+        self._serial.sendall(f'{{ {command}\n}} </dev/null 2>&1; echo "{mark[:4]}""{mark[4:]}:$?"\n'.encode())
+        out, code = self._wait(mark.encode() + rb":(\d+)\r?\n", seconds)
+        text = out.decode(errors="replace").replace("\r\n", "\n").strip()
+        assert code == b"0", f"{command}\n{text}"
+        return text
+
+    def plug(self, name: str, drive: Path, device: str, *, removable: bool, serial: str) -> None:
+        """Plug a drive into its USB, and wait until `device` (such as `sda`) is there."""
+        self.monitor("blockdev-add", driver="raw", **{
+            "node-name": f"{name}-node", "file": {"driver": "file", "filename": str(drive)},
+        })  # fmt: skip
+        self.monitor(
+            "device_add", driver="usb-storage", bus="usb.0", drive=f"{name}-node", id=name,
+            removable=removable, serial=serial,
+        )  # fmt: skip
+        self.run(f"for i in $(seq 600); do [ -b /dev/{device} ] && break; sleep .2; done; udevadm settle")
+
+    def monitor(self, command: str, **arguments: Any) -> None:
+        self._qmp.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+        self._qmp.flush()
+        while "return" not in (answer := json.loads(self._qmp.readline())):
+            assert "error" not in answer, answer
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _connect(self, path: Path) -> socket.socket:
+        line = socket.socket(socket.AF_UNIX)
+        for _ in range(200):
+            try:
+                line.connect(str(path))
+                return line
+            except OSError:
+                assert self._process.poll() is None, "QEMU has ended"
+                time.sleep(0.1)
+        raise AssertionError("QEMU does not answer")
+
+    def _wait(self, pattern: bytes, seconds: float) -> tuple[bytes, bytes]:
+        until = time.monotonic() + seconds
+        while not (found := re.search(pattern, self._heard)):
+            self._serial.settimeout(max(0.1, until - time.monotonic()))
+            try:
+                self._heard += self._serial.recv(1 << 16)
+            except TimeoutError:
+                raise AssertionError(f"the machine said no {pattern!r}: {self._heard[-800:]!r}") from None
+        out, self._heard = self._heard[: found.start()], self._heard[found.end() :]
+        return out, found[1] if found.groups() else b""
