@@ -283,7 +283,7 @@ class Custody:
         self.ledger.intend(entry)
         held = AlertRow(
             f"alert-{entry.entry_id}", "k", "r1", entry.entry_id, entry.path, "quarantined", "policy",
-            AlertState.HELD, {"metadata": {}, "activity_id": 1}, 1.0, 1.0,
+            AlertState.HELD, {"class_uid": 2006, "metadata": {}, "activity_id": 1}, 1.0, 1.0,
         )  # fmt: skip
         self.ledger.commit_custody(
             replace(entry, aside="x", vaulted_at=self.now, alert_id=held.alert_id), held

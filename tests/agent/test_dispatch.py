@@ -35,7 +35,7 @@ class Place:
     def tell(self, alert_id: str) -> None:
         row = AlertRow(
             alert_id, "k", "r", None, "/srv/x", "detected", "", AlertState.RELEASED,
-            {"activity_id": 1, "id": alert_id}, 1.0, 1.0,
+            {"class_uid": 2006, "activity_id": 1, "id": alert_id}, 1.0, 1.0,
         )  # fmt: skip
         self.ledger.tell(row, self.outbox.sinks)
 

@@ -32,7 +32,7 @@ class Clock:
 def alert(alert_id: str, revision: int = 1) -> AlertRow:
     return AlertRow(
         alert_id, "k", "r", None, "/srv/x", "detected", "", AlertState.RELEASED,
-        {"activity_id": revision, "n": revision}, 1.0, 1.0, revision,
+        {"class_uid": 2006, "activity_id": revision, "n": revision}, 1.0, 1.0, revision,
     )  # fmt: skip
 
 
