@@ -32,6 +32,7 @@ from agent.ocsf import (
 from agent.policy import RootFacts, VolumeFacts
 from agent.protocol import Identity
 from agent.schema import AlertRow
+from agent.writer import Writer
 from detectors.engine.verdict import Finding, Outcome, Polarity, Protection, Tier, Verdict
 
 MAX_FINDINGS_TOLD = 50
@@ -65,6 +66,7 @@ class Occurrence:
     audit_head: dict[str, Any] | None = None
     """`sequence` and `digest` of the audit log's last line: whoever keeps alerts can tell a log that was
     cut off or written anew."""
+    writer: Writer | None = None
 
 
 def file_key(root_id: str, identity: Identity) -> str:
@@ -125,9 +127,28 @@ def record(seen: Occurrence) -> dict[str, Any]:
     if verdict.tier in CONFIDENCES:
         plain["confidence_id"], plain["confidence"] = CONFIDENCES[verdict.tier]
         plain["confidence_score"] = round(verdict.confidence * 100)
-    if seen.owner_uid >= 0:
-        plain["actor"] = {"user": {"uid": str(seen.owner_uid), "type_id": 0}}
+    if actor := _actor(seen):
+        plain["actor"] = actor
     return plain
+
+
+def _actor(seen: Occurrence) -> dict[str, Any]:
+    """Who wrote the file: the process and its user where the kernel told, else the file's owner."""
+    writer = seen.writer
+    uid = writer.uid if writer is not None and writer.uid >= 0 else seen.owner_uid
+    user = {"uid": str(uid), "type_id": 0}
+    actor: dict[str, Any] = {"user": user} if uid >= 0 else {}
+    if writer is not None:
+        process: dict[str, Any] = {"pid": writer.pid}
+        if writer.name:
+            process["name"] = escape(writer.name)
+        if writer.program:
+            name = escape(writer.program.rsplit("/", 1)[-1])
+            process["file"] = {"name": name, "path": escape(writer.program), "type_id": 1}
+        if writer.uid >= 0:
+            process["user"] = user
+        actor["process"] = process
+    return actor
 
 
 def with_activity(plain: dict[str, Any], first: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
-from agent import fscrypt, notice, removal
+from agent import fscrypt, notice, others, removal
 from agent.erasure import erase
 from agent.finishing import finish
 from agent.lease import WriteLease
@@ -37,6 +37,8 @@ from agent.watcher import FileEvent
 from detectors.engine.exchange import Allowance
 from detectors.engine.verdict import PASSING_FAULTS, Reason, Verdict
 from detectors.engine.verdict import Outcome as Judgement
+
+EMPTY_TYPE = "application/x-empty"
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -149,13 +151,18 @@ class Crew:
             if not self.is_unseen(identity):
                 return Fate("seen", refusal.reason)
         verdict = Verdict.unreadable(refusal.reason, config_digest=self.welcome.config_digest)
-        report = Judged(identity, verdict.to_json(), event.origin, event.observed_at, owner, mode)
+        report = Judged(
+            identity, verdict.to_json(), event.origin, event.observed_at, owner, mode,
+            writer=event.writer,
+        )  # fmt: skip
         self.ask(report, Orders)
         return Fate("done", refusal.reason)
 
     def examine(self, opened: OpenedFile) -> Verdict:
         """The worker's verdict; `unreadable(changed)` if the file changed meanwhile."""
         begun = time.monotonic()
+        if not opened.status.st_size:
+            return self._empty(opened)
         try:
             worker_fd = opened.second_descriptor()
         except OSError:
@@ -171,6 +178,14 @@ class Crew:
             return self._unreadable(Reason.CHANGED)
         return replace(verdict, elapsed_ms=int((time.monotonic() - begun) * 1000))
 
+    def _empty(self, opened: OpenedFile) -> Verdict:
+        """What a worker would say of no bytes at all; many are made, and none costs a process."""
+        if not opened.unchanged():
+            return self._unreadable(Reason.CHANGED)
+        return Verdict(
+            Judgement.NO_RECORDS, media_type=EMPTY_TYPE, config_digest=self.welcome.config_digest
+        )  # fmt: skip
+
     def _unreadable(self, reason: Reason) -> Verdict:
         return Verdict.unreadable(reason, config_digest=self.welcome.config_digest)
 
@@ -184,6 +199,7 @@ class Crew:
             status.st_uid,
             status.st_mode,
             fscrypt.proof_of(opened.fd) if verdict.outcome is Judgement.MICRODATA else "",
+            event.writer,
         )
         return self.ask(report, Orders)
 
@@ -237,6 +253,14 @@ class Crew:
         if not self.welcome.erase or ending != Ending("quarantined"):
             return False
         return erase(opened.fd, opened.status.st_size, self.breathe)
+
+    def second_to_another(self, opened: OpenedFile, ending: Ending) -> Ending:
+        """The same ending, unless another workstation took the file from this share before us."""
+        if self.welcome.zone != "shared" or ending.reason not in ("gone", "changed"):
+            return ending
+        if not others.was_taken(opened.parent, opened.name, self.breathe):
+            return ending
+        return Ending("not_removed", others.TAKEN_BY_ANOTHER)
 
     def outcome(self, entry_id: str, ending: Ending, noticed: bool, erased: bool = False) -> None:
         self.ask(Outcome(entry_id, ending.result, ending.reason, noticed, erased), Done)

@@ -17,6 +17,7 @@ from agent import alerts, contact
 from agent.authority import Authority, Exemption, place_in
 from agent.breaker import Breaker
 from agent.ledger import Ledger
+from agent.others import TAKEN_BY_ANOTHER
 from agent.platform.linux_encryption import FSCRYPT
 from agent.policy import CIRCUIT_BREAKER, Disposition, Kind, decide
 from agent.protocol import (
@@ -36,12 +37,14 @@ from agent.protocol import (
     Unseen,
     UnseenAnswer,
     Vaulted,
+    Walking,
 )  # fmt: skip
 from agent.schema import AlertState, Entry, EntryState
 from agent.standing import Standing
 from agent.telling import Teller
 from agent.volumes import WatchedRoot
-from config.settings import Action
+from agent.walk_answer import walk_answer
+from config.settings import Action, Zone
 from detectors.engine.verdict import PASSING_FAULTS, Reason, Verdict, verdict_from_trusted
 
 MOST_LEFTOVERS = 200
@@ -75,6 +78,8 @@ class Desk:
         match message:
             case Unseen():
                 return self._unseen(root, message)
+            case Walking():
+                return walk_answer(self._ledger, root, self._teller.digest(root), message)
             case Judged():
                 return self._judged(root, message)
             case Vaulted():
@@ -98,8 +103,8 @@ class Desk:
     # -- questions
 
     def _unseen(self, root: WatchedRoot, message: Unseen) -> UnseenAnswer:
-        needed = self._ledger.unseen(root.root_id, message.files, self._teller.digest(root))
-        return UnseenAnswer([i for i in needed if not root.is_elsewhere(message.files[i].relpath)])
+        needed, quiet = self._ledger.meet(root.root_id, message.files, self._teller.digest(root))
+        return UnseenAnswer([i for i in needed if not root.is_elsewhere(message.files[i].relpath)], quiet)
 
     def _state(self, root: WatchedRoot, entry_id: str) -> EntryState | None:
         entry = self._ledger.entry(entry_id)
@@ -181,6 +186,7 @@ class Desk:
             mode=message.mode,
             observed_at=message.observed_at,
             intended_at=now,
+            writer=message.writer,
         )
         self._ledger.intend(entry)
         return Orders("take", entry.entry_id)
@@ -195,6 +201,7 @@ class Desk:
         entry = Entry(
             "", root.root_id, root.path_of(message.identity.relpath), message.identity, EntryState.REVOKED,
             message.verdict, disposition.to_json(), message.owner_uid, message.mode, message.observed_at, 0.0,
+            writer=message.writer,
         )  # fmt: skip
         row = self._teller.row(root, entry, kind, disposition.reason, state)
         self._ledger.tell(row, self._sinks(), [self._teller.event(kind, row, disposition.reason)])
@@ -299,7 +306,9 @@ class Desk:
             state, reason = EntryState(kind.value), message.reason or ""
         told = replace(entry, notice=message.notice)
         why = reason or entry.disposition["reason"]
-        row = self._teller.row(root, told, kind.value, why, AlertState.RELEASED)
+        second = reason == TAKEN_BY_ANOTHER and root.facts.zone is Zone.SHARED
+        alert_state = AlertState.RECORDED if second else AlertState.RELEASED
+        row = self._teller.row(root, told, kind.value, why, alert_state)
         event = self._teller.event(kind.value, row, reason) | {"erased": message.erased}
         self._ledger.conclude(entry.entry_id, state, reason, message.notice, row, self._sinks(), [event])
         if kind is Kind.NOT_REMOVED and reason not in RETRIED:

@@ -20,20 +20,26 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.canary import Canary
-from agent.crew import DONE, Crew, Examines, Fate
+from agent.clocks import Clocks
+from agent.crew import DONE, Crew, Examines, Fate, later
 from agent.examiner import Examiner
 from agent.line import Ended, Line
 from agent.opening import RootFolder, RootUnavailable
+from agent.others import ASIDE_SECONDS, is_aside
+from agent.patrol import Patrol
 from agent.pipeline import one_file
-from agent.protocol import Beat, Channel, ChannelClosed, Hello, Welcome
+from agent.protocol import Beat, Channel, ChannelClosed, Done, Doubted, Hello, Welcome
 from agent.removal import tidy
 from agent.rounds import Rounds
 from agent.settle import Settle
+from agent.sweep import Surveyed, Sweep
 from agent.vault import Vault
-from agent.watcher import Change, FileEvent, Watcher
+from agent.watcher import Cause, Change, FileEvent, Watcher
 from detectors.engine.verdict import Reason
 
 CHECK_SECONDS = 5.0
+DOUBT_SECONDS = 10.0
+"""How long a doubt that was put on record is not put there again."""
 POLL_SECONDS = 30.0
 """How often the root is swept while not all of it is watched."""
 RETRY_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -57,16 +63,21 @@ class Keeper:
         self._channel = channel
         self._line = Line(channel, self.state, paused=welcome.paused)
         self._settle = Settle(welcome.settle_seconds, welcome.quiet_seconds)
-        self._rounds = Rounds(self._settle, self._line.ask, self._judge, welcome.quiet_seconds)
+        self._rounds = Rounds(
+            self._settle, self._line.ask, self._judge, welcome.quiet_seconds, welcome.cursor
+        )
         vault = None
         if welcome.recipients:
             vault = Vault(
                 Path(welcome.vault_dir), welcome.recipients, welcome.reserve_bytes, welcome.capacity_bytes
             )
+        self._patrol = Patrol(welcome.share_seconds) if welcome.share_seconds else None
         self._crew = Crew(welcome, self._line.ask, self._line.breathe, examiner, vault)
         self._wake_in, self._wake_out = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        self._watcher = Watcher(welcome.path, welcome.device, self._wake)
         self._canary = Canary(welcome.canary_seconds)
+        self._watcher = Watcher(welcome.path, welcome.device, self._wake, os.getpid())
+        self._clocks = Clocks()
+        self._doubted: dict[Cause, float] = {}
         self._watched = 0
         self._unfinished = list(welcome.unfinished)
         self._leftovers = list(welcome.leftovers)
@@ -74,6 +85,7 @@ class Keeper:
         self._absent = 0
         self._absent_until = 0.0
         self._check_at = 0.0
+        self._asides: dict[str, float] = {}
         self._tries: dict[str, int] = {}
         self._rests: dict[str, tuple[int, float]] = {}
 
@@ -107,16 +119,22 @@ class Keeper:
 
     def _notice_changes(self, now: float) -> None:
         self._rounds.paused = self._line.paused
-        events, doubt = self._watcher.take()
+        events, doubts = self._watcher.take()
         for event in events:
             if not self._canary.met(event):
                 self._settle.note(event, now)
+        doubts |= self._clocks.look(now)
+        if self._settle.overflowed:
+            self._settle.overflowed = False
+            doubts.add("overflow")
         if self._line.sweep_wanted:
             self._line.sweep_wanted = False
             self._rounds.want(now, at_once=True)
-        elif doubt or self._settle.overflowed:
-            self._settle.overflowed = False
+        elif doubts:
             self._rounds.want(now)
+        if doubts - {"started"}:
+            self._check_at = now
+            self._tell_doubts(doubts - {"started"}, now)
         if now >= self._check_at:
             self._check_at = now + CHECK_SECONDS
             if self._watched:
@@ -125,6 +143,13 @@ class Keeper:
                     self._rounds.want(now, at_once=True)
             if now >= self._rounds.ended_at + self._between_sweeps():
                 self._rounds.want(now, routine=True)
+
+    def _tell_doubts(self, doubts: set[Cause], now: float) -> None:
+        """Each cause goes on record, but not a thousand times."""
+        news = [str(c) for c in sorted(doubts) if now >= self._doubted.get(c, 0.0)]
+        self._doubted |= {c: now + DOUBT_SECONDS for c in doubts if c in news}
+        if news:
+            self._line.ask(Doubted(news), Done)
 
     def _has_moved(self) -> bool:
         """Whether another folder, or none, is at the root's path now: a watch follows the old one."""
@@ -145,7 +170,9 @@ class Keeper:
         sweep = self._rounds.due()
         finish = self._finish_at is not None and now >= self._finish_at
         proof = self._watched and (at := self._canary.due) is not None and at <= now
-        if not (fresh or finish or proof or self._rounds.under_way or (sweep is not None and sweep <= now)):
+        patrol = self._patrol is not None and self._patrol.next(now) is not None
+        wanted = self._rounds.under_way or (sweep is not None and sweep <= now)
+        if not (fresh or finish or proof or wanted or patrol):
             return False
         if not self._reach(now):
             return False
@@ -157,7 +184,7 @@ class Keeper:
             return True
         event = self._settle.ready(now)
         if event is None:
-            return self._rounds.work(self._crew.root, self._line.breathe, now)
+            return self._rounds.work(self._crew.root, self._line.breathe, now) or self._look_around(now)
         if event.change is Change.FOLDER:
             self._rounds.want_folder(event.relpath, now)
         else:
@@ -170,12 +197,35 @@ class Keeper:
             self._watcher.restart()
             self._rounds.want(now)
 
+    def _look_around(self, now: float) -> bool:
+        """One folder of a network share, held against how it was before."""
+        relpath = self._patrol.next(now) if self._patrol is not None else None
+        if self._patrol is None or relpath is None:
+            return False
+        walk = Sweep(time.time(), relpath, shallow=True)
+        surveyed: list[Surveyed] = []
+        while not walk.done:
+            surveyed += walk.step(self._crew.root, self._line.breathe)
+        if not walk.folders:
+            self._patrol.gone(relpath)
+            return True
+        ended = time.monotonic()
+        digest = surveyed[0].digest if surveyed else "empty"
+        if self._patrol.looked(relpath, digest, walk.below, ended - now, ended) and surveyed:
+            self._rounds.want_look(relpath)
+        return True
+
     def _judge(self, event: FileEvent) -> Fate:
         if self._canary.is_out(event.relpath):
             return DONE
         if event.relpath.partition("/")[0] in {entry.aside for entry in self._unfinished}:
             return DONE  # in custody already, and to be taken up again
         now = time.monotonic()
+        if is_aside(event.relpath) and event.relpath not in self._asides:
+            # perhaps of another workstation's removal: its business, but not for ever
+            _keep(self._asides, event.relpath, now)
+            self._settle.postpone(event, now + ASIDE_SECONDS)
+            return later(None)
         tries = self._tries.pop(event.relpath, 0)
         rests, rested_at = self._rests.get(event.relpath, (0, 0.0))
         last_try = tries >= len(RETRY_SECONDS) and now >= rested_at
@@ -208,6 +258,8 @@ class Keeper:
             return False
         self._absent = 0
         self._crew.arrive(root)
+        if self._patrol is not None and not len(self._patrol):
+            self._patrol.begin(now)
         while self._leftovers:
             tidy(root, self._leftovers.pop())
         if root.inode != self._watched:
@@ -239,6 +291,7 @@ class Keeper:
             self._rounds.due(),
             self._finish_at,
             self._canary.due if self._watched else None,
+            self._patrol.due() if self._patrol is not None else None,
         ]
         due = min(t for t in times if t is not None)
         if self._absent:

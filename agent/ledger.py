@@ -24,6 +24,7 @@ from agent.memory import Memory
 from agent.protocol import Identity
 from agent.register import Register
 from agent.schema import AlertRow, Entry, EntryState, RequestState
+from agent.writer import Writer
 
 __all__ = ["Event", "Ledger", "LedgerError", "WrongState"]
 
@@ -42,6 +43,7 @@ class Ledger(Memory, Letters, Register, Database):
                 "identity": json.dumps(asdict(entry.identity)),
                 "verdict": json.dumps(entry.verdict),
                 "disposition": json.dumps(entry.disposition),
+                "writer": json.dumps(asdict(entry.writer)) if entry.writer else "",
             }
             names, values = ",".join(row), ",".join(f":{name}" for name in row)
             db.execute(f"INSERT INTO entries ({names}) VALUES ({values})", row)  # noqa: S608
@@ -197,4 +199,5 @@ def _entry(row: sqlite3.Row) -> Entry:
     plain["disposition"] = json.loads(plain["disposition"])
     plain["state"] = EntryState(plain["state"])
     plain["notice"] = bool(plain["notice"])
+    plain["writer"] = Writer(**json.loads(plain["writer"])) if plain["writer"] else None
     return Entry(**plain)

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent.database import Database, Event
+from agent.database import Event
+from agent.known_folders import KnownFolders
 from agent.protocol import Identity
 from agent.schema import RootRow
 from agent.standing import HELD, Seen, Standing
@@ -19,7 +20,7 @@ _SEEN_PENDING_MOST = 500
 _HELD = f"standing IN ({Standing.OLD:d}, {Standing.RELEASED:d}) AND disposition = 'detected'"
 
 
-class Memory(Database):
+class Memory(KnownFolders):
     """Roots, sweeps and judgements. `saw` is lazy; all else is on the disk when it returns."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None = None) -> None:
@@ -94,14 +95,21 @@ class Memory(Database):
 
     def unseen(self, root_id: str, files: Sequence[Identity], digest: str) -> list[int]:
         """The indexes of those files that have not been judged as they are now under `digest`."""
+        return self.meet(root_id, files, digest)[0]
+
+    def meet(self, root_id: str, files: Sequence[Identity], digest: str) -> tuple[list[int], bool]:
+        """The indexes of those files that have not been judged as they are now under `digest`, and
+        whether all are quiet: none of those, and none that counts only as long as it is met."""
         needed = []
+        quiet = True
         for index, file in enumerate(files):
             row = self._seen(root_id, file.relpath)
             if row is None or row[2:4] != (_version(file), digest):
                 needed.append(index)
             if row is not None and (row[4] == "unreadable" or _is_held(row)):
                 self._seen_pending[root_id, row[1]] = (*row[:7], time.time(), row[8])  # it is still there
-        return needed
+                quiet = False
+        return needed, quiet and not needed
 
     def _seen(self, root_id: str, name: str) -> tuple[Any, ...] | None:
         relpath = os.fsencode(name)
@@ -131,6 +139,7 @@ class Memory(Database):
     ) -> None:
         """Remember a judgement, lazily: it is written with the next transition or `flush`."""
         relpath = os.fsencode(file.relpath)
+        self.doubt_folder(root_id, file.relpath)
         self._seen_pending[root_id, relpath] = (
             root_id, relpath, _version(file), digest, outcome, reason, disposition, time.time(), int(standing)
         )  # fmt: skip
@@ -140,20 +149,23 @@ class Memory(Database):
     def forget(self, root_id: str, relpath: str) -> None:
         """Have a file judged again, whatever is remembered."""
         with self._transaction() as db:
+            self.doubt_folder(root_id, relpath)
             self._seen_pending.pop((root_id, os.fsencode(relpath)), None)
             db.execute("DELETE FROM seen WHERE root_id = ? AND relpath = ?", (root_id, os.fsencode(relpath)))
 
     def flush(self) -> None:
-        if self._seen_pending:
+        if self._seen_pending or self._folders_pending:
             with self._transaction():
                 pass
 
     def _write_pending(self) -> None:
+        super()._write_pending()
         self._db.executemany(
             "INSERT OR REPLACE INTO seen VALUES (?,?,?,?,?,?,?,?,?)", self._seen_pending.values()
         )
 
     def _pending_written(self) -> None:
+        super()._pending_written()
         self._seen_pending.clear()
 
     def not_examined(self, root_id: str) -> dict[str, int]:

@@ -56,6 +56,7 @@ def take(opened: OpenedFile, entry_id: str, crew: Crew, last_try: bool) -> Fate:
 
         # Remove: aside, compared, permitted, unlinked; or put back.
         ending = take_away(crew.root, opened, orders.aside, crew.permission(entry_id), lease)
+    ending = crew.second_to_another(opened, ending)
     erased = crew.erase(opened, ending)
     opened.close_file()  # under FUSE it is gone from the medium only now
 

@@ -7,11 +7,15 @@ Keepers ask and wait for the answer; the supervisor also tells, at any time. Pat
     keeper                               supervisor
     Hello                             -> Welcome        root, settings, unfinished entries
     Unseen  [identities]              -> UnseenAnswer   which of them need a judgement
+    Folders [keys, digests]           -> FoldersAnswer  which of them hold something new
+    FoldersKnown [keys, digests]      -> Done
+    Cursor  path                      -> Done
     Judged  identity, verdict         -> Orders         leave | take (intent is durable)
     Vaulted entry, digests            -> Removal        remove (custody and held alert are durable) | discard
     MayUnlink entry                   -> Go             true | false (revoked: put it back and stop)
     Outcome entry, result, notice     -> Done           the alert is released
     Swept   counts                    -> Done
+    Doubted causes                    -> Done
     Beat    state                        (no answer)
                                       <- Tell           sweep | pause | resume | end
 """
@@ -19,13 +23,18 @@ Keepers ask and wait for the answer; the supervisor also tells, at any time. Pat
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
+from hashlib import blake2b
 from typing import Any, Literal, Self
+
+from agent.writer import Writer
 
 MAX_PACKET_BYTES = 180_000
 MAX_UNSEEN = 200
+MAX_FOLDERS = 500
 
 
 RETRIED = frozenset({"in_use", "changed", "revoked"})
@@ -46,6 +55,11 @@ class Identity:
     size: int
     mtime_ns: int
     ctime_ns: int
+
+
+def folder_key(relpath: str) -> str:
+    """A folder's name in the ledger: a digest, so that no second table holds paths."""
+    return blake2b(os.fsencode(relpath), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +119,10 @@ class Welcome(Message):
     """What the vault may hold; 0: as much as its disk."""
     erase: bool = False
     """Whether what a removed original held is overwritten."""
+    share_seconds: float = 0.0
+    """How often each folder of a network share is looked at; 0 if this is none."""
+    cursor: str = ""
+    """Where the last sweep of the whole root was cut off."""
     leftovers: list[str] = field(default_factory=list)
     """Private folders of removals that have ended lately: a keeper that died may have left one, empty."""
     examine_seconds_per_gb: float = 0.0
@@ -118,6 +136,40 @@ class Unseen(Message):
 @dataclass(frozen=True, slots=True)
 class UnseenAnswer(Message):
     indexes: list[int]
+    quiet: bool = False
+    """Nothing needs to be done about any of them, and nothing that is counted depends on meeting them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walking(Message):
+    """What a keeper says of its walk through the root: `agent.walk_answer`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folders(Walking):
+    """Folders that were surveyed: pairs of key (`folder_key`) and digest. Answer: FoldersAnswer."""
+
+    folders: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class FoldersAnswer(Message):
+    unknown: list[int]
+    """Those in which there may be something that was not judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoldersKnown(Walking):
+    """Folders whose every file was quiet, to be remembered. Answer: Done."""
+
+    folders: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor(Walking):
+    """How far the sweep of the whole root has come, "" at its end. Answer: Done."""
+
+    relpath: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +183,7 @@ class Judged(Message):
     mode: int = 0
     encryption_proof: str = ""
     """Of this one file, by its file system (`agent.fscrypt`)."""
+    writer: Writer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +257,14 @@ class Beat(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Doubted(Walking):
+    """Something may have been missed; a sweep answers it. Answer: Done."""
+
+    causes: list[str]
+    """Of `agent.watcher.Cause`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Done(Message):
     pass
 
@@ -217,8 +278,10 @@ class Tell(Message):
 _CLASSES: dict[str, type[Message]] = {
     c.__name__: c
     for c in (
-        Hello, Welcome, Unseen, UnseenAnswer, Judged, Orders, Vaulted, NotVaulted, Removal,
-        MayUnlink, Go, Outcome, Swept, Beat, Done, Tell,
+        Hello, Welcome, Unseen, UnseenAnswer,
+        Folders, FoldersAnswer, FoldersKnown, Cursor,
+         Judged, Orders, Vaulted, NotVaulted, Removal,
+        MayUnlink, Go, Outcome, Swept, Doubted, Beat, Done, Tell,
     )
 }  # fmt: skip
 
@@ -235,6 +298,8 @@ def decode(untrusted: bytes) -> Message:
         plain["files"] = [Identity(**x) for x in plain["files"]]
     if "identity" in plain:
         plain["identity"] = Identity(**plain["identity"])
+    if plain.get("writer"):
+        plain["writer"] = Writer(**plain["writer"])
     if cls is Welcome:
         plain["unfinished"] = [
             Unfinished(**{**x, "identity": Identity(**x["identity"])}) for x in plain["unfinished"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import deque
 from collections.abc import Callable
@@ -9,42 +10,77 @@ from dataclasses import dataclass, field
 
 from agent.crew import Ask, Fate
 from agent.opening import RootFolder
-from agent.protocol import Done, Swept, Unseen, UnseenAnswer
+from agent.protocol import (
+    MAX_FOLDERS,
+    Cursor,
+    Done,
+    Folders,
+    FoldersAnswer,
+    FoldersKnown,
+    Swept,
+    Unseen,
+    UnseenAnswer,
+    folder_key,
+)
 from agent.settle import Settle
-from agent.sweep import Sighting, Sweep
+from agent.sweep import MAX_RELPATH_CHARS, Look, Sighting, Sweep
 from agent.watcher import Change, FileEvent
 
 CALM_SECONDS = 2.0
 """Least time from one sweep to the next that nobody asked for by name; at least as long as the last took."""
+MARK_SECONDS = 10.0
+"""How often a sweep of the whole root notes how far it has come."""
 _MOST_FOLDERS = 1000
 
 
 @dataclass(slots=True)
 class _Lane:
-    """A sweep under way and what it has found and nobody has looked at yet."""
+    """A sweep under way, and what it has found and nobody has looked at yet, the most urgent last."""
 
     sweep: Sweep | None = None
+    unknown: deque[str] = field(default_factory=deque)
+    """Folders in which there may be something new."""
+    look: Look | None = None
+    quiet: bool = True
+    """Whether all that this look came across was judged before."""
+    known: list[tuple[str, str]] = field(default_factory=list)
+    """Folders that were quiet, to be told to the ledger."""
     found: deque[FileEvent] = field(default_factory=deque)
 
     @property
     def busy(self) -> bool:
-        return self.sweep is not None or bool(self.found)
+        return bool(self.sweep or self.look or self.unknown or self.found)
+
+    def let_go(self) -> None:
+        """Close what is open."""
+        for walk in (self.sweep, self.look):
+            if walk is not None:
+                walk.close()
 
 
 class Rounds:
     """Which sweeps are wanted, those under way, and what they have found.
 
     `judge` looks at one file; files that are fresh go to `settle` instead, as somebody may still be
-    writing them. `ask` is the line to the supervisor. Times are `time.monotonic()`.
+    writing them. `ask` is the line to the supervisor, `cursor` where the last whole sweep was cut off.
+    Times are `time.monotonic()`.
     """
 
     def __init__(
-        self, settle: Settle, ask: Ask, judge: Callable[[FileEvent], Fate], quiet_seconds: float
+        self,
+        settle: Settle,
+        ask: Ask,
+        judge: Callable[[FileEvent], Fate],
+        quiet_seconds: float,
+        cursor: str = "",
     ) -> None:
         self._settle = settle
         self._ask = ask
         self._judge = judge
         self._quiet_seconds = quiet_seconds
+        self._cursor = cursor
+        self._marked = bool(cursor)
+        self._mark_at = 0.0
         self._folders: deque[str] = deque()
         self._folder = _Lane()
         self._whole = _Lane()
@@ -69,6 +105,10 @@ class Rounds:
             self.want(now)
         elif not any(relpath == f or relpath.startswith(f + "/") for f in self._folders):
             self._folders.append(relpath)
+
+    def want_look(self, relpath: str) -> None:
+        """The files of one folder shall be looked at, without those below it."""
+        self._folder.unknown.append(relpath)
 
     @property
     def backlog(self) -> int:
@@ -100,7 +140,8 @@ class Rounds:
             self._advance(self._whole, root, breathe)
         elif self._wanted_at is not None and self._wanted_at <= now:
             self._wanted_at, self._began_at = None, now
-            self._whole.sweep = Sweep(time.time())
+            self._whole.sweep = Sweep(time.time(), resume=self._cursor)
+            self._cursor, self._mark_at = "", now + MARK_SECONDS
         else:
             return False
         return True
@@ -114,29 +155,65 @@ class Rounds:
         self._folders.clear()
         self._folder, self._whole = _Lane(), _Lane()
         if whole is not None:
+            self._cursor = whole.cursor
             self._report(whole, complete=False)
 
     def let_go(self) -> None:
         """Close what is open, and say nothing."""
         for lane in (self._folder, self._whole):
-            if lane.sweep is not None:
-                lane.sweep.close()
+            lane.let_go()
 
     def _advance(self, lane: _Lane, root: RootFolder, breathe: Callable[[], None]) -> None:
+        """The most urgent piece of a sweep: a file, the folder at hand, the next folders."""
         if lane.found:
             fate = self._judge(lane.found.popleft())
             if lane.sweep is not None and fate.step != "later":
                 lane.sweep.count(fate)
-        elif lane.sweep is not None and lane.sweep.done:
+        elif lane.look is not None:
+            self._go_on_looking(lane, lane.look, root, breathe)
+        elif lane.unknown:
+            lane.look, lane.quiet = Look(lane.unknown.popleft()), True
+        elif lane.sweep is not None and not lane.sweep.done:
+            self._survey(lane, lane.sweep, root, breathe)
+        elif lane.sweep is not None:
+            self._tell_known(lane)
             sweep, lane.sweep = lane.sweep, None
             if lane is self._whole:
                 self._report(sweep, complete=True)
-        elif lane.sweep is not None:
-            batch = lane.sweep.step(root, breathe)
-            if batch:
-                answer = self._ask(Unseen([sighting.identity for sighting in batch]), UnseenAnswer)
-                for index in answer.indexes:
-                    self._take_on(lane, batch[index])
+
+    def _survey(self, lane: _Lane, sweep: Sweep, root: RootFolder, breathe: Callable[[], None]) -> None:
+        surveyed = sweep.step(root, breathe)
+        if surveyed:
+            pairs = [(folder_key(folder.relpath), folder.digest) for folder in surveyed]
+            answer = self._ask(Folders(pairs), FoldersAnswer)
+            lane.unknown.extend(surveyed[index].relpath for index in answer.unknown)
+        if lane is self._whole and time.monotonic() >= self._mark_at:
+            self._mark(sweep.cursor)
+
+    def _go_on_looking(self, lane: _Lane, look: Look, root: RootFolder, breathe: Callable[[], None]) -> None:
+        batch = look.step(root, breathe)
+        if batch:
+            answer = self._ask(Unseen([sighting.identity for sighting in batch]), UnseenAnswer)
+            lane.quiet = lane.quiet and answer.quiet
+            for index in answer.indexes:
+                self._take_on(lane, batch[index])
+        if look.done:
+            lane.look = None
+            if lane.quiet and look.digest:
+                lane.known.append((folder_key(look.relpath), look.digest))
+                if lane.sweep is None or len(lane.known) >= MAX_FOLDERS:
+                    self._tell_known(lane)
+
+    def _tell_known(self, lane: _Lane) -> None:
+        if lane.known:
+            self._ask(FoldersKnown(lane.known), Done)
+            lane.known = []
+
+    def _mark(self, cursor: str) -> None:
+        """Remember how far we are, for whoever goes on when we do not."""
+        self._mark_at = time.monotonic() + MARK_SECONDS
+        self._marked = bool(cursor)
+        self._ask(Cursor(cursor if len(json.dumps(cursor)) < MAX_RELPATH_CHARS else ""), Done)
 
     def _take_on(self, lane: _Lane, sighting: Sighting) -> None:
         wall = time.time()
@@ -152,4 +229,6 @@ class Rounds:
         self._insisted = self._insisted and self._wanted_at is not None
         self._calm_until = self.ended_at + max(CALM_SECONDS, self.ended_at - self._began_at)
         counts = dict(sweep.not_examined)
+        if complete and self._marked:
+            self._mark("")
         self._ask(Swept(sweep.started_at, sweep.files, sweep.folders, sweep.judged, counts, complete), Done)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from agent.protocol import Identity
+from agent.writer import Writer
 
 HEARTBEAT = "heartbeat"
 """The `file_key` and disposition of the row that carries heartbeats to the sinks; it is no alert."""
@@ -71,6 +72,8 @@ class Entry:
     vaulted_at: float | None = None
     finished_at: float | None = None
     alert_id: str | None = None
+    writer: Writer | None = None
+    """The process that wrote the file, where the kernel told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,5 +263,16 @@ MIGRATIONS: tuple[str, ...] = (
         entry_id TEXT PRIMARY KEY REFERENCES entries, review_at REAL NOT NULL, note TEXT NOT NULL,
         by TEXT NOT NULL, at REAL NOT NULL
     ) WITHOUT ROWID;
+    """,
+    """
+    ALTER TABLE entries ADD COLUMN writer TEXT NOT NULL DEFAULT '';
+    CREATE TABLE folders (
+        root_id TEXT NOT NULL, folder BLOB NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (root_id, folder)
+    ) WITHOUT ROWID;
+    -- whoever has files judged again must not have to know of folders
+    CREATE TRIGGER seen_forgotten AFTER DELETE ON seen
+        BEGIN DELETE FROM folders WHERE root_id = OLD.root_id; END;
+    CREATE TRIGGER seen_doubted AFTER UPDATE OF digest ON seen WHEN OLD.digest != NEW.digest
+        BEGIN DELETE FROM folders WHERE root_id = OLD.root_id; END;
     """,
 )

@@ -7,7 +7,7 @@ enough if nobody closed it; but nothing that keeps changing is put off for ever.
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.watcher import Change, FileEvent
 
@@ -43,8 +43,10 @@ class Settle:
             self._waits.pop((event.relpath, False), None)
             self._waits.pop((event.relpath, True), None)
             return
-        rest = self._quiet if event.change is Change.CHANGED else self._settle
         known = self._waits.get(key)
+        if known is not None and event.writer is None:
+            event = replace(event, writer=known.event.writer)
+        rest = self._quiet if event.change is Change.CHANGED else self._settle
         since = known.since if known else now
         self._put(key, _Wait(event, since, min(now + rest, max(since + PATIENCE * self._quiet, now))))
 

@@ -25,13 +25,14 @@ from agent.outbox import Outbox
 from agent.platform.linux import MountTable
 from agent.post import Post
 from agent.posture import OwnDisk
-from agent.protocol import Beat, Message, Unseen, Welcome
+from agent.protocol import Beat, Message, Unseen, Walking, Welcome
 from agent.recovery import Recovered
 from agent.sandbox import Template
 from agent.schema import RootRow
 from agent.telling import Host, Judge, Teller
 from agent.vault_care import VaultCare
 from agent.volumes import WatchedRoot, canary_seconds, is_drive, wanted
+from agent.walk_answer import cursor_key
 from config.settings import Settings
 
 STRANDED_SECONDS = 30.0
@@ -116,6 +117,7 @@ class Supervisor:
             settle_seconds=watch.settle_seconds,
             quiet_seconds=watch.quiet_seconds,
             sweep_seconds=watch.sweep_seconds,
+            share_seconds=watch.share_seconds if root.volume.kind == "shared" else 0.0,
             examine_seconds=self.settings.limits.examine_seconds,
             examine_seconds_per_gb=self.settings.limits.examine_seconds_per_gb,
             reserve_bytes=self.settings.vault.reserve_mb * 1024**2,
@@ -127,6 +129,7 @@ class Supervisor:
             config_digest=self.teller.judge.digest,
             unfinished=self.desk.unfinished(root.root_id),
             erase=policy.erase,
+            cursor=self.parts.ledger.meta(cursor_key(root.root_id)) or "",
             leftovers=self.desk.leftovers(root.root_id),
         )
 
@@ -142,7 +145,7 @@ class Supervisor:
     def answer(self, root: WatchedRoot, message: Message) -> Message | None:
         # the root as it is wanted now, whatever it was when the keeper was sent
         answer = self.desk.answer(root, message)
-        self._news = self._news or not isinstance(message, Unseen | Beat)
+        self._news = self._news or not isinstance(message, Unseen | Walking | Beat)
         return answer
 
     def keeper_lost(self, root: WatchedRoot, why: str) -> None:
@@ -321,11 +324,8 @@ class Supervisor:
 
     def sweep(self, wanted_root: str | None) -> list[str]:
         """Have all roots, or one by id or path, swept now; which ones will be."""
-        return [
-            post.root.root_id
-            for post in self.posts.values()
-            if wanted_root in (None, post.root.root_id, post.root.path) and post.sweep()
-        ]
+        named = [p for p in self.posts.values() if wanted_root in (None, p.root.root_id, p.root.path)]
+        return [post.root.root_id for post in named if post.sweep()]
 
     def stop(self) -> None:
         """Let the keepers go, deliver what is under way, and leave the loop."""

@@ -50,10 +50,20 @@ class Teller:
         self._ledger = ledger
         self.host = host
         self._clock = clock
+        self._digests: dict[str, tuple[WatchedRoot, Settings, str, str]] = {}
 
     def digest(self, root: WatchedRoot) -> str:
         """The digest of all that decides about a file in this root."""
-        return root.digest(self.judge.digest, self.settings)
+        known = self._digests.get(root.root_id)
+        if (
+            known is None
+            or known[0] != root
+            or known[1] is not self.settings
+            or known[2] != self.judge.digest
+        ):
+            digest = root.digest(self.judge.digest, self.settings)
+            known = self._digests[root.root_id] = (root, self.settings, self.judge.digest, digest)
+        return known[3]
 
     def verdict(self, entry: Entry) -> Verdict:
         # the vocabulary may have changed since it was written; it was checked then
@@ -84,6 +94,7 @@ class Teller:
             proof=proof or str(entry.disposition.get("proof", "")), policy_digest=self.digest(root),
             observed_at=entry.observed_at, at=now, revision=revision, sha256=entry.sha256,
             entry_id=entry.entry_id, notice=entry.notice, audit_head=audit_head(self._ledger),
+            writer=entry.writer,
         )  # fmt: skip
         return AlertRow(
             alert_id, key, root.root_id, entry.entry_id or None, entry.path, disposition, reason, state,
@@ -105,7 +116,7 @@ class Teller:
             "path": row.path, "disposition": row.disposition, "reason": reason,
             "proof": row.record["unmapped"]["proof"], "severity_id": row.record["severity_id"],
             **{key: row.record["unmapped"][key] for key in ("zone", "handling", "volume")},
-            "owner_uid": row.record.get("actor", {}).get("user", {}).get("uid"),
+            "owner_uid": row.record["file"].get("owner", {}).get("uid"),
         }  # fmt: skip
 
 

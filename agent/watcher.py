@@ -1,18 +1,21 @@
-"""Seeing that something changed below a root: watchdog, supervised, behind a small interface.
+"""Seeing that something changed below a root: watchdog's observers, supervised, behind a small interface.
 
 Events are hints. Whatever makes them doubtful (a full queue, a dead thread, a watch that could not be
 set) only raises `doubt`, and the keeper answers it with a sweep.
+
+With the privilege, fanotify tells names: one mark, and moves are told. Where a file system offers no
+names (FUSE, exfat, cifs) inotify tells the moves, and fanotify's descriptors beside it tell at once of what
+is closed in folders that have no watch yet, and by whom. Without the privilege inotify does it alone.
 """
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from time import time
@@ -29,24 +32,23 @@ from watchdog.events import (
     FileSystemEvent,
     FileSystemEventHandler,
 )
-from watchdog.observers.api import BaseObserver
-from watchdog.observers.inotify import InotifyEmitter
-from watchdog.observers.inotify_c import (
-    CallbackId,
-    InotifyEvent,
-    InotifyFD,
-    Mask,
-    WatchCallback,
-    WatchDescriptor,
-)
-from watchdog.observers.inotify_move_event_grouper import GroupedInotifyEvent, PathedInotifyEvent
 
-from agent.opening import RootFolder, RootUnavailable
+from agent.fan_observer import DescriptorsEmitter, FanObserver, NamesEmitter
+from agent.inotify import InotifyObserver
+from agent.opening import RootUnavailable
+from agent.platform.linux import MountTable, mount_of
+from agent.reach import Reach
+from agent.writer import Writer
 
 MOST_EVENTS = 200_000
-PAIR_SECONDS = 0.01
-"""How long the two halves of a move may be apart to be told as one."""
 State = Literal["native", "polling", "degraded", "no_access"]
+Observer = FanObserver | InotifyObserver
+Cause = Literal[
+    "started", "restarted", "overflow", "unwatched", "unread", "unmounted", "confused", "resumed", "clock"
+]
+"""Why events may have been missed: the watch has just begun, or begun anew; a queue was full; a folder
+cannot be watched; an event could not be read; the file system went; watchdog's books disagree; the
+machine slept; the clock was set."""
 _WANTED: list[type[FileSystemEvent]] = [
     FileClosedEvent, FileCreatedEvent, FileModifiedEvent, FileMovedEvent, FileDeletedEvent,
     DirCreatedEvent, DirMovedEvent,
@@ -76,21 +78,29 @@ class FileEvent:
     origin: Literal["event", "sweep"]
     observed_at: float
     """Seconds since the epoch."""
+    writer: Writer | None = None
+    """Who did it, where the kernel tells."""
 
 
 class Watcher:
     """Watches one root. Threads of its own fill a bounded queue and call `wake`; `take` empties it."""
 
-    def __init__(self, path: str, device: int, wake: Callable[[], None]) -> None:
-        self._reach = _Reach(path, device)
+    def __init__(
+        self, path: str, device: int, wake: Callable[[], None], own_pid: int = 0, *, fanotify: bool = True
+    ) -> None:
+        self._path = path
+        self._reach = Reach(path, device)
         self._wake = wake
+        self._own_pid = own_pid
+        self._fanotify = fanotify
         self._events: deque[FileEvent] = deque()
-        self._doubt = False
+        self._doubts: set[Cause] = set()
         self._lock = threading.Lock()
-        self._observer: _Observer | None = None
+        self._observers: list[Observer] = []
         self._starting: threading.Thread | None = None
         self._failed = False
         self._holes = False
+        self._whole = False
         # watchdog reports through its logger what it then forgets; each such line is a doubt of ours.
         log = logging.getLogger("watchdog")
         log.handlers = [_Doubts(self._raise_doubt)]
@@ -101,7 +111,7 @@ class Watcher:
         """`native`: all is seen. `degraded`: starting, or parts cannot be watched. `polling`: sweeps only."""
         if self._failed:
             return "polling"
-        return "native" if self._observer is not None and not self._holes else "degraded"
+        return "native" if self._whole and not self._holes else "degraded"
 
     def start(self) -> None:
         """Begin in the background: setting a watch on each folder of a large tree takes its time."""
@@ -116,65 +126,96 @@ class Watcher:
             return not self._starting.is_alive()
         return False
 
-    def take(self) -> tuple[list[FileEvent], bool]:
-        """(the events since the last call, whether more may have been missed)."""
+    def take(self) -> tuple[list[FileEvent], set[Cause]]:
+        """(the events since the last call, why more may have been missed)."""
         with self._lock:
-            events, doubt = list(self._events), self._doubt
+            events, doubts = list(self._events), self._doubts
             self._events.clear()
-            self._doubt = False
-        return events, doubt
+            self._doubts = set()
+        return events, doubts
 
     def check(self) -> None:
         """Start again whatever has died. Cheap; to be called every few seconds."""
         if self._starting is not None and self._starting.is_alive():
             return
-        if self._observer is None or not self._observer.healthy():
+        if not self._whole or not all(observer.healthy() for observer in self._observers):
             self.restart()
 
     def restart(self) -> None:
         """Watch anew, as when the root has become another folder."""
-        self._raise_doubt()
+        self._raise_doubt("restarted")
         self.stop()
         self.start()
 
     def stop(self) -> None:
         """End all threads, without waiting for them and without touching the medium."""
-        observer, self._observer = self._observer, None
-        if observer is not None:
+        observers, self._observers = self._observers, []
+        self._whole = False
+        for observer in observers:
             threading.Thread(target=_stop, args=(observer,), name="watch-end", daemon=True).start()
 
     def _start(self) -> None:
-        self._holes = False
+        self._holes = self._failed = False
+        if self._fanotify and self._begin(self._names):
+            self._whole = True
+        else:
+            if self._fanotify:
+                self._begin(self._descriptors)
+            self._whole = self._begin(self._inotify)
+            self._failed = not self._whole
+        self._raise_doubt("started")  # whatever came before the watch stood was not seen
+
+    def _begin(self, make: Callable[[], Observer]) -> bool:
+        """Have one more observer at work; False if it is not to be had here."""
         observer = None
         try:
-            observer = _Observer(self._reach, self._raise_doubt, self._raise_hole)
+            observer = make()
             observer.start()
             with self._reach.open():
                 observer.schedule(_Door(self), self._reach.path, recursive=True, event_filter=_WANTED)
-            self._observer = observer
-            self._failed = False
         except (OSError, RootUnavailable, RuntimeError):
-            self._failed = True
             if observer is not None:
                 _stop(observer)
-        self._raise_doubt()  # whatever came before the watch stood was not seen
+            return False
+        self._observers.append(observer)
+        return True
+
+    def _names(self) -> Observer:
+        return FanObserver(NamesEmitter, self._reach, self._raise_doubt, self._raise_hole, self._own_pid)
+
+    def _descriptors(self) -> Observer:
+        table = MountTable()
+        try:
+            mount = mount_of(self._path, table.read())
+        finally:
+            table.close()
+        places = {
+            "root": self._path.rstrip("/"),
+            "mount_point": mount.mount_point.rstrip("/") if mount else "",
+        }
+        emitter = type("RootedEmitter", (DescriptorsEmitter,), places)
+        return FanObserver(emitter, self._reach, self._raise_doubt, self._raise_hole, self._own_pid)
+
+    def _inotify(self) -> Observer:
+        return InotifyObserver(self._reach, self._raise_doubt, self._raise_hole)
 
     def _raise_hole(self) -> None:
         self._holes = True
-        self._raise_doubt()
+        self._raise_doubt("unwatched")
 
-    def _raise_doubt(self) -> None:
-        self._doubt = True
+    def _raise_doubt(self, cause: Cause) -> None:
+        with self._lock:
+            self._doubts.add(cause)
         self._wake()
 
-    def put(self, path: str | bytes, change: Change) -> None:
+    def put(self, path: str | bytes, change: Change, writer: Writer | None = None) -> None:
         """One event from watchdog, with the path as watchdog knows it."""
         relpath = os.fsdecode(path)[len(self._reach.path) + 1 :]
         with self._lock:
             if len(self._events) >= MOST_EVENTS:
                 self._events.clear()
-                self._doubt = True
-            self._events.append(FileEvent(relpath, change, "event", time()))
+                self._doubts.add("overflow")
+            self._events.append(FileEvent(relpath, change, "event", time(), writer))
         self._wake()
 
 
@@ -185,144 +226,32 @@ class _Door(FileSystemEventHandler):
         self._watcher = watcher
 
     def on_any_event(self, event: FileSystemEvent) -> None:
+        who = getattr(event, "writer", None)
         if isinstance(event, FileMovedEvent | DirMovedEvent):
             if event.src_path:
                 self._watcher.put(event.src_path, Change.GONE)
             if event.dest_path:
-                self._watcher.put(event.dest_path, Change.FOLDER if event.is_directory else Change.ARRIVED)
+                self._watcher.put(
+                    event.dest_path, Change.FOLDER if event.is_directory else Change.ARRIVED, who
+                )
         elif isinstance(event, DirCreatedEvent):
             self._watcher.put(event.src_path, Change.FOLDER)
         elif isinstance(event, FileDeletedEvent):
             self._watcher.put(event.src_path, Change.GONE)
         else:
             closed = isinstance(event, FileClosedEvent)
-            self._watcher.put(event.src_path, Change.CLOSED if closed else Change.CHANGED)
+            self._watcher.put(event.src_path, Change.CLOSED if closed else Change.CHANGED, who)
 
 
 class _Doubts(logging.Handler):
-    def __init__(self, raise_doubt: Callable[[], None]) -> None:
+    def __init__(self, raise_doubt: Callable[[Cause], None]) -> None:
         super().__init__(logging.WARNING)
         self._raise_doubt = raise_doubt
 
-    def emit(self, _record: logging.LogRecord) -> None:
-        self._raise_doubt()
+    def emit(self, record: logging.LogRecord) -> None:
+        self._raise_doubt("overflow" if "overflow" in record.msg else "confused")
 
 
-class _Reach:
-    """A path to the root that holds its mount only while a folder is being listed.
-
-    watchdog walks by path. Walking the user's own mount would make their `umount` fail just then, so it
-    is given `/proc/self/fd/N/.`, and N leads to a private clone of the mount only within `open()`.
-    """
-
-    def __init__(self, path: str, device: int) -> None:
-        self._root = (path, device)
-        self._nowhere = os.open(os.devnull, os.O_PATH | os.O_CLOEXEC)
-        self._fd = os.dup(self._nowhere)
-        self._lock = threading.Lock()
-        self._users = 0
-        self.path = f"/proc/self/fd/{self._fd}/."
-
-    def __del__(self) -> None:
-        for fd in (self._fd, self._nowhere):
-            os.close(fd)
-
-    @contextmanager
-    def open(self) -> Iterator[None]:
-        """Make `path` lead to the root; raises `RootUnavailable`."""
-        with self._lock:
-            if self._users == 0:
-                with RootFolder.open(*self._root) as root:
-                    os.dup2(root.fd, self._fd, inheritable=False)
-            self._users += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._users -= 1
-                if self._users == 0:
-                    os.dup2(self._nowhere, self._fd, inheritable=False)
-
-
-class _Emitter(InotifyEmitter):
-    """watchdog's emitter; it lists folders that were moved in, and tells each half of a move."""
-
-    reach: _Reach
-
-    def on_thread_start(self) -> None:
-        super().on_thread_start()
-        if self._inotify is not None:
-            # A file that was moved away holds up all events behind it while its other half is waited for.
-            self._inotify._move_event_grouper._queue.delay = PAIR_SECONDS
-
-    def build_and_queue_event(self, event: GroupedInotifyEvent, *, full_events: bool = True) -> None:
-        one = event if isinstance(event, PathedInotifyEvent) else event[1]
-        with suppress(RootUnavailable):
-            if one.ev.is_directory:
-                with self.reach.open():
-                    super().build_and_queue_event(event, full_events=True)
-                return
-        super().build_and_queue_event(event, full_events=True)
-
-
-class _Descriptors(InotifyFD):
-    """watchdog's inotify descriptor; it sets watches on new folders, and tells what it could not do."""
-
-    def __init__(self, reach: _Reach, doubt: Callable[[], None], hole: Callable[[], None]) -> None:
-        super().__init__()
-        self._reach, self._doubt, self._hole = reach, doubt, hole
-        self._confused = False
-
-    @property
-    def watching(self) -> bool:
-        """Whether there is any watch, and all that happened was understood."""
-        return bool(self._watch_for_wd) and not self._confused
-
-    def add_callback(
-        self, path: bytes, mask: Mask, callback: WatchCallback, id_: CallbackId
-    ) -> WatchDescriptor:
-        try:
-            return super().add_callback(path, mask, callback, id_)
-        except OSError as error:
-            if error.errno not in (errno.ENOENT, errno.ENOTDIR):  # the limit of watches, above all
-                self._hole()
-            raise
-
-    def handle_event(self, event: InotifyEvent) -> None:
-        if event.is_queue_overflow:
-            self._doubt()
-        try:
-            if event.is_directory or event.is_queue_overflow:
-                with self._reach.open():
-                    super().handle_event(event)
-            else:
-                super().handle_event(event)
-        except RootUnavailable:
-            self._doubt()
-        except KeyError:  # watchdog's books disagree when a folder is remade under its old name
-            self._confused = True
-            self._doubt()
-
-
-class _Observer(BaseObserver):
-    """watchdog's inotify observer with the descriptor and the emitter above."""
-
-    def __init__(self, reach: _Reach, doubt: Callable[[], None], hole: Callable[[], None]) -> None:
-        self._descriptors = _Descriptors(reach, doubt, hole)
-        self._descriptors.start()
-        emitter = type("_ReachingEmitter", (_Emitter,), {"reach": reach})
-        super().__init__(emitter, inotify_fd=self._descriptors)
-
-    def healthy(self) -> bool:
-        """Whether every thread lives and something is watched at all."""
-        threads = (self, self._descriptors, *self.emitters)
-        return bool(self.emitters) and all(t.is_alive() for t in threads) and self._descriptors.watching
-
-    def on_thread_stop(self) -> None:
-        super().on_thread_stop()
-        self._descriptors.stop()
-
-
-def _stop(observer: _Observer) -> None:
+def _stop(observer: Observer) -> None:
     with suppress(OSError, RuntimeError, KeyError):
         observer.stop()

@@ -31,6 +31,8 @@ import pyrage
 from mounts import noticing, resting
 from running_service import MadeUp, RunningService, put
 
+from config.settings import Watch
+
 MB = 1024**2
 POLL_SECONDS = 0.001
 
@@ -147,7 +149,7 @@ def latency(runs: int) -> list[str]:
         memory, cpu = memory_of(running), cpu_of(running)
         status = running.status() or {}
         missing = status.get("protections", {}).get("missing", [])
-        settle = running.settings["watch"]["settle_seconds"]
+        settle = Watch().settle_seconds
     ratio = statistics.median(taken) / statistics.median(floors)
     total = sum(memory.values())
     return [

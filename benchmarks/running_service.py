@@ -62,7 +62,7 @@ class RunningService:
         self.settings: dict[str, dict[str, Any]] = {
             "policy": {"mode": "enforce", "first_contact": "enforce"},
             "vault": {"recipients": [str(self.identity.to_public())], "reserve_mb": 1},
-            "watch": {"settle_seconds": 0.1, "quiet_seconds": 0.5},
+            "watch": {"quiet_seconds": 0.5},
             "watch.volumes": {"removable": False, "shares": False},
             "policy.breaker": {"max_files_per_hour": 100_000, "max_percent": 100.0},
             "alerts": {"retry_seconds": 0.5, "own_disk": False},

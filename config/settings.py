@@ -200,10 +200,11 @@ class Watch(Section):
 
     roots: tuple[Root, ...] = ()
     volumes: Volumes = Volumes()
-    settle_seconds: Seconds = 0.1
+    settle_seconds: Seconds = 0.02
     quiet_seconds: Seconds = 2.0
     sweep_seconds: Seconds = 3600.0
     canary_seconds: Annotated[float, Field(ge=0, le=7 * 86400)] = 300.0
+    share_seconds: Seconds = 60.0
 
 
 class Limits(Section):

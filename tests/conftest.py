@@ -191,6 +191,34 @@ def agreed() -> Agreed:
     return Agreed()
 
 
+@pytest.fixture
+def exfat_drive(
+    tmp_path_factory: pytest.TempPathFactory, need: Callable[..., None]
+) -> Iterator[Callable[[int], Path]]:
+    """Make and mount an exfat drive as FUSE serves it: `exfat_drive(megabytes)` gives its mount point."""
+    need("mkfs.exfat", "mount.exfat-fuse", "losetup")
+    made: list[tuple[Path, str]] = []
+
+    def make(megabytes: int = 64) -> Path:
+        folder = tmp_path_factory.mktemp("exfat")
+        image, mount_point = folder / "image", folder / "mnt"
+        mount_point.mkdir()
+        with image.open("wb") as file:
+            file.truncate(megabytes * 1024**2)
+        subprocess.run(["mkfs.exfat", str(image)], check=True, capture_output=True)
+        loop = subprocess.run(
+            ["losetup", "-f", "--show", str(image)], check=True, capture_output=True, text=True
+        ).stdout.strip()
+        made.append((mount_point, loop))
+        subprocess.run(["mount.exfat-fuse", loop, str(mount_point)], check=True, capture_output=True)
+        return mount_point
+
+    yield make
+    for mount_point, loop in made:
+        subprocess.run(["umount", "-l", str(mount_point)], capture_output=True, check=False)
+        subprocess.run(["losetup", "-d", loop], capture_output=True, check=False)
+
+
 def readable_by_all(path: Path) -> bool:
     return all(p.stat().st_mode & 0o005 == 0o005 for p in [path, *path.parents])
 

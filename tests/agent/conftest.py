@@ -24,7 +24,12 @@ from agent.protocol import (
     Beat,
     Channel,
     ChannelClosed,
+    Cursor,
     Done,
+    Doubted,
+    Folders,
+    FoldersAnswer,
+    FoldersKnown,
     Go,
     Hello,
     Identity,
@@ -159,7 +164,9 @@ class FakeSupervisor:
                 return Removal("remove", self.asides[entry_id])
             case MayUnlink():
                 return Go(True)
-            case Outcome() | Swept():
+            case Folders(folders):
+                return FoldersAnswer(list(range(len(folders))))
+            case Outcome() | Swept() | Doubted() | FoldersKnown() | Cursor():
                 return Done()
         return None
 

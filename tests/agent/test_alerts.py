@@ -14,6 +14,7 @@ from agent.alerts import Occurrence
 from agent.policy import Kind, RootFacts, VolumeFacts
 from agent.protocol import Identity
 from agent.schema import AlertRow, AlertState
+from agent.writer import Writer
 from config.settings import Handling, Mode, Zone
 from detectors.engine.verdict import Finding, Outcome, Polarity, Reason, Role, Subject, Tier, Verdict
 
@@ -161,3 +162,18 @@ def test_the_page_about_alerts_says_what_the_tables_say() -> None:
     for name, (verdict_id, verdict, status_id, status) in ocsf.DETERMINATIONS.items():
         [line] = [x for x in page.splitlines() if x.startswith(f"| `{name}` |")]
         assert f"{verdict_id} {verdict}" in line and f"{status_id} {status}" in line
+
+
+def test_the_process_that_wrote_the_file_is_the_actor_and_its_words_are_escaped():
+    writer = Writer(4711, 1001, "c\x1bp", "/tmp/\x1b[31m/cp")
+    plain = alerts.record(replace(SEEN, writer=writer))
+    assert plain["actor"]["user"]["uid"] == "1001"
+    process = plain["actor"]["process"]
+    assert (process["pid"], process["user"]["uid"]) == (4711, "1001")
+    assert "\x1b" not in json.dumps(plain, ensure_ascii=False)
+    assert plain["file"]["owner"]["uid"] == str(SEEN.owner_uid)
+
+
+def test_a_process_that_was_gone_leaves_the_files_owner_as_the_user():
+    plain = alerts.record(replace(SEEN, writer=Writer(4711)))
+    assert plain["actor"] == {"user": {"uid": str(SEEN.owner_uid), "type_id": 0}, "process": {"pid": 4711}}

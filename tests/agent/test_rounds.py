@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 
 from agent.crew import DONE, Fate, later
 from agent.opening import RootFolder
-from agent.protocol import Done, Swept, Unseen, UnseenAnswer
+from agent.protocol import (
+    Cursor,
+    Done,
+    Folders,
+    FoldersAnswer,
+    FoldersKnown,
+    Swept,
+    Unseen,
+    UnseenAnswer,
+)  # fmt: skip
 from agent.rounds import CALM_SECONDS, Rounds
 from agent.settle import Settle
 from detectors.engine.verdict import Reason
@@ -22,11 +32,24 @@ class World:
         self.root = RootFolder.open(str(path), path.stat().st_dev)
         self.settle = Settle(0.1, 2.0)
         self.judged, self.reports, self.fates = [], [], {}
+        self.asked, self.known, self.cursors, self.looked, self.all_seen = [], [], [], [], False
         self.rounds = Rounds(self.settle, self.ask, self.judge, 2.0)
 
     def ask(self, message, answer):
         if isinstance(message, Unseen):
-            return UnseenAnswer(list(range(len(message.files))))
+            self.looked += [file.relpath for file in message.files]
+            needed = [] if self.all_seen else list(range(len(message.files)))
+            return UnseenAnswer(needed, not needed)
+        if isinstance(message, Folders):
+            self.asked += message.folders
+            known = [i for i, pair in enumerate(message.folders) if pair in self.known]
+            return FoldersAnswer([i for i in range(len(message.folders)) if i not in known])
+        if isinstance(message, FoldersKnown):
+            self.known += message.folders
+            return Done()
+        if isinstance(message, Cursor):
+            self.cursors.append(message.relpath)
+            return Done()
         assert isinstance(message, Swept)
         self.reports.append(message)
         return Done()
@@ -172,3 +195,47 @@ def test_a_lost_root_is_an_incomplete_sweep_and_wanted_again(world):
     assert not report.complete and world.rounds.due() is not None and world.rounds.backlog == 0
     world.run(1e9)
     assert world.reports[-1].complete and world.reports[-1].files == 300
+
+
+def test_a_folder_in_which_all_was_judged_is_not_looked_at_again_until_something_changes(world):
+    for name in ("a", "d/b", "d/c", "e/f"):
+        world.old(name)
+    world.all_seen = True
+    world.rounds.want(0.0)
+    world.run()
+    assert sorted(world.looked) == ["a", "d/b", "d/c", "e/f"] and len(world.known) == 3
+    world.looked.clear()
+    world.rounds.want(0.0, at_once=True)
+    world.run()
+    assert world.looked == [] and world.reports[-1].files == 4
+    (world.path / "d" / "c").write_bytes(b"changed")
+    world.rounds.want(0.0, at_once=True)
+    world.run()
+    assert sorted(world.looked) == ["d/b", "d/c"]
+
+
+def test_a_folder_with_anything_left_to_do_is_not_known(world):
+    world.old("d/b")
+    world.rounds.want(0.0)
+    world.run()
+    assert world.judged == ["d/b"] and world.known == []
+
+
+def test_a_sweep_that_was_cut_off_goes_on_where_it_was_and_still_meets_all(world):
+    for name in ("a/1", "b/2", "c/3", "d/4"):
+        world.old(name)
+    world.all_seen = True
+    world.rounds._cursor = "c"
+    world.rounds.want(0.0)
+    world.run()
+    assert world.looked == ["c/3", "d/4", "a/1", "b/2"] and world.reports[-1].complete
+
+
+def test_how_far_a_long_sweep_has_come_is_noted_and_forgotten_at_its_end(world, monkeypatch):
+    monkeypatch.setattr("agent.rounds.MARK_SECONDS", 0.0)
+    monkeypatch.setattr("agent.sweep.STEP_ENTRIES", 5)
+    for name in ("a/1", "b/2", "c/3"):
+        world.old(name)
+    world.rounds.want(0.0)
+    world.run(time.monotonic())
+    assert {"b", "c"} <= set(world.cursors) and world.cursors[-1] == ""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agent.settle import PATIENCE, Settle
 from agent.watcher import Change, FileEvent
+from agent.writer import Writer
 
 SETTLE, QUIET = 0.1, 2.0
 
@@ -114,3 +117,11 @@ def test_memory_is_bounded_and_loss_is_told():
     for step in range(10_000):
         waiting.note(event("0"), step / 1000)
     assert len(waiting._queue) < 200
+
+
+def test_who_wrote_a_file_is_kept_when_a_later_event_does_not_tell():
+    waiting = settle()
+    writer = Writer(7, 1000, "cp", "/usr/bin/cp")
+    waiting.note(replace(event("a"), writer=writer), 0.0)
+    waiting.note(event("a"), 0.01)
+    assert waiting.ready(1.0).writer == writer

@@ -10,7 +10,7 @@ import pytest
 from agent import sweep as sweeping
 from agent.opening import RootFolder
 from agent.protocol import MAX_PACKET_BYTES, Unseen
-from agent.sweep import Sweep
+from agent.sweep import Look, Sweep
 
 
 @pytest.fixture
@@ -22,10 +22,21 @@ def root(tmp_path):
         yield opened
 
 
-def walk(root, start=""):
-    sweep, found = Sweep(0.0, start), []
+def look(root, relpath):
+    looking, found = Look(relpath), []
+    while not looking.done:
+        found += [s.identity for s in looking.step(root, lambda: None)]
+    return looking, found
+
+
+def walk(root, start="", resume=""):
+    """A whole sweep, with a look into every folder that has anything in it."""
+    sweep, found = Sweep(0.0, start, resume), []
     while not sweep.done:
-        found += [s.identity for s in sweep.step(root, lambda: None)]
+        for folder in sweep.step(root, lambda: None):
+            looking, files = look(root, folder.relpath)
+            assert looking.digest == folder.digest
+            found += files
     return sweep, found
 
 
@@ -88,12 +99,12 @@ def test_many_files_come_in_packets_that_fit(root):
     folder.mkdir()
     for number in range(450):
         (folder / f"{number:03}{os.fsdecode(bytes([0xFF])) * 240}").touch()
-    sweep, sizes = Sweep(0.0), []
+    looking, sizes = Look(folder.name), []
     from agent.protocol import Channel
 
     one, other = Channel.pair()
-    while not sweep.done:
-        batch = [s.identity for s in sweep.step(root, lambda: None)]
+    while not looking.done:
+        batch = [s.identity for s in looking.step(root, lambda: None)]
         if batch:
             one.send(Unseen(batch))
             assert other.receive(1.0) == Unseen(batch)
@@ -113,19 +124,22 @@ def test_what_lies_too_deep_to_be_told_is_counted(root, monkeypatch):
     assert sweep.not_examined == {"limit_depth": 1}
 
 
-def test_a_folder_that_goes_away_ends_nothing(root):
+def test_a_folder_that_goes_away_ends_nothing(root, monkeypatch):
     for name in ("a", "b", "c"):
         (root.path / name).mkdir()
         (root.path / name / "f").touch()
+    monkeypatch.setattr(sweeping, "STEP_ENTRIES", 2)
     sweep = Sweep(0.0)
     sweep.step(root, lambda: None)
     (root.path / "b" / "f").unlink()
     (root.path / "b").rmdir()
     found = []
     while not sweep.done:
-        found += [s.identity for s in sweep.step(root, lambda: None)]
-    assert {f.relpath for f in found} == {"a/f", "c/f"}
-    assert not sweep.not_examined
+        found += [folder.relpath for folder in sweep.step(root, lambda: None)]
+    assert found == ["a", "c"] and not sweep.not_examined
+    (root.path / "a" / "f").unlink()
+    (root.path / "a").rmdir()
+    assert look(root, "a")[1] == []
 
 
 def test_a_folder_that_cannot_be_read_is_counted(root, monkeypatch):
@@ -144,19 +158,22 @@ def test_a_folder_that_cannot_be_read_is_counted(root, monkeypatch):
     assert [f.relpath for f in found] == ["b/f"] and sweep.not_examined == {"no_access": 1}
 
 
-def test_a_sweep_that_is_stopped_lets_go(root):
+@pytest.mark.parametrize("walk_of", [lambda: Sweep(0.0), lambda: Look("")])
+def test_a_walk_that_is_stopped_lets_go(root, walk_of, monkeypatch):
+    monkeypatch.setattr(sweeping, "STEP_ENTRIES", 100)
     for number in range(500):
         (root.path / str(number)).touch()
     before = len(os.listdir("/proc/self/fd"))
-    sweep = Sweep(0.0)
-    sweep.step(root, lambda: None)
-    assert not sweep.done
-    sweep.close()
+    walking = walk_of()
+    walking.step(root, lambda: None)
+    assert not walking.done
+    walking.close()
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_whoever_drives_it_is_asked_between_any_two_entries(root):
-    for number in range(10):
+@pytest.mark.parametrize("walk_of", [lambda: Sweep(0.0), lambda: Look("")])
+def test_whoever_drives_it_is_asked_while_it_works(root, walk_of):
+    for number in range(200):
         (root.path / str(number)).touch()
 
     class Stop(Exception):
@@ -169,5 +186,57 @@ def test_whoever_drives_it_is_asked_between_any_two_entries(root):
         if len(calls) == 5:
             raise Stop
 
+    walking = walk_of()
     with pytest.raises(Stop):
-        Sweep(0.0).step(root, working)
+        walking.step(root, working)
+    walking.close()
+
+
+def digests(root):
+    sweep, found = Sweep(0.0), {}
+    while not sweep.done:
+        found |= {folder.relpath: folder.digest for folder in sweep.step(root, lambda: None)}
+    return found
+
+
+def test_a_folders_digest_changes_with_whatever_happens_to_a_file_in_it(root):
+    for name in ("a", "b"):
+        (root.path / name).mkdir()
+        (root.path / name / "f").write_bytes(b"1")
+    before = digests(root)
+    assert digests(root) == before and before["a"] != before["b"]
+    file = root.path / "a" / "f"
+    for change in (
+        lambda: file.write_bytes(b"2"),
+        lambda: file.rename(root.path / "a" / "g"),
+        lambda: (root.path / "a" / "new").touch(),
+        lambda: (root.path / "a" / "new").unlink(),
+        lambda: os.utime(root.path / "a" / "g", (1, 1)),
+        lambda: (root.path / "a" / "g").chmod(0o600),
+    ):
+        change()
+        after = digests(root)
+        assert after["a"] != before["a"] and after["b"] == before["b"]
+        before = after
+
+
+def test_a_folder_that_takes_many_steps_has_the_digest_of_all_of_it(root, monkeypatch):
+    for number in range(300):
+        (root.path / str(number)).touch()
+    whole = digests(root)
+    monkeypatch.setattr(sweeping, "STEP_ENTRIES", 70)
+    assert digests(root) == whole
+
+
+@pytest.mark.parametrize("resume", ["b", "b/x", "b/q/r", "zz", "a", ""])
+def test_a_walk_that_goes_on_in_the_middle_meets_every_folder_once(root, resume):
+    folders = ["a", "a/x", "b", "b/w", "b/x", "b/x/deep", "b/y", "c", "c/x"]
+    for name in folders:
+        (root.path / name).mkdir()
+        (root.path / name / "f").touch()
+    sweep, met = Sweep(0.0, resume=resume), []
+    while not sweep.done:
+        met += [folder.relpath for folder in sweep.step(root, lambda: None)]
+    assert sorted(met) == folders
+    behind = [name for name in met if not resume.startswith(name)]
+    assert behind == sorted(behind, key=lambda name: (name < resume, behind.index(name)))

@@ -125,7 +125,7 @@ def test_a_missing_file_is_an_error_however_it_was_named(monkeypatch, tmp_path):
             "must be one of audit, enforce",
             "did you mean enforce?",
         ),
-        ("[watch]\nsettle_seconds = -3", "watch.settle_seconds", "must be greater than 0", "value is 0.1"),
+        ("[watch]\nsettle_seconds = -3", "watch.settle_seconds", "must be greater than 0", "value is 0.02"),
         ('[[watch.roots]]\npath = "x"', "watch.roots[0]", "must be an absolute path", ""),
         ('[[watch.roots]]\npth = "/x"', "watch.roots[0].pth", "unknown key", "watch.roots[0].path?"),
         ("[alerts.file]", "alerts.file.path", "is required", ""),

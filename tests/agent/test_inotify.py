@@ -1,0 +1,90 @@
+"""watchdog's inotify, as an ordinary user has it: what it loses must at least raise a doubt."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from watchdog.observers.inotify_c import InotifyConstants, InotifyEvent, InotifyFD
+
+from agent.watcher import Change, Watcher
+
+
+@pytest.fixture
+def watch(tmp_path):
+    made = []
+
+    def make():
+        made.append(Watcher(str(tmp_path), tmp_path.stat().st_dev, lambda: None, fanotify=False))
+        made[0].start()
+        assert made[0].wait_started(5) and made[0].state == "native"
+        made[0].take()
+        return made[0]
+
+    yield make
+    for watcher in made:
+        watcher.stop()
+
+
+def seen(watcher, until, seconds=5.0):
+    """Events until `until(set of (path, change), doubt)`; all of them."""
+    events, doubt = set(), set()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        new, doubtful = watcher.take()
+        events |= {(e.relpath, e.change) for e in new}
+        doubt |= doubtful
+        if until(events, doubt):
+            return events, doubt
+        time.sleep(0.002)
+    raise AssertionError(f"only saw {events}, doubt {doubt}")
+
+
+def test_a_new_folder_is_watched(watch, tmp_path):
+    watcher = watch()
+    (tmp_path / "new").mkdir()
+    seen(watcher, lambda e, d: ("new", Change.FOLDER) in e)
+    (tmp_path / "new" / "f").write_bytes(b"1")
+    seen(watcher, lambda e, d: ("new/f", Change.CLOSED) in e)
+
+
+def test_a_full_kernel_queue_is_a_doubt_and_no_noise(watch, tmp_path, caplog, capsys):
+    watcher = watch()
+    descriptors = watcher._observers[0]._descriptors
+    descriptors.handle_event(InotifyEvent(-1, InotifyConstants.IN_Q_OVERFLOW, 0, b""))
+    seen(watcher, lambda e, d: d)
+    assert not caplog.records and capsys.readouterr() == ("", "")
+
+
+def test_a_limit_of_watches_is_degraded_not_silence(watch, tmp_path, monkeypatch):
+    watcher = watch()
+    real = InotifyFD.add_callback
+
+    def full(self, path, *arguments):
+        if path.endswith(b"one too many"):
+            raise OSError(28, "inotify watch limit reached")
+        return real(self, path, *arguments)
+
+    monkeypatch.setattr(InotifyFD, "add_callback", full)
+    (tmp_path / "one too many").mkdir()
+    seen(watcher, lambda e, d: d)
+    assert watcher.state == "degraded"
+
+
+def test_a_dead_descriptor_thread_is_noticed_and_replaced(watch, tmp_path):
+    watcher = watch()
+    thread = watcher._observers[0]._descriptors
+    thread.stop()
+    thread.join(5)
+    watcher.check()
+    assert watcher.wait_started(5) and watcher.take()[1]
+    (tmp_path / "f").write_bytes(b"1")
+    seen(watcher, lambda e, d: ("f", Change.CLOSED) in e)
+
+
+def test_both_halves_of_a_move_are_told(watch, tmp_path):
+    watcher = watch()
+    (tmp_path / "tmp").write_bytes(b"1")
+    (tmp_path / "tmp").rename(tmp_path / "f")
+    events, _ = seen(watcher, lambda e, d: ("f", Change.ARRIVED) in e)
+    assert ("tmp", Change.GONE) in events
