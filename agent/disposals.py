@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from agent.errors import Refused
+from agent.errors import Refused, VaultTrouble
 from agent.ledger import Ledger, WrongState
 from agent.recovery import discard
 from agent.releases import LONGEST_VALID_SECONDS, RELEASABLE, UNDER_WAY, approved_by, check_approvers
@@ -87,8 +87,12 @@ class Disposals:
         except WrongState:
             raise Refused(f"the entry is {entry.state.value}: it cannot be disposed of") from None
         vault = self._settings().state_dir / "vault"
-        discard(vault, entry.entry_id)
-        sync_folder(vault / "entries")
+        try:
+            discard(vault, entry.entry_id)
+            sync_folder(vault / "entries")
+        except OSError as error:
+            told = f"disposed of, but its ciphertext cannot be deleted yet: {error.strerror}"
+            raise VaultTrouble(told, "the next start of the service tries again") from None
         return row
 
     def tend(self) -> None:

@@ -27,7 +27,7 @@ from typing import Any
 import pyrage
 
 from agent.authority import Authority, Place
-from agent.errors import NotFound, Refused
+from agent.errors import NotFound, Refused, VaultTrouble
 from agent.ledger import Ledger, WrongState
 from agent.schema import AlertRow, Entry, EntryState, RequestRow, RequestState
 from agent.signing import NotApproved, both_roles_exist, signers, two_people
@@ -229,15 +229,19 @@ class Releases:
             raise Refused(f"this request is {row.state.value}") from None
 
     def _make_key(self, request_id: str) -> str:
-        self.folder.mkdir(mode=0o700, exist_ok=True)
         identity = pyrage.x25519.Identity.generate()
         path = self.key_file(request_id)
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(fd, "w") as file:
-            file.write(f"{identity}\n")
-            file.flush()
-            os.fsync(fd)
-        sync_folder(self.folder)
+        try:
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            with os.fdopen(os.open(path, flags, 0o600), "w") as file:
+                file.write(f"{identity}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            sync_folder(self.folder)
+        except OSError as error:
+            forget(path)
+            raise VaultTrouble(f"the one-time key cannot be kept: {error.strerror}", "see the disk") from None
         return str(identity.to_public())
 
     def key_file(self, request_id: str) -> Path:
@@ -257,14 +261,18 @@ class Releases:
 
 
 def forget(path: Path) -> None:
-    """Destroy a key file, durably. Overwriting helps only on media that write in place."""
-    with suppress(FileNotFoundError):
+    """Destroy a key file, durably. Overwriting helps only on media that write in place.
+
+    What cannot be done now (a full or failing disk) is tried again by `tend`; it stops nothing else.
+    """
+    with suppress(OSError):
         fd = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             os.write(fd, b"\0" * os.fstat(fd).st_size)
             os.fsync(fd)
         finally:
             os.close(fd)
+    with suppress(OSError):
         path.unlink()
         sync_folder(path.parent)
 

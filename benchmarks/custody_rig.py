@@ -135,13 +135,13 @@ class Rig:
                 serve(theirs, lambda welcome: CannedExaminer())
 
         children = {
-            "supervisor": _fork(supervise, before, held == "supervisor"),
-            "keeper": _fork(keep, before, held == "keeper"),
+            "supervisor": fork_held(supervise, before, held == "supervisor"),
+            "keeper": fork_held(keep, before, held == "keeper"),
         }
         ours.close()
         theirs.close()
-        tracer = _trace(children[traced], options) if options is not None else None
-        codes = [_wait(children[side], seconds + 10) for side in ("supervisor", "keeper")]
+        tracer = attach_strace(children[traced], options) if options is not None else None
+        codes = [wait_for(children[side], seconds + 10) for side in ("supervisor", "keeper")]
         if tracer is not None:
             tracer.wait(10)
         return codes[0], codes[1]
@@ -260,7 +260,7 @@ def nothing_open(root: Path, names: list[str]) -> Callable[[Ledger], bool]:
 # --- processes and their tracer
 
 
-def _fork(work: Callable[[], None], before: Callable[[], None], held: bool) -> int:
+def fork_held(work: Callable[[], None], before: Callable[[], None], held: bool) -> int:
     pid = os.fork()
     if pid:
         return pid
@@ -279,7 +279,7 @@ def _fork(work: Callable[[], None], before: Callable[[], None], held: bool) -> i
         os._exit(code)
 
 
-def _trace(pid: int, options: list[str]) -> subprocess.Popen[bytes]:
+def attach_strace(pid: int, options: list[str]) -> subprocess.Popen[bytes]:
     """strace on a child that waits for it; the child goes on as soon as it is attached."""
     os.waitpid(pid, os.WUNTRACED)
     tracer = subprocess.Popen(["strace", "-qq", "-p", str(pid), *options], stderr=subprocess.DEVNULL)
@@ -293,7 +293,7 @@ def _trace(pid: int, options: list[str]) -> subprocess.Popen[bytes]:
     return tracer
 
 
-def _wait(pid: int, seconds: float) -> int:
+def wait_for(pid: int, seconds: float) -> int:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found, status = os.waitpid(pid, os.WNOHANG)
