@@ -142,7 +142,8 @@ class Custodian:
     def permission(self, request: Mapping[str, Any], who: str) -> dict[str, Any]:
         entry = entry_starting(self._ledger, request["entry"])
         place = self._place(str(request["path"]))
-        found = self._authority.permission(self._supervisor.teller.verdict(entry), place, entry.sha256)
+        verdict = self._supervisor.teller.verdict(entry)
+        found = self._authority.permission(verdict, place, entry.sha256, verdict.layout)
         post = self._supervisor.posts.get(place.root_id)
         return {
             "allowed": found is not None,

@@ -117,7 +117,7 @@ class Desk:
             return Orders("leave")
         verdict = verdict_from_trusted(message.verdict, self._teller.judge.vocabulary)
         place = _as_file_lies(root, message)
-        agreement = self.authority.agreement(place_in(place, message.identity.relpath))
+        agreement = self.authority.agreement(place_in(place, message.identity.relpath), layout=verdict.layout)
         policy, now = self._teller.settings.policy, self._clock()
         disposition = decide(
             verdict, place.facts, place.volume, agreement, policy, self.breaker.is_open(root)
@@ -213,7 +213,8 @@ class Desk:
         if entry is None or entry.root_id != root.root_id or entry.state is not EntryState.INTENDED:
             return Removal("discard")
         place = place_in(root, entry.identity.relpath)
-        exemption = self.authority.exemption(place, message.sha256)
+        layout = str(entry.verdict.get("layout") or "")
+        exemption = self.authority.exemption(place, message.sha256, layout)
         if exemption is not None:
             self.authority.remember(
                 place, entry.identity.relpath, message.sha256, exemption.basis, exemption.proof

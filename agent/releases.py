@@ -78,7 +78,7 @@ class Releases:
         check_approvers(self._settings().approvers)
         if entry.state not in RELEASABLE:
             raise Refused(f"the entry is {entry.state.value}: there is nothing to give back")
-        permitted = self._authority.permission(wish.verdict, place, entry.sha256)
+        permitted = self._authority.permission(wish.verdict, place, entry.sha256, wish.verdict.layout)
         if permitted is None:
             raise Refused("policy does not allow this file there", _WHERE)
         request_id = str(uuid.uuid4())
@@ -135,7 +135,7 @@ class Releases:
             raise Refused("the entry is not what it was when this was asked for")
         if place.root_id != release.root_id:
             raise Refused("another volume or root lies at the destination now", "make a new request")
-        permitted = self._authority.permission(verdict, place, release.sha256)
+        permitted = self._authority.permission(verdict, place, release.sha256, verdict.layout)
         if permitted is None:
             raise Refused("policy does not allow this file there any more", _WHERE)
         if row.state is RequestState.REQUESTED:

@@ -30,6 +30,7 @@ MAX_SIGNATURES = 16
 MAX_YEARS = 5
 _TYPE = "application/vnd.recordwarden.{}.v1+json"
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_LAYOUT = re.compile(r"[bdnt]{8,300}", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,63}", re.ASCII)
 
 
@@ -84,8 +85,9 @@ class Disposal:
 class Terms:
     """A Data Access Agreement: who may hold which data where, for what, under which conditions, how long.
 
-    The scope: `content` (SHA-256 digests) or `layouts` (fingerprints) name the data set, `roots` (folders)
-    or `devices` (volume UUIDs) the place. An empty list does not narrow; all four empty is no agreement.
+    The scope: `content` (SHA-256 digests) or `layouts` (one letter for each variable, as verdicts tell them)
+    name the data set, `roots` (folders) or `devices` (volume UUIDs) the place. An empty list does not narrow;
+    all four empty is no agreement.
     """
 
     agreement_id: str
@@ -274,8 +276,10 @@ def _check_terms(terms: Terms) -> None:
         raise BadStatement("an agreement without a scope would allow anything anywhere")
     if terms.layouts and not (terms.content or terms.roots or terms.devices):
         raise BadStatement("a layout alone is no data set: name a root or a device too")
-    if not all(_DIGEST.fullmatch(d) for d in (*terms.content, *terms.layouts)):
-        raise BadStatement("content and layouts are SHA-256 digests in hex")
+    if not all(_DIGEST.fullmatch(d) for d in terms.content):
+        raise BadStatement("content is named by SHA-256 digests in hex")
+    if not all(_LAYOUT.fullmatch(layout) for layout in terms.layouts):
+        raise BadStatement("a layout is named by 8 to 300 letters out of b, d, n and t")
     if not all(r.startswith("/") for r in terms.roots) or not all(terms.devices):
         raise BadStatement("roots are absolute paths, devices are UUIDs")
     first, last, review = (day(d) for d in (terms.valid_from, terms.valid_until, terms.review_by))

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 import re
-import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from agent import audit
 from agent.agreements import Agreements, Sighting
 from agent.commands import looking
 from agent.commands.approving import approve, read_statement, show_statement, sign_with, write_statement
 from agent.commands.asking import ask
-from agent.commands.audit import log_of
+from agent.commands.authorised import report
+from agent.commands.examination import examination
 from agent.commands.options import with_config, with_json, with_signing
-from agent.commands.terminal import count, say, say_fields, say_json, say_table
+from agent.commands.terminal import say, say_fields, say_json, say_table
+from agent.commands.walk import walk
 from agent.custodian import checked, plain_agreement
 from agent.errors import Mistyped, NotFound, NotRunning
 from agent.escape import escape
-from agent.report import COLUMNS, Span, authorised_access, for_spreadsheet, iso
+from agent.report import iso
 from agent.statements import BadStatement, Revocation, Terms, seal
-from config.load import load
+from config.load import load, source_of
 from config.settings import Settings
+from detectors.engine.verdict import Verdict
 
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -53,19 +54,19 @@ def agreements() -> None:
 @click.option("--purpose", required=True, help="What for.")
 @click.option("--condition", "conditions", multiple=True, help="What they must keep to; repeatable.")
 @click.option("--content", multiple=True, metavar="FILE|DIGEST", help="This very content; repeatable.")
-@click.option(
-    "--layout", "layouts", multiple=True, metavar="DIGEST", help="This layout of variables; repeatable."
-)
+@click.option("--layout-of", "alike", multiple=True, metavar="FILE", help="A layout like FILE's; repeatable.")
 @click.option("--root", "roots", multiple=True, metavar="FOLDER", help="In this folder of a configured root.")
 @click.option("--device", "devices", multiple=True, metavar="UUID", help="On the volume with this UUID.")
 @click.option("--from", "valid_from", type=_DAY, help="The first day [default: today].")
 @click.option("--until", "valid_until", type=_DAY, required=True, help="The last day.")
 @click.option("--review", "review_by", type=_DAY, required=True, help="The day of review, within five years.")
+@with_config
 @with_json
-def new(file: Path, as_json: bool, **given: Any) -> None:
+def new(file: Path, config_file: Path | None, as_json: bool, **given: Any) -> None:
     """Write the terms of an agreement to FILE, for signing.
 
-    What the options name narrows it: the data by --content or --layout, the place by --root or --device.
+    What the options name narrows it: the data by --content or --layout-of, the place by --root or --device.
+    A layout is the order of numbers, dates and texts alone: it fits every file that is built alike.
     """
     now = time.time()
     first = given["valid_from"] or datetime.fromtimestamp(now, UTC)
@@ -77,7 +78,7 @@ def new(file: Path, as_json: bool, **given: Any) -> None:
                 purpose=given["purpose"],
                 conditions=given["conditions"],
                 content=tuple(_digest_of(what) for what in given["content"]),
-                layouts=given["layouts"],
+                layouts=_layouts(given["alike"], config_file),
                 roots=tuple(os.path.normpath(root) for root in given["roots"]),
                 devices=given["devices"],
                 valid_from=first.date().isoformat(),
@@ -201,13 +202,13 @@ def revoke(
 
 @agreements.command("check")
 @click.argument("what", metavar="FILE|DIGEST")
-@click.option("--layout", default="", metavar="DIGEST", help="The layout of its variables, if you know it.")
 @with_config
 @with_json
-def check(what: str, layout: str, config_file: Path | None, as_json: bool) -> int:
+def check(what: str, config_file: Path | None, as_json: bool) -> int:
     """Say which agreements would hold for a file where it lies, or for a content. Exit code 1 if none."""
     settings = load(config_file)
     path = str(Path(what).parent.resolve() / Path(what).name) if not _DIGEST.fullmatch(what) else ""
+    layout = _layout_of(what, config_file) if path else ""
     asked = {"path": path, "sha256": _digest_of(what), "layout": layout}
     try:
         rows = ask(settings, "agreement_check", **asked)
@@ -228,67 +229,7 @@ def check(what: str, layout: str, config_file: Path | None, as_json: bool) -> in
     return 0 if any(row["holds"] for row in rows) else 1
 
 
-@agreements.command("report")
-@click.option("--from", "since", type=_DAY, help="The first day (UTC) [default: the beginning].")
-@click.option("--to", "until", type=_DAY, help="The first day after (UTC) [default: now].")
-@click.option("--holder", default="", help="Only what this holder was authorised to.")
-@click.option(
-    "--format", "form", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True
-)
-@with_config
-@with_json
-def report(
-    since: datetime | None,
-    until: datetime | None,
-    holder: str,
-    form: str,
-    config_file: Path | None,
-    as_json: bool,
-) -> int:
-    """Full details of all authorised access: agreements, exemptions, what was given back, and by whose word.
-
-    Made from the register and the audit log. Exit code 1 if that log is not whole: then something may lack.
-    """
-    settings = load(config_file)
-    first = since.replace(tzinfo=UTC).timestamp() if since else 0.0
-    last = until.replace(tzinfo=UTC).timestamp() if until else time.time() + 1
-    log = log_of(settings)
-    with looking.reading(settings) as ledger:
-        head, waiting = audit.stored_head(ledger), ledger.audit_waiting()
-        known = Agreements(ledger, lambda: settings.approvers).all()
-        alerts = {a.alert_id: a.record for a in ledger.alerts(recorded=True)}
-    events = list(audit.export(log, first, last))
-    written = {event["number"] for event in events}
-    events += [event for number, event in waiting if number not in written]
-    rows = list(authorised_access(known, events, alerts, Span(first, last, holder), _host_id(settings)))
-    faults = audit.verify(log, head)[1]
-    if as_json or form == "json":
-        span = {"report": "authorised access", "from": iso(first), "to": iso(last), "holder": holder or None}
-        say_json({**span, "rows": len(rows), "audit_log_whole": not faults})
-        for row in rows:
-            say_json(row)
-    elif form == "csv":
-        table = csv.writer(sys.stdout)
-        table.writerow(COLUMNS)
-        table.writerows([[for_spreadsheet(escape(row[name])) for name in COLUMNS] for row in rows])
-    else:
-        _say_report(rows, first, last, holder)
-    if faults:
-        say(
-            f"recordwarden: warning: the audit log has {count(len(faults), 'fault')}: see `recordwarden audit"
-            " verify`",
-            error=True,
-            fg="red",
-        )
-    return 1 if faults else 0
-
-
-def _say_report(rows: list[dict[str, str]], first: float, last: float, holder: str) -> None:
-    whose = f" of {escape(holder)}" if holder else ""
-    say(f"Authorised access{whose}, {iso(first)} to {iso(last)}: {count(len(rows), 'record')}", bold=True)
-    for row in rows:
-        say()
-        say_fields((name.replace("_", " "), value) for name, value in row.items() if value)
+agreements.add_command(report)
 
 
 def _all(settings: Settings) -> list[dict[str, Any]]:
@@ -309,6 +250,23 @@ def _one(settings: Settings, agreement_id: str) -> dict[str, Any]:
     return found[0]
 
 
+def _layouts(files: Sequence[str], config_file: Path | None) -> tuple[str, ...]:
+    found = tuple(_layout_of(file, config_file) for file in files)
+    if not all(found):
+        raise Mistyped(
+            "no layout: not a table of records with enough variables", "see `recordwarden explain`"
+        )
+    return found
+
+
+def _layout_of(file: str, config_file: Path | None) -> str:
+    """What a worker says of a file's layout; "" if that is nothing."""
+    settings = load(config_file)
+    with examination(settings, source_of(config_file)) as workers:
+        verdict: Verdict = workers.submit(next(walk(file))).result()
+    return verdict.layout
+
+
 def _digest_of(what: str) -> str:
     """A digest as it is, or that of a file's content."""
     if _DIGEST.fullmatch(what):
@@ -326,10 +284,3 @@ def _shown(name: str, value: Any) -> object:
     if name.endswith("_at"):
         return iso(value)
     return "; ".join(value) if isinstance(value, list) else value
-
-
-def _host_id(settings: Settings) -> str:
-    try:
-        return (settings.state_dir / "host_id").read_text("ascii").strip()
-    except OSError:
-        return ""

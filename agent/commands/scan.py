@@ -104,7 +104,9 @@ def _next(under_way: deque[tuple[Found, Future[Verdict]]], seen: Progress) -> tu
 
 def _tell(path: str, verdict: Verdict, as_json: bool, seen: Progress) -> None:
     if as_json:
-        say_json({"path": path, **verdict.to_json()})
+        plain = verdict.to_json()
+        del plain["layout"]  # `explain` tells it
+        say_json({"path": path, **plain})
         return
     colour = "red" if verdict.flagged else None if examined(verdict) else "yellow"
     seen.say(f"{'! ' if verdict.flagged else '  '}{escape(path)}: {sentence(verdict)}", colour)

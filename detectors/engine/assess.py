@@ -145,7 +145,8 @@ def conclude(bench: Bench, a: Assessment, score: float, rows: int, table: int) -
     subject = _subject(a)
     findings = _findings(bench, a, table)
     if tier is not Tier.NONE:
-        return Conclusion(Outcome.MICRODATA, tier, subject, round(p, 4), rows, findings)
+        layout = a.view.layout
+        return Conclusion(Outcome.MICRODATA, tier, subject, round(p, 4), rows, findings, layout=layout)
     outcome, other = _other(a)
     sure = a.aggregate if outcome is Outcome.AGGREGATE else 1 - p
     advisories = _advisories(bench, a) if outcome is Outcome.AGGREGATE else ()

@@ -24,6 +24,8 @@ class Conclusion:
     records_estimated: int | None = None
     findings: tuple[Finding, ...] = ()
     advisories: tuple[str, ...] = ()
+    layout: str = ""
+    """See `Verdict.layout`."""
 
     @property
     def flagged(self) -> bool:

@@ -323,6 +323,7 @@ class _Examination:
             advisories=tuple(self._advisories)[:MAX_ADVISORIES],
             findings=conclusion.findings + self._scheme(worst),
             config_digest=self._judge.digest,
+            layout=conclusion.layout,
         )
 
     def _scheme(self, part: _Part) -> tuple[Finding, ...]:

@@ -25,6 +25,7 @@ _MEMBER = re.compile(r"\d{1,9}(/\d{1,9}){0,15}", re.ASCII)
 _CODE = re.compile(r"[a-z][a-z0-9_.]{0,63}", re.ASCII)
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9][a-z0-9.+-]{0,80}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_LAYOUT = re.compile(r"[bdnt]{0,300}", re.ASCII)
 
 
 class Outcome(StrEnum):
@@ -166,7 +167,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a file is, as one worker saw it with one configuration."""
+    """What a file is, as one worker saw it. `layout`: by variable (b)lank, (d)ate, (n)umber, (t)ext."""
 
     outcome: Outcome
     reason: Reason | None = None
@@ -183,6 +184,7 @@ class Verdict:
     findings: tuple[Finding, ...] = field(default=())
     config_digest: str = "0" * 64
     elapsed_ms: int = 0
+    layout: str = ""
 
     def __post_init__(self) -> None:
         clean = (Outcome.AGGREGATE, Outcome.NO_RECORDS, Outcome.OTHER_RECORDS, Outcome.BUSINESS_RECORDS)
@@ -347,6 +349,7 @@ def _verdict(f: _Fields) -> Verdict:
         findings=tuple(_finding(x, f.vocabulary) for x in f.items("findings", MAX_FINDINGS)),
         config_digest=f.text("config_digest", _DIGEST),
         elapsed_ms=f.count("elapsed_ms") or 0,
+        layout=f.text("layout", _LAYOUT),
     )
     f.done()
     return verdict
@@ -354,4 +357,4 @@ def _verdict(f: _Fields) -> Verdict:
 
 def verdict_from_trusted(plain: Mapping[str, Any], vocabulary: frozenset[str]) -> Verdict:
     """Rebuild a verdict that this side itself wrote (ledger, keeper), by the same strict parse."""
-    return Verdict.from_wire(json.dumps(plain).encode(), vocabulary)
+    return Verdict.from_wire(json.dumps({"layout": "", **plain}).encode(), vocabulary)

@@ -10,6 +10,7 @@ from detectors.engine.columns import Column
 from detectors.engine.lexicon import Lexicon, Word
 
 MAX_COLUMNS = 300
+LEAST_LAYOUT = 8
 _GENERIC = re.compile(r"(?:v|x|var|col|column|field|f|c|unnamed|colofn)?[ _:.]*\d*", re.I)
 _YEAR = re.compile(r"[xy]?(?:18|19|20)\d\d", re.I)
 
@@ -72,6 +73,16 @@ class TableView:
             return 0.0
         said = sum(1 for c in self.columns if c.label or (c.name and not is_generic(c.name)))
         return said / len(self.columns)
+
+    @cached_property
+    def layout(self) -> str:
+        """One letter for each column: (b)lank, (d)ate, (n)umber, (t)ext. "" below `LEAST_LAYOUT` columns,
+        which so many tables have alike that it would tell nothing."""
+        if self.width < LEAST_LAYOUT:
+            return ""
+        return "".join(
+            "b" if not c.counts else "n" if c.numeric else "d" if c.dates else "t" for c in self.columns
+        )
 
     @cached_property
     def words(self) -> list[list[Word]]:

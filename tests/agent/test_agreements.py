@@ -18,7 +18,8 @@ from agent.statements import Revocation, Signature, seal
 
 DAY = 86400
 CONTENT = "ab" * 32
-SEEN = Sighting("/srv/returns/a/x.csv", True, "", CONTENT, "cd" * 32)
+LAYOUT = "nndtbnnn"
+SEEN = Sighting("/srv/returns/a/x.csv", True, "", CONTENT, LAYOUT)
 
 
 class Register:
@@ -192,8 +193,8 @@ def test_a_review_that_is_overdue_is_known_and_ends_nothing(register: Register) 
         ({"roots": ("/srv/return",)}, False),
         ({"roots": ("/",)}, True),
         ({"devices": ("1234-ABCD",)}, False),
-        ({"roots": ("/srv",), "layouts": ("cd" * 32,)}, True),
-        ({"roots": ("/srv",), "layouts": ("00" * 32,)}, False),
+        ({"roots": ("/srv",), "layouts": (LAYOUT,)}, True),
+        ({"roots": ("/srv",), "layouts": ("n" * 8,)}, False),
         ({"roots": ("/srv",), "content": ("00" * 32,)}, False),
         ({"roots": ("/elsewhere",), "content": (CONTENT,)}, False),
     ],
@@ -215,7 +216,7 @@ def test_a_folder_is_no_proof_for_what_is_mounted_there(agreed: Any) -> None:
 
 @pytest.mark.parametrize("unknown", [{"sha256": ""}, {"layout": ""}])
 def test_what_is_not_known_is_not_covered(agreed: Any, unknown: dict[str, str]) -> None:
-    terms = agreed.terms(time.time(), content=(CONTENT,), layouts=("cd" * 32,))
+    terms = agreed.terms(time.time(), content=(CONTENT,), layouts=(LAYOUT,))
     assert covers(terms, SEEN) == "" and covers(terms, replace(SEEN, **unknown))
 
 

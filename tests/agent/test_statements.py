@@ -101,7 +101,9 @@ def test_a_statement_is_read_as_its_own_kind_only():
     "bad",
     [
         {"content": ()},
-        {"content": (), "layouts": (DIGEST,)},
+        {"content": (), "layouts": ("nnnndtnn",)},
+        {"layouts": ("nnn",)},
+        {"layouts": ("nnnndtnx",)},
         {"content": ("AB" * 32,)},
         {"roots": ("srv",)},
         {"devices": ("",)},

@@ -1,4 +1,7 @@
-"""Agreements from the command line: written, signed by two, handed in, checked, reported, revoked."""
+"""Agreements from the command line: written, signed by two, handed in, checked, reported, revoked.
+
+The report is `agent.commands.authorised`.
+"""
 
 from __future__ import annotations
 
@@ -95,7 +98,7 @@ def test_an_edited_file_is_refused(typed, terms, approve):
         ["--review", day(6 * 365)],
         ["--until", "2020-01-01"],
         ["--content", "/nowhere/at/all"],
-        ["--layout", "00" * 32],
+        ["--layout-of", "/nowhere/at/all", "--root", "/srv"],
         [],
     ],
 )
@@ -142,6 +145,26 @@ def test_a_content_that_is_covered_may_be_anywhere(running, in_force, tmp_path, 
     code, _, _ = typed("agreements", "check", str(file))
     assert code == 0
     assert typed("agreements", "check", "11" * 32)[0] == 1
+
+
+def test_a_layout_covers_other_waves_of_the_same_survey_in_that_folder(
+    running, typed, terms, approve, tmp_path
+):
+    folder = running.watched / "waves"
+    folder.mkdir()
+    (tmp_path / "first.csv").write_bytes(CONTENT)
+    file = terms("DAA-layout", "--layout-of", tmp_path / "first.csv", "--root", folder)
+    approve(file)
+    assert "is in_force" in typed("agreements", "add", str(file))[1]
+    head, *rows = CONTENT.splitlines(keepends=True)
+    second, other = folder / "second.csv", folder / "other.csv"
+    second.write_bytes(head + b"".join(rows[100:900]))
+    swapped = [b",".join(line.rstrip().split(b",")[::-1]) + b"\n" for line in (head, *rows)]
+    other.write_bytes(b"".join(b"note " + line for line in swapped))
+    running.judge_all()
+    running.entry_of(other)
+    assert second.exists() and not other.exists()
+    assert typed("agreements", "check", str(second))[0] == 0
 
 
 def report(typed, *options):

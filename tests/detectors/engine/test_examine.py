@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import random
 import zipfile
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from detectors.engine import examine as module
 from detectors.engine.examine import NeedsHeavy, examine
 from detectors.engine.judge import Judge
 from detectors.engine.table import Content, Part, Protected, ReadLimits, Text, Unreadable
-from detectors.engine.verdict import Outcome, Protection, Reason, Tier, Verdict
+from detectors.engine.verdict import BadWire, Outcome, Protection, Reason, Tier, Verdict
 
 LIMITS = ReadLimits()
 
@@ -337,3 +338,10 @@ def test_a_verdict_says_how_sure_it_is_without_a_detector_in_audit_mode() -> Non
     assert (audited.flagged, audited.tier) == (plain.flagged, plain.tier)
     assert audited.advisories == ("without_audited_none",)
     assert told({"aggregate_shape": {"mode": "audit"}}).advisories == ()
+
+
+@pytest.mark.parametrize("layout", ["name", "N", "n" * 301, "n ", "nn\n", 5, None, ["n"]])
+def test_a_layout_has_no_room_for_text(layout: object) -> None:
+    plain = Verdict(Outcome.NO_RECORDS).to_json() | {"layout": layout}
+    with pytest.raises(BadWire):
+        Verdict.from_wire(json.dumps(plain).encode(), frozenset())

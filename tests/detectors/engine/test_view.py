@@ -25,3 +25,11 @@ def test_labels_and_labels_of_values_are_heard() -> None:
         ["v1"], [["1"], ["2"]], LEXICON, labels={0: "Age of respondent"}, value_labels={0: ["Male", "Female"]}
     )
     assert any(w.concept == "age" for w in view.words[0]) and view.cell_concepts[0]["person.sex"] == 1.0
+
+
+def test_a_layout_tells_the_kinds_of_columns_in_order_and_nothing_else() -> None:
+    row = ["7", "2020-01-31", "word", "", "1", "2", "3", "4"]
+    assert TableView(None, [row] * 5, LEXICON).layout == "ndtbnnnn"
+    others = [["8", "1999-12-01", "else", "", "5", "6", "7", "8"]] * 9
+    assert TableView(["secret"] * 8, others, LEXICON).layout == "ndtbnnnn"
+    assert TableView(None, [row[:7]] * 5, LEXICON).layout == ""  # so many tables are alike
