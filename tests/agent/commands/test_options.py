@@ -11,7 +11,7 @@ from agent.commands import options
 SIGNING = {"quarantine release approve", "quarantine dispose approve", "agreements approve"}
 """Done on any machine, with a key and a file."""
 WITHOUT_CONFIG = {
-    "keys new", "demo", "completion", "config schema", "agreements new", "quarantine release show", *SIGNING
+    "keys new", "demo", "completion", "config schema", "quarantine release show", *SIGNING
 }  # fmt: skip
 WITHOUT_JSON = {"run", "demo", "completion", "config schema"}
 
