@@ -4,6 +4,7 @@
 PYTHON ?= python3
 SHELL := /bin/bash
 BIN := .venv/bin
+LARGE_MEGABYTES ?= 512
 FUZZ_SECONDS ?= 600
 
 # Tests that fork locked-down workers out of their own process get a process without large parsers:
@@ -38,6 +39,7 @@ format: .venv/dev.stamp ## put the code in order
 
 bench: .venv/dev.stamp ## measure latency and throughput, and write docs/performance.md
 	$(BIN)/python benchmarks/latency.py --write docs/performance.md
+	$(BIN)/python benchmarks/large_file.py --megabytes $(LARGE_MEGABYTES) --write docs/performance.md
 
 system: .venv/dev.stamp ## the long tests: real mounts, real crashes, full counts (root)
 	$(BIN)/python -m pytest -m system --timeout 1800

@@ -2,7 +2,7 @@
 
 `vault/entries/ID.age` is an ordinary age file; beside it `ID.json` says where the file came from and
 what it looked like, never what was in it. Work in progress lies in `vault/tmp/` and means nothing.
-A deposit that returned is on the disk; what it read is what its digest says, twice.
+A deposit that returned is on the disk; what it read nobody wrote meanwhile.
 """
 
 from __future__ import annotations
@@ -96,16 +96,23 @@ class Vault:
         self._recipients = parse_recipients(recipients)
 
     def deposit(
-        self, entry_id: str, source: Source, now: float, while_working: Callable[[], None] = lambda: None
+        self,
+        entry_id: str,
+        source: Source,
+        now: float,
+        while_working: Callable[[], None] = lambda: None,
+        was_held: Callable[[], bool] = lambda: False,
     ) -> Deposit:
         """Encrypt the source into the vault, durably; raises `DepositFailed`.
 
         `while_working` is called about once for each block read; what it raises ends the deposit.
+        `was_held` says after the reading whether nobody can have had the file open for writing since before
+        it: a lease proves that, and without one all is read a second time.
         """
         self._check_room(source.status.st_size)
         tmp = self.directory / "tmp" / _checked(entry_id)
         try:
-            return self._deposit(tmp, entry_id, source, now, while_working)
+            return self._deposit(tmp, entry_id, source, now, while_working, was_held)
         except BaseException:
             for leftover in (tmp, tmp.with_suffix(".json")):
                 with suppress(OSError):
@@ -129,7 +136,13 @@ class Vault:
                 raise DepositFailed("vault_full")
 
     def _deposit(
-        self, tmp: Path, entry_id: str, source: Source, now: float, while_working: Callable[[], None]
+        self,
+        tmp: Path,
+        entry_id: str,
+        source: Source,
+        now: float,
+        while_working: Callable[[], None],
+        was_held: Callable[[], bool],
     ) -> Deposit:
         plain = PositionalReader(source.fd, source.status.st_size, while_working)
         with _creating(tmp) as file:
@@ -137,15 +150,9 @@ class Vault:
             _encrypt(plain, cipher, self._recipients)
             cipher.finish()
         deposit = Deposit(plain.digest.hexdigest(), plain.offset, cipher.digest.hexdigest(), cipher.size)
-        again = PositionalReader(source.fd, source.status.st_size, while_working)
-        while again.read(BLOCK_BYTES):
-            pass
+        same = was_held() or _reads_the_same(source, deposit, while_working)
         after = os.fstat(source.fd)
-        if (
-            again.digest.digest() != plain.digest.digest()
-            or plain.offset != source.status.st_size
-            or _version(after) != _version(source.status)
-        ):
+        if not same or plain.offset != source.status.st_size or _version(after) != _version(source.status):
             raise DepositFailed("changed")
         manifest = self._manifest(entry_id, source, deposit, now)
         with _creating(tmp.with_suffix(".json")) as file:
@@ -316,6 +323,13 @@ def _places(directory: Path, entry_id: str) -> tuple[Path, Path]:
 
 def _version(status: os.stat_result) -> tuple[int, ...]:
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _reads_the_same(source: Source, deposit: Deposit, while_working: Callable[[], None]) -> bool:
+    again = PositionalReader(source.fd, source.status.st_size, while_working)
+    while again.read(BLOCK_BYTES):
+        pass
+    return again.digest.hexdigest() == deposit.sha256
 
 
 def _creating(path: Path) -> io.FileIO:

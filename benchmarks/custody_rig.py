@@ -89,12 +89,18 @@ class Rig:
     identity: Any = field(default_factory=pyrage.x25519.Identity.generate)
     quiet_seconds: float = 0.1
     reserve_mb: int = 0
-    max_files_per_hour: int = 1_000_000
+    erase: bool = True
+    peak_kb: dict[str, int] = field(default_factory=dict)
+    """The largest resident size of each process in the last run."""
 
     def settings(self) -> Settings:
         return Settings(
             state_dir=self.state,
-            policy=Policy(mode=Mode.ENFORCE, breaker=Breaker(max_files_per_hour=self.max_files_per_hour)),
+            policy=Policy(
+                mode=Mode.ENFORCE,
+                erase=self.erase,
+                breaker=Breaker(max_files_per_hour=1_000_000, max_percent=100.0),
+            ),
             vault=Vault(recipients=(str(self.identity.to_public()),), reserve_mb=self.reserve_mb),
         )
 
@@ -141,7 +147,10 @@ class Rig:
         ours.close()
         theirs.close()
         tracer = attach_strace(children[traced], options) if options is not None else None
-        codes = [wait_for(children[side], seconds + 10) for side in ("supervisor", "keeper")]
+        codes = []
+        for side in ("supervisor", "keeper"):
+            code, self.peak_kb[side] = wait_and_measure(children[side], seconds + 10)
+            codes.append(code)
         if tracer is not None:
             tracer.wait(10)
         return codes[0], codes[1]
@@ -185,7 +194,7 @@ class Rig:
             device=root.device, vault_dir=str(self.vault), recipients=list(settings.vault.recipients),
             settle_seconds=0.02, quiet_seconds=self.quiet_seconds, sweep_seconds=3600.0, examine_seconds=5.0,
             reserve_bytes=settings.vault.reserve_mb * 1024**2, contact="the security team", vocabulary=[],
-            config_digest=DIGEST, unfinished=desk.unfinished(ROOT_ID), erase=True,
+            config_digest=DIGEST, unfinished=desk.unfinished(ROOT_ID), erase=settings.policy.erase,
             leftovers=desk.leftovers(ROOT_ID),
         )  # fmt: skip
 
@@ -294,11 +303,17 @@ def attach_strace(pid: int, options: list[str]) -> subprocess.Popen[bytes]:
 
 
 def wait_for(pid: int, seconds: float) -> int:
+    """The exit code, negative for a signal."""
+    return wait_and_measure(pid, seconds)[0]
+
+
+def wait_and_measure(pid: int, seconds: float) -> tuple[int, int]:
+    """(exit code, peak resident size in kB)."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        found, status = os.waitpid(pid, os.WNOHANG)
+        found, status, used = os.wait4(pid, os.WNOHANG)
         if found:
-            return os.waitstatus_to_exitcode(status)
+            return os.waitstatus_to_exitcode(status), used.ru_maxrss
         time.sleep(0.003)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
