@@ -119,8 +119,11 @@ def known(kept: Path | None, digest: str) -> dict[str, Line]:
         return {line["key"]: line for line in lines if line["config_digest"] == digest}
 
 
-def all_judged(paths: Sequence[str], kept: Path | None, processes: int) -> list[tuple[str, Line]]:
-    """(path, verdict) of every file; what is equal is judged once."""
+def all_judged(
+    paths: Sequence[str], kept: Path | None, processes: int, minutes: float
+) -> list[tuple[str, Line]]:
+    """(path, verdict) of every file, or of a fair sample of them where the time ends first."""
+    ends = time.monotonic() + 60 * minutes
     keys = [(path, key) for path in paths if (key := content_key(path)) is not None]
     verdicts = known(kept, Judge().digest)
     jobs = list({key: (key, path) for path, key in reversed(keys) if key not in verdicts}.values())[::-1]
@@ -137,9 +140,11 @@ def all_judged(paths: Sequence[str], kept: Path | None, processes: int) -> list[
             if out is not None:
                 out.write(json.dumps(line) + "\n")
                 out.flush()
+            if time.monotonic() > ends:
+                break
     if out is not None:
         out.close()
-    return [(path, verdicts[key]) for path, key in keys]
+    return [(path, verdicts[key]) for path, key in keys if key in verdicts]
 
 
 def interval(count: int) -> tuple[float, float]:
@@ -210,6 +215,7 @@ def main() -> int:
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--leave-out", action="append", default=[], help="a further folder's name")
     parser.add_argument("--sample", type=int, help="so many files, drawn by --seed")
+    parser.add_argument("--minutes", type=float, default=1e6, help="judge no longer than this")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--verdicts", type=Path, help="keep the verdicts here; a later run goes on from it")
@@ -218,7 +224,7 @@ def main() -> int:
     paths = list(files_below(options.folders, LEFT_OUT.union(options.leave_out)))
     if options.sample is not None and options.sample < len(paths):
         paths = sorted(random.Random(options.seed).sample(paths, options.sample))
-    found = all_judged(paths, options.verdicts, options.processes)
+    found = all_judged(paths, options.verdicts, options.processes, options.minutes)
     report(found, options.slowest)
     flagged = [v for _, v in found if v["flagged"]]
     bad = any(v["tier"] == "confirmed" for v in flagged) or any(

@@ -29,6 +29,8 @@ _UNTIDY = re.compile(
 _LONG_CHARS = 60
 _MANY_WORDS = 8
 MANY_ROWS = 5
+LEAST_FILLED = 0.2
+_HEX = frozenset("0123456789abcdef")
 _SETTINGS = frozenset({"person.truth", "person.answer", "person.agreement"})
 """What settings and tables of features say as well."""
 
@@ -82,8 +84,8 @@ def find(t: TableView, measures: Mapping[str, float], options: Options) -> list[
         return found
     if values < options.least_values or not any(c.numeric or c.dates for c in used):
         found.append(Doubt("no_values", values, options.least_values, Tier.NONE))
-    elif len(used) < options.least_columns:
-        found.append(Doubt("little_to_go_by", len(used), options.least_columns, Tier.NONE))
+    elif solid < options.least_columns:
+        found.append(Doubt("little_to_go_by", solid, options.least_columns, Tier.NONE))
     elif t.rows < options.unnamed_rows and measures["says_people"] <= measures["says_others"]:
         ceiling = Tier.POSSIBLE if t.rows >= options.unnamed_rows // 2 else Tier.NONE
         found.append(Doubt("little_to_go_by", t.rows, options.unnamed_rows, ceiling))
@@ -99,7 +101,7 @@ def _told(t: TableView, m: Mapping[str, float], but: frozenset[str] = frozenset(
     columns, described = [0, 0], False
     for c, words, cells in zip(t.columns, t.words, t.cell_concepts, strict=True):
         varies = c.distinct > 1 or t.rows < MANY_ROWS
-        described |= varies and _describes(cells, but)
+        described |= varies and c.filled >= LEAST_FILLED * t.rows and _describes(cells, but)
         concepts = {w.concept for w in words if w.family in PEOPLE and w.strength > 0.5}
         said[varies] |= concepts
         columns[varies] += bool(concepts)
@@ -120,12 +122,23 @@ def _shares(used: list[Column]) -> tuple[float, float]:
         filled += c.filled
         if c.numeric:
             continue
+        if _is_hex(c):
+            untidy += c.filled
+            continue
         for text, times in c.counts.items():
             if len(text) > _LONG_CHARS or text.count(" ") >= _MANY_WORDS:
                 wordy += times
             if _UNTIDY.search(text):
                 untidy += times
     return untidy / max(1, filled), wordy / max(1, filled)
+
+
+def _is_hex(c: Column) -> bool:
+    """Bytes or words of a dump: digits of base 16, equally long, with and without letters."""
+    cells = [x.lower() for x in c.counts]
+    if len({len(x) for x in cells}) != 1 or len(cells[0]) < 2 or any(set(x) - _HEX for x in cells):
+        return False
+    return any(x.isdecimal() for x in cells) and any(not x.isdecimal() and not x.isalpha() for x in cells)
 
 
 def _holds_values(c: Column) -> bool:

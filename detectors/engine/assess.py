@@ -59,7 +59,8 @@ class Assessment:
         named = 2.5 * bool(self.named.names) + 1.0 * bool(self.named.births)
         total = self.factors[0] * identifiers + self.factors[1] * named
         # a name on each row of a table of statistics is a label of that row
-        counts = not self.is_credit and (self.aggregate < 0.5 or self.decisive)
+        lone = self.is_contacts and (not self.measures["named"] or self.is_credit)
+        counts = not lone and (self.aggregate < 0.5 or self.decisive)
         return total if counts else min(total, 0.5)
 
     def matched(self, *strengths: str) -> int:
@@ -67,17 +68,22 @@ class Assessment:
         return max((h.matched for h in self.hits if h.rule.strength in strengths), default=0)
 
     @property
-    def is_credit(self) -> bool:
-        """Names with e-mail addresses and no more, as of authors: said so, or in a list without a header."""
+    def is_contacts(self) -> bool:
+        """Names or e-mail addresses, and nothing more about people."""
         m = self.measures
         if self.named.births or m["age_values"] or m["sex_values"]:
             return False
-        if any(h.rule.id != "email" for h in self.hits):
+        return bool(self.hits or self.named.names) and all(h.rule.id == "email" for h in self.hits)
+
+    @property
+    def is_credit(self) -> bool:
+        """Contacts of those who made something, as its words say."""
+        if not self.is_contacts:
             return False
         credit = set(self.view.lexicon.context["credit"])
         told = [*self.view.context, *(c.name or "" for c in self.view.columns)]
         told += [text for c in self.view.columns if c.coded or c.filled < 8 for text in list(c.counts)[:8]]
-        return not m["named"] or any(credit.intersection(tokens(line)) for line in told)
+        return any(credit.intersection(tokens(line)) for line in told)
 
     @property
     def decisive(self) -> bool:
@@ -169,7 +175,8 @@ def _tier(options: Any, a: Assessment, p: float, shape: float, rows: int) -> Tie
         by_shape = Tier.LIKELY
     elif p >= options.possible and rows >= MIN_ROWS:
         by_shape = Tier.POSSIBLE
-    by_shape = min((by_shape, *(d.ceiling for d in a.doubts)), key=_RISING.index)
+    ceilings = [d.ceiling for d in a.doubts] + [Tier.POSSIBLE] * a.is_credit
+    by_shape = min([by_shape, *ceilings], key=_RISING.index)
     if by_shape is Tier.CONFIRMED or by_identifiers is Tier.NONE:
         return by_shape
     return Tier.LIKELY if Tier.LIKELY in (by_shape, by_identifiers) else Tier.POSSIBLE
@@ -189,9 +196,13 @@ def _designed(a: Assessment) -> bool:
 
 
 def _identified(a: Assessment, shape: float) -> Tier:
-    """The tier that identifiers alone give. Who made something is named everywhere: that is a possibility."""
+    """The tier that identifiers alone give.
+
+    Who made something is named everywhere, and a list of addresses without a header may be that.
+    """
     tier = _by_identifiers(a, shape)
-    return min(tier, Tier.POSSIBLE, key=_RISING.index) if a.is_credit else tier
+    lone = a.is_contacts and (not a.measures["named"] or a.is_credit)
+    return min(tier, Tier.POSSIBLE, key=_RISING.index) if lone else tier
 
 
 def _by_identifiers(a: Assessment, shape: float) -> Tier:

@@ -54,6 +54,7 @@ class _Dump:
         self._limits = limits
         self._columns: dict[str, list[str]] = {}
         self._lines: list[str] = []
+        self._other_lines = 0
         self._buffer.fill(64 * 1024)
         head = self._buffer.text
         self._values = Values(backslash=bool(_ESCAPED.search(head)) or ("`" in head and "\\" in head))
@@ -89,11 +90,13 @@ class _Dump:
 
     def _told(self) -> Iterator[Content]:
         lines, self._lines = self._lines, []
-        if any(line.strip() for line in lines):
+        written = sum(bool(line.strip()) for line in lines)
+        self._other_lines += written
+        if written:
             yield Text(iter(lines))
 
-    @staticmethod
-    def _drained(table: Table) -> Iterator[Content]:
+    def _drained(self, table: Table) -> Iterator[Content]:
+        table.text_lines = self._other_lines
         yield table
         for _ in table.rows:  # a consumer may have left it half way
             pass

@@ -110,3 +110,13 @@ def test_a_program_cut_into_cells_is_not_microdata_but_identifiers_are_found_in_
     judgement = Judge().begin()
     judgement.table(Table(["k", "ni number", "m", "f"], iter(people)))
     assert judgement.conclude().tier in (Tier.LIKELY, Tier.CONFIRMED)
+
+
+def test_a_dump_of_bytes_and_columns_that_are_mostly_blank_are_nothing_to_go_by() -> None:
+    pick = random.Random(11)
+    dump = [[f"{16 * i:08x}", *(f"{pick.randrange(256):02x}" for _ in range(16))] for i in range(60)]
+    assert "untidy_cells" in {d.measure for d in doubts(dump)}
+    keyed = [
+        [pick.choice(["arch", "x", "y"]), str(pick.randrange(40)), "", "n" * (i % 9 == 0)] for i in range(90)
+    ]
+    assert "little_to_go_by" in {d.measure for d in doubts(keyed)}

@@ -69,3 +69,11 @@ def test_a_table_left_half_way_does_not_hide_the_next() -> None:
             headers.append(content.header)
             next(content.rows)
     assert headers == [["a"], ["b"]]
+
+
+def test_rows_amid_a_script_are_told_how_many_other_lines_there_are() -> None:
+    script = (
+        "SELECT a FROM t1;\n" * 40 + "CREATE TABLE t1 (a INT, b INT);\nINSERT INTO t1 VALUES (1,2),(3,4);\n"
+    )
+    contents = sql_dump.read(io.BytesIO(script.encode()), "application/sql", ReadLimits())
+    assert [c.text_lines >= 40 for c in contents if isinstance(c, Table)] == [True]
