@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import shutil
 import statistics
@@ -22,13 +21,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 import psutil
 import pyrage
 from mounts import noticing, resting
+from page import machine, write_section
 from running_service import MadeUp, RunningService, put
 
 from config.settings import Watch
@@ -228,16 +227,8 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=300)
     parser.add_argument("--write", type=Path, help="the page to write")
     chosen = parser.parse_args()
-    cores = psutil.cpu_count()
-    load = os.getloadavg()[0]
     page = [
-        "# Performance",
-        "",
-        "Written by `make bench` (`benchmarks/latency.py`); every figure below comes from one run of it.",
-        "",
-        f"{datetime.now(UTC):%Y-%m-%d}; Linux {platform.release().split('-')[0]}, {cores} cores, Python "
-        f"{platform.python_version()}, as {'root' if os.geteuid() == 0 else 'an ordinary user'}; load average at the"
-        f" start {load:.1f}.",
+        f"`benchmarks/latency.py`; {machine()}",
         "",
         *latency(chosen.runs),
         *noticing(),
@@ -248,7 +239,7 @@ def main() -> None:
     text = "\n".join(page)
     print(text)
     if chosen.write:
-        chosen.write.write_text(text)
+        write_section(chosen.write, "latency", page)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """What the rows of a table look like, as one linear search: whether all of a block is like rows seen before.
 
-A row is known by its columns: which may be blank, numbers or text, and how long whole numbers are, for
-the numbers that identify people are long. Rows that fit need no second look; rows that do not may be another
-region.
+A row is known by its columns: which may be blank, numbers or text, how long numbers are and whether they
+are whole, for the numbers that identify people are long and whole. Rows that fit need no second look;
+rows that do not may be another region.
 """
 
 from __future__ import annotations
@@ -22,11 +22,16 @@ _BEFORE = "-+.%£ "
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a column's cells may be. `digits` is how many a number begins with at most; 0: there are none."""
+    """What a column's cells may be. `digits` is how many a number begins with at most; 0: there are none.
+
+    `whole` numbers and broken ones (`fraction`: with a point behind those digits) are told apart.
+    """
 
     blank: bool = True
     text: bool = True
     digits: int = _MANY_DIGITS
+    whole: bool = True
+    fraction: bool = True
 
     def pattern(self, never: str, filled: bool = False, low: bool = False) -> str:
         """For one cell, in which the characters `never` do not occur.
@@ -42,7 +47,9 @@ class Cell:
             found = []
             if self.digits:
                 most = "" if self.digits >= _MANY_DIGITS else str(self.digits)
-                found.append(f"{before}[0-9]{{1,{most}}}(?:[^0-9{never}]{rest})?")
+                begun = f"{before}[0-9]{{1,{most}}}"
+                found += [f"{begun}(?:[^0-9.{never}]{rest})?"] if self.whole else []
+                found += [f"{begun}\\.{rest}"] if self.fraction else []
             if self.text and not low:
                 found += [f"{before}[^{_BEFORE}0-9{never}]{rest}", f"[{_BEFORE}]+"]
         if (self.blank and not filled) or not found:
@@ -135,7 +142,7 @@ def block_search(row: str) -> Any:
 
 def _cell(cells: Sequence[str]) -> Cell:
     """What these cells of one column have in common."""
-    blank = text = False
+    blank = text = whole = fraction = False
     digits = 0
     for cell in cells:
         bare = cell.lstrip(_BEFORE)
@@ -143,7 +150,10 @@ def _cell(cells: Sequence[str]) -> Cell:
         blank |= not cell
         text |= bool(cell) and not long
         digits = max(digits, long)
-    return Cell(blank, text, max(digits, _FEW_DIGITS) if digits else 0)
+        point = bare[long : long + 1] == "."
+        whole |= long > 0 and not point
+        fraction |= long > 0 and point
+    return Cell(blank, text, max(digits, _FEW_DIGITS) if digits else 0, whole, fraction)
 
 
 def _with_blanks(form: Form, rows: Sequence[Sequence[str]], width: int) -> Form:

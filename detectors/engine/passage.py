@@ -84,9 +84,11 @@ class Passage:
         else:
             self._pass(rows, self._head)
 
-    def _view(self, rows: Sequence[Row], whole: bool = False) -> TableView:
+    def _view(self, rows: Sequence[Row], whole: bool = False, named: bool = True) -> TableView:
         t = self._table
         around = t.text_lines if whole else 0
+        if not named:
+            return TableView(None, rows, self._lexicon, t.context)
         return TableView(t.header, rows, self._lexicon, t.context, t.labels, t.value_labels, around)
 
     def _chunks(self, rows: Iterator[Row]) -> Iterator[Lines | list[Row]]:
@@ -135,11 +137,12 @@ class Passage:
             new += changed
             due = number & (number - 1) == 0 or number % EVERY == 0
             if len(chunk) >= LEAST and (due or (changed and new <= MOST_NEW) or self._doubtful(look)):
+                apart = changed and len(unlike) >= max(LEAST, len(chunk) // 2)
                 telling = unlike if changed and len(unlike) >= LEAST else _cut(chunk[:WEIGHED])
-                if self._settled(self._weigh(telling, look, head, changed)):
+                if self._settled(self._weigh(telling, look, head, changed, named=not apart)):
                     return
         if len(self._strays) >= LEAST:
-            self._weigh(self._strays, STRAYS, head, changed=True)
+            self._weigh(self._strays, STRAYS, head, changed=True, named=False)
 
     def _look(self, chunk: Lines | list[Row]) -> tuple[Shape, bool, list[Row]]:
         """What the rows of a chunk look like, whether that is new, and the rows that are unlike any before.
@@ -174,8 +177,11 @@ class Passage:
         region = self._regions.get(look)
         return region is not None and len(region.scores) < 4 and _mean(region.scores) > 0.0
 
-    def _weigh(self, rows: Sequence[Row], look: Shape, head: Region, changed: bool) -> Region:
-        sample = assess(self._bench, self._view(rows[:WEIGHED]))
+    def _weigh(
+        self, rows: Sequence[Row], look: Shape, head: Region, changed: bool, named: bool = True
+    ) -> Region:
+        """Weigh some rows as a sample; `named` is off where the header is hardly that of these rows."""
+        sample = assess(self._bench, self._view(rows[:WEIGHED], named=named))
         region = self._regions.get(look)
         if region is None and (changed or sample.decisive) and len(self._regions) < MOST_NEW:
             region = self._regions[look] = Region(sample, [])

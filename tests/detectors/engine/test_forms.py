@@ -25,6 +25,8 @@ def test_one_row_of_another_look_is_noticed_wherever_it_stands() -> None:
     assert forms.hold(joined(READINGS))
     others = [
         ["1600000001", "12", "-1.25"],
+        ["1600000001", "12", "-1", "ok"],
+        ["1600000001", "1.2", "-1.25", "ok"],
         ["1600000001", "12", "-1.25", "ok", "more"],
         ["1600000001", "9434765919", "-1.25", "ok"],
         ["1600000001", "AB123456C", "-1.25", "ok"],
