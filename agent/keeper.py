@@ -29,7 +29,7 @@ from agent.others import ASIDE_SECONDS, is_aside
 from agent.patrol import Patrol
 from agent.pipeline import one_file
 from agent.protocol import Beat, Channel, ChannelClosed, Done, Doubted, Hello, Welcome
-from agent.removal import tidy
+from agent.removal import MediumLost, tidy
 from agent.rounds import Rounds
 from agent.settle import Settle
 from agent.sweep import Surveyed, Sweep
@@ -321,8 +321,8 @@ def main(arguments: list[str]) -> int:
     channel = Channel(socket.socket(fileno=int(arguments[0])))
     try:
         serve(channel, lambda welcome: _examiner(int(arguments[1]), welcome))
-    except (Ended, ChannelClosed):
-        return 0
+    except (Ended, ChannelClosed, MediumLost):
+        return 0  # what is under way is taken up by the next one
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{Path(where.filename).name}:{where.lineno}"

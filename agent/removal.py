@@ -30,7 +30,14 @@ MAX_NAME_BYTES = 255
 INSIDE = "original"
 _TIDY_SECONDS = (0.0, 0.01, 0.05, 0.2)
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+_CANNOT_SYNC = frozenset({errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP, errno.EACCES, errno.EPERM})
+"""A medium that has no such thing as a durable folder."""
 _NO_SUCH_FLAG = frozenset({errno.EINVAL, errno.ENOSYS})
+
+
+class MediumLost(Exception):
+    """The name is gone, but the medium did not say that this is on it: pulled in that moment, it may come
+    back with the file. Nothing is concluded; whoever looks next (`agent.finishing`) ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +208,11 @@ def unlink_durably(place: Place, may_unlink: Callable[[], bool], lease: WriteLea
         os.unlink(place.name, dir_fd=place.folder)
     except OSError as error:
         return _why(error)
-    make_durable(place.folder)
+    try:
+        os.fsync(place.folder)
+    except OSError as error:
+        if error.errno not in _CANNOT_SYNC:
+            raise MediumLost from None
     return None
 
 

@@ -29,6 +29,7 @@ from agent.ledger import Ledger
 from agent.line import Ended
 from agent.policy import RootFacts, VolumeFacts
 from agent.protocol import Channel, ChannelClosed, Hello, Swept, Tell, Welcome
+from agent.removal import MediumLost
 from agent.schema import AlertState, EntryState, RootRow
 from agent.service import prepare_state
 from agent.telling import Host, Judge, Teller
@@ -89,6 +90,7 @@ class Rig:
     identity: Any = field(default_factory=pyrage.x25519.Identity.generate)
     quiet_seconds: float = 0.1
     reserve_mb: int = 0
+    capacity_mb: int | None = None
     erase: bool = True
     peak_kb: dict[str, int] = field(default_factory=dict)
     """The largest resident size of each process in the last run."""
@@ -101,7 +103,11 @@ class Rig:
                 erase=self.erase,
                 breaker=Breaker(max_files_per_hour=1_000_000, max_percent=100.0),
             ),
-            vault=Vault(recipients=(str(self.identity.to_public()),), reserve_mb=self.reserve_mb),
+            vault=Vault(
+                recipients=(str(self.identity.to_public()),),
+                reserve_mb=self.reserve_mb,
+                capacity_mb=self.capacity_mb,
+            ),
         )
 
     def watched(self) -> WatchedRoot:
@@ -137,7 +143,7 @@ class Rig:
 
         def keep() -> None:
             ours.close()
-            with suppress(Ended, ChannelClosed):
+            with suppress(Ended, ChannelClosed, MediumLost):
                 serve(theirs, lambda welcome: CannedExaminer())
 
         children = {
@@ -193,7 +199,8 @@ class Rig:
             root_id=root.root_id, path=root.path, zone="removable", handling="unrestricted", mode="enforce",
             device=root.device, vault_dir=str(self.vault), recipients=list(settings.vault.recipients),
             settle_seconds=0.02, quiet_seconds=self.quiet_seconds, sweep_seconds=3600.0, examine_seconds=5.0,
-            reserve_bytes=settings.vault.reserve_mb * 1024**2, contact="the security team", vocabulary=[],
+            reserve_bytes=settings.vault.reserve_mb * 1024**2,
+            capacity_bytes=(self.capacity_mb or 0) * 1024**2, contact="the security team", vocabulary=[],
             config_digest=DIGEST, unfinished=desk.unfinished(ROOT_ID), erase=settings.policy.erase,
             leftovers=desk.leftovers(ROOT_ID),
         )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import subprocess
 
 import pytest
@@ -60,6 +61,25 @@ def test_while_permission_is_asked_nobody_else_can_reach_it(root):
 
     remove(root, may_unlink=look)
     assert found == {"mode": 0o700, "names": ["original"]}
+
+
+def test_an_unlink_that_a_pulled_medium_may_not_have_is_not_concluded(root, monkeypatch):
+    real = os.fsync
+
+    def fails(fd, code=errno.EIO):
+        if stat.S_ISDIR(os.fstat(fd).st_mode):
+            raise OSError(code, "made up")
+        real(fd)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(removal.os, "fsync", fails)
+        with pytest.raises(removal.MediumLost):
+            remove(root)
+    assert os.listdir(root.path / ASIDE) == [], "the folder stays, for whoever takes it up"
+    os.rmdir(root.path / ASIDE)
+    (root.path / "sub" / "f.csv").write_bytes(CONTENT)
+    monkeypatch.setattr(removal.os, "fsync", lambda fd: fails(fd, errno.EINVAL))
+    assert remove(root) == Ending("quarantined"), "no such thing here"
 
 
 def test_without_permission_it_is_back_at_its_place(root):
