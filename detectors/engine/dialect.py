@@ -23,6 +23,7 @@ MAX_CELLS = 70_000
 MOST_SEARCHED = 64 * 1024
 _ANY = -1
 MIN_QUALITY = 0.45
+MAX_RAGGED_QUALITY = 0.8
 _DRAWN = "-=─━"
 _RULE = " \t|+:┼┌┐└┘├┤┬┴│" + _DRAWN
 _ODD = re.compile(r"[;|\t{}<>=\\\"]|\(\)|^[,.)\]]")
@@ -137,8 +138,11 @@ def runs(dialect: Dialect, lines: Sequence[str]) -> list[Run]:
                 _add(found, dialect, part, width, first)
     if len(lines) - counts.count(0) < 0.8 * sum(map(bool, lines)):
         return found
+    weight = sum(run.weight for run in found)
+    if 2 * weight >= MAX_RAGGED_QUALITY * len(lines):
+        return found  # no ragged run of these lines could weigh more
     ragged = _ragged(dialect, lines) if dialect.delimiter not in ": " else None
-    if ragged is not None and ragged.weight > 2 * sum(run.weight for run in found):
+    if ragged is not None and ragged.weight > 2 * weight:
         return [ragged]
     return found
 
@@ -212,7 +216,7 @@ def _ragged(dialect: Dialect, lines: Sequence[str]) -> Run | None:
     if sum(width >= 2 for width in widths) < 0.9 * len(widths):
         return None
     rows = [row for _, _, row in part]
-    value = 0.8 * quality(dialect, rows)
+    value = MAX_RAGGED_QUALITY * quality(dialect, rows)
     kinds = [_column(rows, i) for i in range(min(max(widths), 20))]
     if value < MIN_QUALITY or not any(share > 0.8 and k in "nd" for k, share in kinds):
         return None

@@ -42,10 +42,12 @@ _SHAPES = str.maketrans(
 def kind(cell: str) -> str:
     """`n` number, `d` date or time, `t` text, `b` blank or a mark that stands for no value."""
     text = cell.strip()
-    if not text or (len(text) <= 8 and text.lower() in _MARKS):
+    if len(text) <= 8 and (not text or text.lower() in _MARKS):
         return "b"
-    if len(text) > 40:
+    if len(text) > 40 or text.isalpha():
         return "t"
+    if text[0].isdecimal() and text.replace(".", "", 1).isdecimal():
+        return "n"
     if _DATE.fullmatch(text):
         return "d"
     return "n" if _NUMBER.fullmatch(text) else "t"

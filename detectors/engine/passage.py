@@ -74,7 +74,6 @@ class Passage:
                 sample = assess(self._bench, self._view(head, whole=len(head) < HEAD))
                 self._head = Region(sample, [sample.score] * 2)
                 self._known.add(shape(head[-8:]))
-                self._forms.learn(head)
                 self._tally.add(_joined(head))
         if self._head is None or len(head) < HEAD:
             return
@@ -82,6 +81,7 @@ class Passage:
             for _ in islice(rows, COUNT_ON):
                 self._rows += 1
         else:
+            self._forms.learn(head)
             self._pass(rows, self._head)
 
     def _view(self, rows: Sequence[Row], whole: bool = False, named: bool = True) -> TableView:

@@ -105,7 +105,9 @@ class CompiledRule:
         return short and self._fits(text.zfill(rule.lost_zeros))
 
     def _fits(self, text: str) -> bool:
-        if self._pattern.fullmatch(text) is None or text.startswith(self.rule.not_starting or ("\0",)):
+        if self._pattern.fullmatch(text.encode()) is None or text.startswith(
+            self.rule.not_starting or ("\0",)
+        ):
             return False
         try:
             return self._check(text)

@@ -42,17 +42,18 @@ class Tally:
 
     def add(self, block: str) -> None:
         """Look through one block of text; a block without any identifier costs one linear search."""
-        if self._any is None or self._any.search(block) is None:
+        coded = block.encode()  # else the engine counts characters up to each match
+        if self._any is None or self._any.search(coded) is None:
             return
         for count in self.counts:
             if len(count.passed) >= MAX_DISTINCT or count.shaped >= MAX_SEEN or count.rule.text is None:
                 continue
-            for found in count.rule.text.finditer(block):
+            for found in count.rule.text.finditer(coded):
                 count.shaped += 1
-                text = found.group(0)
+                text = found.group(0).decode()
                 if count.rule.passes(text):
                     count.passed.add(hash(text))
-                    if block[found.start() - 1 : found.start()] in _OPENING:
+                    if coded[found.start() - 1 : found.start()].decode("latin-1") in _OPENING:
                         count.signed.add(hash(text))
                 if len(count.passed) >= MAX_DISTINCT or count.shaped >= MAX_SEEN:
                     break

@@ -14,7 +14,8 @@ from importlib import resources
 from math import exp
 from typing import Any
 
-Tree = tuple[list[int], list[float], list[int], list[int], list[float]]
+Node = tuple[int, float, Any, Any, float]
+"""Measure asked (-1: none, a leaf), threshold, the nodes left and right of it, mean."""
 
 
 def chance(score: float) -> float:
@@ -42,36 +43,33 @@ class Model:
     def __init__(self, plain: Mapping[str, Any]) -> None:
         self.measures: tuple[str, ...] = tuple(plain["measures"])
         self.start = float(plain["start"])
-        self.trees: list[Tree] = [
-            (
-                [int(f) for f in t["measure"]],
-                [float(x) for x in t["threshold"]],
-                [int(x) for x in t["left"]],
-                [int(x) for x in t["right"]],
-                [float(x) for x in t["mean"]],
-            )
-            for t in plain["trees"]
-        ]
+        self.trees = [_node(t, 0) for t in plain["trees"]]
 
     def score(self, measured: Mapping[str, float], weights: Sequence[float] | None = None) -> Score:
         """Evaluate for one sample; `weights` are the detectors' weights by measure."""
         x = [measured[name] for name in self.measures]
         shares = [0.0] * len(x)
         start = self.start
-        for measure, threshold, left, right, mean in self.trees:
-            node = 0
-            before = mean[0]
+        for node in self.trees:
+            at, threshold, left, right, before = node
             start += before
-            at = measure[0]
             while at >= 0:
-                node = left[node] if x[at] <= threshold[node] else right[node]
-                after = mean[node]
-                shares[at] += after - before
-                before = after
-                at = measure[node]
+                came = at
+                at, threshold, left, right, mean = left if x[at] <= threshold else right
+                shares[came] += mean - before
+                before = mean
         if weights is not None:
             shares = [s * w for s, w in zip(shares, weights, strict=True)]
         return Score(start + sum(shares), start, dict(zip(self.measures, shares, strict=True)))
+
+
+def _node(tree: Mapping[str, Any], at: int) -> Node:
+    """The node at a place of a tree's lists, with all that is below it."""
+    measure = int(tree["measure"][at])
+    left, right = (
+        (_node(tree, int(tree[side][at])) for side in ("left", "right")) if measure >= 0 else (None, None)
+    )
+    return measure, float(tree["threshold"][at]), left, right, float(tree["mean"][at])
 
 
 def load_models(text: str | None = None) -> tuple[dict[str, Model], str]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from detectors.engine import header
 from detectors.engine.header import fold, header_depth, kind
 
 NUMBERS = [["1", "34"], ["2", "45"], ["3", "33"], ["4", "61"]]
@@ -49,3 +52,15 @@ def test_an_address_is_a_value_and_no_name_of_a_variable() -> None:
     people = [[f"Jo {x}", f"{x}@example.org", "n/a"] for x in "abcdef"]
     assert header_depth(people) == 0
     assert header_depth([["Who", "Where", "Note"], *people]) == 1
+
+
+@given(st.text("0123456789.,-/: abxyzNAé٣²", max_size=9))
+def test_short_cuts_tell_the_kind_that_the_patterns_tell(cell: str) -> None:
+    text = cell.strip()
+    if not text or text.lower() in header._MARKS:
+        told = "b"
+    elif header._DATE.fullmatch(text):
+        told = "d"
+    else:
+        told = "n" if header._NUMBER.fullmatch(text) else "t"
+    assert kind(cell) == told
