@@ -178,6 +178,8 @@ def seal(statement: Statement) -> Envelope:
     kind = next(k for k, cls in KINDS.items() if isinstance(statement, cls))
     envelope = Envelope(kind, _canonical(asdict(statement)))
     envelope.statement()
+    if len(json.dumps(envelope.to_json(), indent=1)) > MAX_ENVELOPE_BYTES - 1024 * MAX_SIGNATURES // 4:
+        raise BadStatement("too large for a statement")
     return envelope
 
 

@@ -140,6 +140,12 @@ def test_values_that_are_no_statement_are_refused(value):
             from_json({**seal(RELEASE).to_json(), key: value} if value != [] else value)
 
 
+def test_what_could_not_be_read_again_is_not_sealed():
+    seal(replace(TERMS, content=tuple(f"{n:064x}" for n in range(400))))
+    with pytest.raises(BadStatement, match="large"):
+        seal(replace(TERMS, conditions=("x" * 2000,) * 20))
+
+
 def test_too_much_is_refused_before_it_is_read():
     with pytest.raises(BadStatement, match="large"):
         read(b" " * 60_000)
