@@ -76,6 +76,7 @@ class RunningService:
             "service": {"restart_seconds": 0.2},
         }
         self.roots: list[dict[str, Any]] = []
+        self.stanzas = ""
         self.python = sys.executable
         self.user: int | None = None
         self.traced = False
@@ -95,7 +96,7 @@ class RunningService:
             lines += [f"[{section}]", *(f"{k} = {toml(v)}" for k, v in keys.items())]
         for root in self.roots:
             lines += ["[[watch.roots]]", *(f"{k} = {toml(v)}" for k, v in root.items())]
-        self.config.write_text("\n".join(lines) + "\n")
+        self.config.write_text("\n".join(lines) + "\n" + self.stanzas)
 
     def start(self, before: Sequence[str] = (), wait: bool = True) -> None:
         """Start it and wait until every root has been swept once; `before` is put before the command."""

@@ -74,4 +74,4 @@ def complete(file: Path, config_file: Path | None, as_json: bool) -> None:
     else:
         by = " and ".join(escape(name) for name in row["approved_by"])
         say(f"disposed of {row['entry_id']}, approved by {by}")
-        say("copies that were exported, and backups of the vault, are not touched by this")
+        say("copies that were exported or lie in vault.copy_to, and backups, are not touched by this")

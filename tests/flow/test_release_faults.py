@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,10 @@ from typing import Any
 import pytest
 from custody_rig import injection, survey
 from release_rig import ReleaseRig, points
+from running_service import until
+
+from agent import audit
+from agent.statements import read
 
 pytestmark = pytest.mark.root
 
@@ -47,3 +53,62 @@ def test_no_fault_at_any_call_places_a_file_twice_or_half_or_loses_it(
     )
     assert not wrong, "\n".join(wrong)
     assert reached > 0.9 * len(tried)
+
+
+@pytest.mark.parametrize("times", [2, pytest.param(60, marks=pytest.mark.system)])
+def test_command_and_service_killed_at_any_moment_place_each_file_once(
+    service: Any, agreed: Any, made_up: Any, drop: Any, tmp_path: Path, times: int
+) -> None:
+    """The two real processes: either is killed while the file is on its way, and the command typed again."""
+    taken = service.root("taken")
+    restricted = service.root("restricted", handling="restricted")
+    service.stanzas = agreed.owner.stanza() + agreed.officer.stanza()
+    service.start()
+    file = drop(taken / "survey.csv", content := made_up.survey())
+    service.caught(file)
+    entry_id = service.ask("entries", states=["quarantined"])[0]["entry_id"]
+    pick = random.Random(3)
+
+    def typed(*arguments: Any) -> None:
+        done = service.command(*map(str, arguments))
+        assert done.returncode == 0, done.stderr
+
+    for number in range(times):
+        folder, target = tmp_path / str(number), restricted / f"back-{number}.csv"
+        folder.mkdir()
+        request = folder / "request.json"
+        typed(
+            "quarantine", "release", "request", entry_id, "--to", target, "--holder", "D. Analyst",
+            "--purpose", "x", "--out", request,
+        )  # fmt: skip
+        request.write_text(json.dumps(agreed.both(read(request.read_text())).to_json()))
+        typed("quarantine", "export", entry_id, "--to", folder / "bundle")
+        rewrap = ("quarantine", "rewrap", folder / "bundle", "--request", request, "--out", folder / "new")
+        typed(*rewrap, "--identity", service.key_file)
+        complete = ("quarantine", "release", "complete", request, "--from", folder / "new")
+        command = [service.python, "-I", "-m", "agent", *map(str, complete), "--config", str(service.config)]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        beside = f".recordwarden-release-{read(request.read_text()).statement().request_id}"
+        if number % 3:  # in the midst of it; else at any moment of a second
+            until(lambda b=beside, p=process: (restricted / b).exists() or p.poll() is not None, "begun")
+        else:
+            time.sleep(pick.random())
+        if number % 2:
+            service.kill()
+            process.wait(60)
+            service.start()
+        else:
+            process.kill()
+            process.wait()
+        again = service.command(*map(str, complete))
+        assert again.returncode == 0 or "cannot be used (again)" in again.stderr, again.stderr
+        assert target.read_bytes() == content
+    names = sorted(p.name for p in restricted.iterdir())
+    assert names == sorted(f"back-{number}.csv" for number in range(times))
+    assert list((service.state / "releases").iterdir()) == []
+
+    def told() -> int:
+        log = service.state / "audit.jsonl"
+        return sum(1 for _, line in audit.lines(log) if line and line["event"] == "released")
+
+    until(lambda: told() == times, "each is in the audit log once")
