@@ -165,7 +165,8 @@ def verify(path: Path, head: Head | None = None) -> tuple[int, list[Fault]]:
             before = Head(before.sequence + 1, "")
             continue
         faults += _line_faults(count, plain, before)
-        before = Head(max(plain["sequence"], before.sequence), plain["digest"])
+        if plain["sequence"] > before.sequence:  # one out of order is no link of the chain
+            before = Head(plain["sequence"], plain["digest"])
     if head is not None and before.sequence < head.sequence:
         missing = head.sequence - before.sequence
         faults.append(Fault(count, "cut_off", f"{missing} lines are missing at the end"))

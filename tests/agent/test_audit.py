@@ -183,3 +183,10 @@ def test_a_log_made_anew_does_not_have_what_alerts_were_told(path: Path, ledger:
     assert verify(path)[1] == [], "it is whole in itself"
     kinds = [fault.kind for fault in anchor_faults(path, told)]
     assert kinds == ["changed"] * (len(told) - 1) + ["cut_off"]
+
+
+def test_two_lines_that_changed_places_do_not_accuse_the_next_one(path: Path) -> None:
+    entries = path.read_text().splitlines()
+    entries[2], entries[3] = entries[3], entries[2]
+    path.write_text("\n".join(entries) + "\n")
+    assert {fault.line for fault in verify(path)[1]} == {3, 4}

@@ -9,6 +9,8 @@ import subprocess
 
 import pyrage
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from agent import streams, vault
 from agent.streams import DepositFailed
@@ -194,6 +196,34 @@ def test_each_recipient_can_open_it(tmp_path, safe, source, identity):
     assert opened(both, identity, tmp_path)[0] == opened(both, second, tmp_path)[0] == b"content"
     with pytest.raises(VaultError):
         opened(both, pyrage.x25519.Identity.generate(), tmp_path)
+
+
+def ssh_key(kind):
+    """(private key as OpenSSH writes it, public line)."""
+    made = (
+        ed25519.Ed25519PrivateKey.generate() if kind == "ed25519" else rsa.generate_private_key(65537, 2048)
+    )
+    private = made.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    return private, made.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+
+
+@pytest.mark.root
+def test_age_keys_and_ssh_keys_side_by_side_each_open_an_entry_and_so_does_debians_age(
+    tmp_path, safe, source, identity, need
+):
+    need("age")
+    keys = {kind: ssh_key(kind) for kind in ("ed25519", "rsa")}
+    lines = [str(identity.to_public()), *(public for _, public in keys.values())]
+    Vault(safe.directory, lines, 0).deposit(ENTRY, source(b"content"), 1.0)
+    entry = safe.directory / "entries" / f"{ENTRY}.age"
+    (tmp_path / "age").write_text(f"{identity}\n")
+    for kind, (private, _) in keys.items():
+        (tmp_path / kind).write_bytes(private)
+        assert opened(safe, pyrage.ssh.Identity.from_buffer(private), tmp_path)[0] == b"content"
+    for kind in ("age", *keys):
+        (tmp_path / kind).chmod(0o600)
+        done = subprocess.run(["age", "-d", "-i", tmp_path / kind, entry], capture_output=True, check=True)
+        assert done.stdout == b"content", kind
 
 
 @pytest.mark.parametrize("lines", [[], ["age1nonsense"], ["ssh-rsa nonsense"], ["AGE-SECRET-KEY-1XYZ"], [""]])
