@@ -24,6 +24,8 @@ from benchmarks.made_up_registers import FAMILIES as REGISTERS  # noqa: E402
 from benchmarks.made_up_registers import register_table  # noqa: E402
 from benchmarks.made_up_releases import FAMILIES as RELEASES  # noqa: E402
 from benchmarks.made_up_releases import release_table  # noqa: E402
+from benchmarks.made_up_things import FAMILIES as THINGS  # noqa: E402
+from benchmarks.made_up_things import thing_family_table  # noqa: E402
 from benchmarks.train_model import family_group, read_corpus  # noqa: E402
 from detectors.engine.judge import Conclusion, Judge  # noqa: E402
 from detectors.engine.table import Table  # noqa: E402
@@ -92,6 +94,7 @@ def families(models: Path, groups: int, each: int = 40) -> None:
     for title, kinds, make in (
         ("records", REGISTERS, register_table),
         ("statistics", RELEASES, release_table),
+        ("things", THINGS, thing_family_table),
     ):
         total = hits = 0
         parts = []

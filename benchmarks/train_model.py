@@ -40,6 +40,8 @@ from benchmarks.made_up_registers import register_table  # noqa: E402
 from benchmarks.made_up_releases import FAMILIES as RELEASES  # noqa: E402
 from benchmarks.made_up_releases import release_table  # noqa: E402
 from benchmarks.made_up_studies import study_table  # noqa: E402
+from benchmarks.made_up_things import FAMILIES as THINGS  # noqa: E402
+from benchmarks.made_up_things import thing_family_table  # noqa: E402
 from detectors.engine.lexicon import Lexicon  # noqa: E402
 from detectors.engine.roster import measured, roster  # noqa: E402
 from detectors.engine.view import TableView  # noqa: E402
@@ -100,6 +102,8 @@ def made_up(count: int) -> Iterator[Made]:
                 yield from derived(table, seed)
         for family in RELEASES:
             yield release_table(seed, family)
+        for family in THINGS:
+            yield thing_family_table(seed, family)
 
 
 def samples(job: tuple[Made, bool]) -> list[Sample]:
@@ -250,7 +254,7 @@ def exported(model: HistGradientBoostingClassifier, measures: list[str]) -> dict
 def family_group(name: str, groups: int) -> int:
     """The group of a made-up table's family; whole families are held out together. -1: not of a family."""
     parts = name.split(".")
-    if parts[0] != "made_up" or parts[1] not in REGISTERS | RELEASES:
+    if parts[0] != "made_up" or parts[1] not in REGISTERS | RELEASES | THINGS:
         return -1
     return int(hashlib.sha256(parts[1].encode()).hexdigest(), 16) % max(1, groups)
 

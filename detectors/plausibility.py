@@ -26,6 +26,8 @@ _UNTIDY = re.compile(
     r"""[{}\\|`^~<>$]|=\S|["'(\[]\S*$|^[^("']*[)\]"]|::|->|[;,]$|^[-#*/@%.!=]+\S|^\W+$|_\w*_|^[A-Za-z_][\w-]+(?:\.[A-Za-z_][\w-]+){2,}$"""
 )
 """Marks of program text, settings and markup that cells of data seldom hold."""
+_BOUND = re.compile(r"[<>]=?\s?\d[\d.,]*")
+"""The open end of a category: "<=3cm", ">20", "ESR < 20"."""
 _LONG_CHARS = 60
 _MANY_WORDS = 8
 MANY_ROWS = 5
@@ -82,7 +84,8 @@ def find(t: TableView, measures: Mapping[str, float], options: Options) -> list[
         found.append(Doubt("within_text", t.text_lines / t.rows, options.text_lines, Tier.NONE))
     if _told(t, measures) or measures["age_values"] > 0 or measures["birth_values"] >= 1:
         return found
-    if values < options.least_values or not any(c.numeric or c.dates for c in used):
+    answered = t.rows >= options.unnamed_rows and sum(c.filled >= 10 * c.distinct > 10 for c in used) >= 3
+    if values < options.least_values or not (answered or any(c.numeric or c.dates for c in used)):
         found.append(Doubt("no_values", values, options.least_values, Tier.NONE))
     elif solid < options.least_columns:
         found.append(Doubt("little_to_go_by", solid, options.least_columns, Tier.NONE))
@@ -128,7 +131,7 @@ def _shares(used: list[Column]) -> tuple[float, float]:
         for text, times in c.counts.items():
             if len(text) > _LONG_CHARS or text.count(" ") >= _MANY_WORDS:
                 wordy += times
-            if _UNTIDY.search(text):
+            if _UNTIDY.search(_BOUND.sub("0", text) if times > 1 else text):
                 untidy += times
     return untidy / max(1, filled), wordy / max(1, filled)
 

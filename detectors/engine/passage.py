@@ -20,6 +20,7 @@ from detectors.engine.lines import Lines
 from detectors.engine.prose import from_tally
 from detectors.engine.table import Row, Table, Unreadable
 from detectors.engine.tally import Tally
+from detectors.engine.turned import upright
 from detectors.engine.view import TableView
 
 HEAD = 300
@@ -57,6 +58,7 @@ class Passage:
         self._known: set[Shape] = set()
         self._forms = Forms([])
         self._strays: list[Row] = []
+        self._first: list[Row] = []
         self._settle: float = bench.options("record_model").settle
 
     def read(self) -> None:
@@ -73,6 +75,7 @@ class Passage:
             if head:
                 sample = assess(self._bench, self._view(head, whole=len(head) < HEAD))
                 self._head = Region(sample, [sample.score] * 2)
+                self._first = head
                 self._known.add(shape(head[-8:]))
                 self._tally.add(_joined(head))
         if self._head is None or len(head) < HEAD:
@@ -210,8 +213,19 @@ class Passage:
             if self._sure(region, POOLED if len(region.scores) >= 2 else self._settle):
                 deep = self._conclusion(region)
                 found = deep if deep.weight > found.weight else found
+        if not found.flagged:
+            found = self._set_upright() or found
         spotted = from_tally(self._tally, self._rows, self._index, in_table=True)
         return spotted if spotted.weight > found.weight else found
+
+    def _set_upright(self) -> Conclusion | None:
+        """Records of people, if the table holds them once its head is set upright."""
+        for names, records in upright(self._table.header, self._first, self._lexicon):
+            sample = assess(self._bench, TableView(names, records, self._lexicon, self._table.context))
+            found = conclude(self._bench, sample, sample.score, len(records), self._index)
+            if found.flagged and (found.confidence >= self._settle or sample.decisive):
+                return found
+        return None
 
 
 def _mean(scores: Sequence[float]) -> float:

@@ -9,6 +9,7 @@ import pytest
 from detectors import plausibility
 from detectors.engine.judge import Judge
 from detectors.engine.lexicon import Lexicon
+from detectors.engine.roster import measured, roster
 from detectors.engine.table import Table
 from detectors.engine.verdict import Outcome, Tier
 from detectors.engine.view import TableView
@@ -120,3 +121,17 @@ def test_a_dump_of_bytes_and_columns_that_are_mostly_blank_are_nothing_to_go_by(
         [pick.choice(["arch", "x", "y"]), str(pick.randrange(40)), "", "n" * (i % 9 == 0)] for i in range(90)
     ]
     assert "little_to_go_by" in {d.measure for d in doubts(keyed)}
+
+
+def test_categories_with_open_ends_and_answers_in_words_are_no_programs() -> None:
+    sizes = [[str(i % 7), "<=3cm" if i % 3 else ">3cm", str(i % 4)] for i in range(30)]
+    assert "untidy_cells" not in doubts_of(sizes)
+    words = [[("much_more", "as_now", "much_less")[(i * k) % 3] for k in (1, 2, 5, 7)] for i in range(90)]
+    assert "no_values" not in doubts_of(words)
+    assert "no_values" in doubts_of(words[:20])
+
+
+def doubts_of(rows: list[list[str]]) -> set[str]:
+    view = TableView(["a", "b", "c", "d"][: len(rows[0])], rows, Lexicon.load())
+    found = plausibility.find(view, measured(view, roster({})), plausibility.Options())
+    return {d.measure for d in found}
