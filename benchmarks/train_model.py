@@ -70,7 +70,7 @@ MAKERS = (person_table, study_table, others.wide_table, others.long_table, other
           others.area_table, others.thing_table, others.metadata_table, panel_table)  # fmt: skip
 SELDOM = (others.means_table, others.firm_table)
 FAMILY_SHARE = 5
-PEOPLE_WEIGH = 1.8
+PEOPLE_WEIGH = 2.0
 """So that an even chance is where flagging a table begins to do more good than harm on the labelled tables."""
 LEXICON, DETECTORS = Lexicon.load(), roster({})
 Sample = tuple[str, str, str, int, bool, dict[str, float]]
