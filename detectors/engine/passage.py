@@ -113,7 +113,6 @@ class Passage:
             part = found if isinstance(found, Lines) else singly
             if not len(part):
                 break
-            self._rows += len(part)
             self._tally.add(_joined(part))
             if isinstance(part, Lines) and isinstance(held, list) and held:
                 first = [*held, *part[: CHUNK - len(held)].rows()]
@@ -136,6 +135,7 @@ class Passage:
         """The rest of the rows, chunk by chunk, until a yes is settled."""
         new = 0
         for number, chunk in enumerate(self._chunks(rows), 1):
+            self._rows += len(chunk)
             look, changed, unlike = self._look(chunk)
             new += changed
             due = number & (number - 1) == 0 or number % EVERY == 0
