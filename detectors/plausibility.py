@@ -32,6 +32,7 @@ _LONG_CHARS = 60
 _MANY_WORDS = 8
 MANY_ROWS = 5
 LEAST_FILLED = 0.2
+LEAST_DUMPED = 3
 _HEX = frozenset("0123456789abcdef")
 _SETTINGS = frozenset({"person.truth", "person.answer", "person.agreement"})
 """What settings and tables of features say as well."""
@@ -121,11 +122,12 @@ def _describes(cells: Mapping[str, float], but: frozenset[str]) -> bool:
 def _shares(used: list[Column]) -> tuple[float, float]:
     """Shares of the filled cells that hold (marks of programs, many words)."""
     filled = untidy = wordy = 0
+    dumped = {c.position for c in used if not c.numeric and _is_hex(c)}
     for c in used:
         filled += c.filled
         if c.numeric:
             continue
-        if _is_hex(c):
+        if c.position in dumped and len(dumped) >= LEAST_DUMPED:  # one or two are record numbers
             untidy += c.filled
             continue
         for text, times in c.counts.items():

@@ -123,6 +123,14 @@ def test_a_dump_of_bytes_and_columns_that_are_mostly_blank_are_nothing_to_go_by(
     assert "little_to_go_by" in {d.measure for d in doubts(keyed)}
 
 
+def test_a_hashed_number_of_a_person_is_no_dump() -> None:
+    pick = random.Random(12)
+    rows = [
+        [f"{pick.getrandbits(40):010x}", str(pick.randint(16, 90)), pick.choice("12")] for _ in range(300)
+    ]
+    assert doubts_of(rows) == set()
+
+
 def test_categories_with_open_ends_and_answers_in_words_are_no_programs() -> None:
     sizes = [[str(i % 7), "<=3cm" if i % 3 else ">3cm", str(i % 4)] for i in range(30)]
     assert "untidy_cells" not in doubts_of(sizes)
