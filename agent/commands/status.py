@@ -68,6 +68,13 @@ def status(config_file: Path | None, as_json: bool) -> int:
         say(f"missing    {name}: {escape(str(why))}", fg="yellow")
     custody = ", ".join(f"{number:,} {state}" for state, number in sorted(found["custody"].items()) if number)
     say(f"custody    {custody or 'nothing was ever taken'}")
+    verified = found["vault"].get("verified") or {}
+    if verified.get("ended"):
+        say(f"verified   {count(verified['checked'], 'entry', 'entries')}, {time_text(verified['ended'])}")
+    elif verified:
+        say(f"verified   under way: {count(verified['checked'], 'entry', 'entries')} so far")
+    if copies := found["vault"].get("copies"):
+        say(f"copies     {copies['copied']:,} in {escape(copies['to'])}, {copies['waiting']:,} waiting")
     for name, sink in sorted(found["sinks"].items()):
         told = f"{sink.get('delivered', 0):,} delivered, {sink.get('pending', 0):,} waiting"
         error = f"; {escape(str(sink['error']))}" if sink.get("error") else ""
@@ -127,6 +134,11 @@ def _concerns(found: dict[str, Any]) -> Iterator[str]:
             yield f"{shown}: {count(len(root['abandoned']), 'keeper hangs', 'keepers hang')} with the medium"
     if fault := found["vault"].get("fault"):
         yield f"the vault takes nothing ({fault}): files of records stay where they are"
+    if damaged := (found["vault"].get("verified") or {}).get("damaged"):
+        told = count(len(damaged), "entry", "entries")
+        yield f"{told} of the vault are damaged: see `recordwarden quarantine verify`"
+    if fault := (found["vault"].get("copies") or {}).get("fault"):
+        yield f"the vault is not copied to the security team's folder: {escape(fault)}"
     if lost := found["vault"]["lost"]:
         yield f"{count(len(lost), 'entry', 'entries')} should be in the vault and not there"
     yield from _overdue(found)

@@ -130,6 +130,8 @@ def test_on_a_medium_without_room_for_the_notice_the_file_is_still_taken(rig, dr
 def test_a_medium_pulled_at_any_request_loses_nothing(rig, tmp_path, need, pulls):
     """From a random request on the device answers nothing but errors; later it is plugged in again."""
     need("mkfs.ext4")
+    if not Path("/dev/fuse").exists():
+        pytest.skip("no /dev/fuse")
     chance = random.Random(3)
     image, copy = tmp_path / "root.img", tmp_path / "again.img"
     with image.open("wb") as file:
@@ -184,3 +186,18 @@ def test_a_container_with_one_guilty_member_is_taken_whole_and_the_member_named_
     record = service.caught(root / "tables.zip")
     assert record["unmapped"]["member"] == "1" and "secret name" not in str(record)
     assert made_up.digest(content) in service.vault_digests().values()
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("erase", [True, False])
+def test_an_undelete_program_finds_what_was_taken_only_if_erasure_is_off(rig, drive, erase):
+    """The whole device is read, as such a program does."""
+    volume = drive(16)
+    rig.root, rig.erase = volume.plug(), erase
+    content = survey(1, rows=2000)
+    put(rig.root / "f.csv", content)
+    subprocess.run(["sync", "-f", str(rig.root)], check=True)
+    assert rig.run() == (0, 0)
+    assert rig.in_vault() == [content]
+    assert volume.pull().returncode == 0
+    assert (content[5000:5400] in volume.image.read_bytes()) is not erase
