@@ -29,9 +29,10 @@ from agent.ocsf import (
     Outcome2006,
     activity,
 )  # fmt: skip
-from agent.policy import RootFacts, VolumeFacts
+from agent.policy import RootFacts
 from agent.protocol import Identity
 from agent.schema import AlertRow
+from agent.volume_facts import VolumeFacts
 from agent.writer import Writer
 from detectors.engine.verdict import Finding, Outcome, Polarity, Protection, Tier, Verdict
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from agent.volume_facts import VolumeFacts
 from config.settings import Action, Handling, Mode, Policy, Zone
 from detectors.engine.verdict import Outcome, Protection, Tier, Verdict
 
@@ -63,28 +64,6 @@ class RootFacts:
     zone: Zone
     handling: Handling
     mode: Mode
-
-
-@dataclass(frozen=True, slots=True)
-class VolumeFacts:
-    """What carries the root. Without a proof a volume counts as unencrypted."""
-
-    kind: str = "unknown"
-    """`removable`, `shared`, `fixed`, `memory` or `unknown`."""
-    fstype: str = ""
-    source: str = ""
-    device: str = ""
-    """major:minor"""
-    uuid: str = ""
-    encryption_proof: str = ""
-    vendor: str = ""
-    """How the USB device names itself; see `agent.platform.linux_devices.Device`."""
-    product: str = ""
-    serial: str = ""
-
-    @property
-    def encrypted(self) -> bool:
-        return bool(self.encryption_proof)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from agent.ledger import Ledger
-from agent.policy import RootFacts, VolumeFacts
+from agent.policy import RootFacts
 from agent.schema import Entry, EntryState, RootRow
+from agent.volume_facts import VolumeFacts
 from agent.volumes import WatchedRoot
 from config.settings import Handling, Mode, Zone
 

@@ -20,7 +20,8 @@ from agent.forbidden import why_never
 from agent.platform import linux
 from agent.platform.linux import Mount, inside
 from agent.platform.linux_devices import Device, Kernel
-from agent.policy import RootFacts, VolumeFacts
+from agent.policy import RootFacts
+from agent.volume_facts import VolumeFacts
 from config.load import ConfigError
 from config.settings import Handling, Mode, Root, Settings, Zone
 

@@ -74,6 +74,9 @@ def noticing(times: int = 20) -> list[str]:
 def resting(seconds: float = 60.0, roots: int = 3) -> list[str]:
     """At rest with several roots; only sweeps do not wait for what else this machine does."""
     base = Path(tempfile.mkdtemp(prefix="rw-rest-"))
+    alone = os.geteuid() == 0
+    if alone:  # a mark on a file system hears of whatever any program does there
+        subprocess.run(["mount", "-t", "tmpfs", "none", str(base)], check=True)
     running = RunningService(base)
     try:
         running.settings["governor"] = {"pause_above_cpu_percent": 100}
@@ -89,12 +92,14 @@ def resting(seconds: float = 60.0, roots: int = 3) -> list[str]:
         memory = _memory(running)
     finally:
         running.stop()
+        if alone:
+            subprocess.run(["umount", "-l", str(base)], check=False)
         shutil.rmtree(base, ignore_errors=True)
     total = sum(sum(sizes) for sizes in memory.values())
     return [
         "## At rest",
         "",
-        f"With {roots} roots and everything else as shipped, 10 s after the last file: {used:.2f} % of one core over {seconds:.0f} s, {total:.0f} MB in all",
+        f"With {roots} roots and everything else as shipped, on a file system where nobody else works, 10 s after the last file: {used:.2f} % of one core over {seconds:.0f} s, {total:.0f} MB in all",
         "processes together (PSS):",
         "",
         *(

@@ -90,6 +90,11 @@ def test_a_privileged_process_never_loads_a_parser(module: str) -> None:
     assert not loaded_after(f"import {module}") & PARSERS
 
 
+def test_a_keeper_starts_light() -> None:
+    """There is one for each root, and each would pay for what it loads."""
+    assert not loaded_after("import agent.keeper") & {"pydantic", "psutil", "sqlite3"}
+
+
 def test_an_idle_template_starts_light() -> None:
     assert not loaded_after("import detectors.engine.template, detectors.engine.judge") & HEAVY
 

@@ -21,7 +21,8 @@ from agent.commands.walk import Found, walk
 from agent.commands.words import examined, sentence
 from agent.errors import Mistyped
 from agent.escape import escape
-from agent.policy import Disposition, RootFacts, VolumeFacts, decide
+from agent.policy import Disposition, RootFacts, decide
+from agent.volume_facts import VolumeFacts
 from config.load import load, source_of
 from config.settings import Handling, Settings, Zone
 from detectors.engine.verdict import Verdict

@@ -24,7 +24,7 @@ from agent.platform.linux_devices import (
     members,
 )
 from agent.platform.linux_encryption import proof_of_view, proof_of_ways
-from agent.policy import VolumeFacts
+from agent.volume_facts import VolumeFacts
 
 MOUNTINFO = Path("/proc/self/mountinfo")
 KERNEL = Kernel()

@@ -19,7 +19,7 @@ from agent import vault
 from agent.keeper import serve
 from agent.ledger import Ledger
 from agent.line import Ended
-from agent.policy import RootFacts, VolumeFacts
+from agent.policy import RootFacts
 from agent.protocol import (
     Beat,
     Channel,
@@ -49,6 +49,7 @@ from agent.protocol import (
     Welcome,
 )
 from agent.schema import AlertRow, AlertState, Entry, EntryState, RootRow
+from agent.volume_facts import VolumeFacts
 from config.settings import Handling, Mode, Settings, Zone
 from detectors.engine.verdict import Outcome as Kind
 from detectors.engine.verdict import Reason, Subject, Tier, Verdict

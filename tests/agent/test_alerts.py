@@ -11,9 +11,10 @@ import pytest
 
 from agent import alerts, ocsf
 from agent.alerts import Occurrence
-from agent.policy import Kind, RootFacts, VolumeFacts
+from agent.policy import Kind, RootFacts
 from agent.protocol import Identity
 from agent.schema import AlertRow, AlertState
+from agent.volume_facts import VolumeFacts
 from agent.writer import Writer
 from config.settings import Handling, Mode, Zone
 from detectors.engine.verdict import Finding, Outcome, Polarity, Reason, Role, Subject, Tier, Verdict

@@ -11,10 +11,11 @@ import pytest
 
 from agent.breaker import Breaker
 from agent.ledger import Ledger
-from agent.policy import RootFacts, VolumeFacts
+from agent.policy import RootFacts
 from agent.protocol import Identity
 from agent.schema import Entry, EntryState, RootRow
 from agent.telling import Host, Judge, Teller
+from agent.volume_facts import VolumeFacts
 from agent.volumes import WatchedRoot
 from config import settings as s
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from agent.contact import GRACE_SECONDS, applies, digest, softened, standing
-from agent.policy import Disposition, Kind, RootFacts, VolumeFacts
+from agent.policy import Disposition, Kind, RootFacts
 from agent.protocol import Identity, Judged
 from agent.standing import Seen, Standing
+from agent.volume_facts import VolumeFacts
 from agent.volumes import WatchedRoot
 from config.settings import Action, FirstContact, Handling, Mode, Policy, Zone
 

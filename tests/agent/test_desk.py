@@ -13,7 +13,7 @@ import pytest
 
 from agent.desk import Desk
 from agent.ledger import Ledger
-from agent.policy import RootFacts, VolumeFacts
+from agent.policy import RootFacts
 from agent.protocol import (
     Done,
     Go,
@@ -32,6 +32,7 @@ from agent.protocol import (
 )  # fmt: skip
 from agent.schema import AlertState, EntryState, RootRow
 from agent.telling import Host, Judge, Teller
+from agent.volume_facts import VolumeFacts
 from agent.volumes import WatchedRoot
 from config.settings import Action, Breaker, Handling, Mode, Policy, Settings, Zone
 from detectors.engine import verdict as wire

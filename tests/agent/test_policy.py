@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent.policy import Agreement, Disposition, Kind, RootFacts, VolumeFacts, decide
+from agent.policy import Agreement, Disposition, Kind, RootFacts, decide
+from agent.volume_facts import VolumeFacts
 from config.settings import Action, Actions, Handling, Mode, Policy, TierActions, Zone
 from detectors.engine.verdict import Outcome, Protection, Reason, Subject, Tier, Verdict
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from agent.loop import Loop
-from agent.policy import RootFacts, VolumeFacts
+from agent.policy import RootFacts
 from agent.post import Post
 from agent.protocol import Done, Message, Swept, Unseen, UnseenAnswer, Welcome
+from agent.volume_facts import VolumeFacts
 from agent.volumes import WatchedRoot
 from config.settings import Handling, Mode, Zone
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from agent.ledger import Ledger
-from agent.policy import RootFacts, VolumeFacts
+from agent.policy import RootFacts
 from agent.protocol import Cursor, Done, Doubted, Folders, FoldersAnswer, FoldersKnown, folder_key
+from agent.volume_facts import VolumeFacts
 from agent.volumes import WatchedRoot
 from agent.walk_answer import cursor_key, walk_answer
 from config.settings import Handling, Mode, Zone
