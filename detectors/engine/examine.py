@@ -47,7 +47,7 @@ MOST_WORK, WORK_PER_BYTE = 120_000_000, 0.25
 a quarter of a minute, and as much again for each half GB of its size. Counted, so that the same bytes stop at
 the same place on any machine; the rest is `partial`."""
 _ROW_WORK, _PLAIN_WORK, _LINE_SHIFT = 12, 3, 3
-_EFFORT = {Family.SHEET: 5, Family.MARKUP: 5, Family.DOCUMENT: 5}
+_EFFORT = {Family.SHEET: 3, Family.MARKUP: 5, Family.DOCUMENT: 5}
 """How much more work a row is when it is parsed out of XML."""
 _TOLD_BY_THEIR_HEAD = frozenset({CSV, TSV, PLAIN, JSON_LINES, SQL})
 _ARMOURED = (b"-----", b"$ANSIBLE", b"U2FsdGVkX1")

@@ -18,7 +18,8 @@ from detectors.engine.table import Budget, Content, Part, ReadLimits, Row, Table
 from detectors.engine.verdict import Reason
 from detectors.engine.xml_stream import feed, local, texts
 from detectors.engine.zip_directory import Entry, entries, open_entry
-from detectors.readers.sheet_xml import CellText, Strings, cache_fields, cache_rows, date_styles, sheet_rows
+from detectors.readers.sheet_rows import sheet_rows
+from detectors.readers.sheet_xml import CellText, Strings, cache_fields, cache_rows, date_styles
 
 MEDIA_TYPES = frozenset(
     {
