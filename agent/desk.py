@@ -119,9 +119,9 @@ class Desk:
         place = _as_file_lies(root, message)
         agreement = self.authority.agreement(place_in(place, message.identity.relpath), layout=verdict.layout)
         policy, now = self._teller.settings.policy, self._clock()
-        disposition = decide(
-            verdict, place.facts, place.volume, agreement, policy, self.breaker.is_open(root)
-        )
+        disposition = decide(verdict, place.facts, place.volume, agreement, policy, breaker_open=False)
+        if disposition.take and self.breaker.is_open(root):  # asked only where it matters: it counts files
+            disposition = decide(verdict, place.facts, place.volume, agreement, policy, breaker_open=True)
         old, softened = contact.meet(self._ledger, root, message, disposition, policy, now)
         held = softened is not disposition
         disposition = softened

@@ -178,9 +178,8 @@ class Memory(KnownFolders):
         return {r["reason"]: r["n"] for r in self._rows(sql, (root_id,))}
 
     def file_count(self, root_id: str, taken: int) -> int:
-        """How many files a root has, as far as is known: those of its last sweep, or those judged and
-        still there and the `taken` ones, whichever is more."""
-        self.flush()
+        """How many files a root has, as far as is on the disk: those of its last sweep, or those judged
+        and left and the `taken` ones, whichever is more."""
         judged = self._rows("SELECT count(*) AS n FROM seen WHERE root_id = ?", (root_id,))[0]["n"]
         rows = self._rows("SELECT swept FROM roots WHERE root_id = ?", (root_id,))
         swept = json.loads(rows[0]["swept"]).get("files", 0) if rows else 0
