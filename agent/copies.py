@@ -66,7 +66,7 @@ class Copies:
             self._begin(target, wanted)
 
     def _ids(self) -> set[str]:
-        return {entry.entry_id for entry in self._ledger.entries(states=_KEPT)}
+        return self._ledger.entry_ids(_KEPT)
 
     def _begin(self, target: Path, wanted: list[str]) -> None:
         command = [sys.executable, "-I", "-m", "agent.copies", str(self._vault), str(target)]

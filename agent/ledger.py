@@ -173,6 +173,11 @@ class Ledger(Memory, Letters, Register, Database):
         rows = self._rows(sql, (entry_id,))
         return _entry(rows[0]) if rows else None
 
+    def entry_ids(self, states: Sequence[EntryState]) -> set[str]:
+        """The ids of all entries in any of `states`."""
+        sql = f"SELECT entry_id FROM entries WHERE {_in(states)}"  # noqa: S608
+        return {row["entry_id"] for row in self._rows(sql)}
+
     def entry_counts(self) -> dict[str, int]:
         """How many entries are in each state."""
         return {r[0]: r[1] for r in self._rows("SELECT state, count(*) FROM entries GROUP BY state")}
