@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from agent.agreements import Agreements, Sighting
@@ -45,6 +45,13 @@ class Place:
     configured: bool
     facts: RootFacts
     volume: VolumeFacts
+    relpath: str = ""
+    """Below its root, which may be mounted elsewhere another time; "" if none is watched."""
+
+    @property
+    def known_by(self) -> str:
+        """What tells it from other places of the same root, wherever that is mounted."""
+        return self.relpath or self.path
 
 
 def place_of(path: str, roots: Sequence[WatchedRoot], mounts: Sequence[Mount], settings: Settings) -> Place:
@@ -52,7 +59,7 @@ def place_of(path: str, roots: Sequence[WatchedRoot], mounts: Sequence[Mount], s
     around = [r for r in roots if inside(path, r.path)]
     if around:
         root = max(around, key=lambda r: len(r.path))
-        return replace(place_in(root, ""), path=path)
+        return place_in(root, path[len(root.path.rstrip("/")) + 1 :])
     mount = linux.mount_of(path, mounts)
     volume = facts_teller(settings, mounts, linux.KERNEL)(mount) if mount else VolumeFacts()
     zone = {"removable": Zone.REMOVABLE, "shared": Zone.SHARED}.get(volume.kind, Zone.LOCAL)
@@ -62,7 +69,8 @@ def place_of(path: str, roots: Sequence[WatchedRoot], mounts: Sequence[Mount], s
 
 def place_in(root: WatchedRoot, relpath: str) -> Place:
     """The place of a file of a root."""
-    return Place(root.path_of(relpath), root.root_id, root.origin == "configured", root.facts, root.volume)
+    configured = root.origin == "configured"
+    return Place(root.path_of(relpath), root.root_id, configured, root.facts, root.volume, relpath)
 
 
 class Authority:
@@ -130,7 +138,4 @@ class Authority:
 
 def _is_place_of(row: RequestRow, place: Place) -> bool:
     """The file itself, or what lies beside it until it has its name."""
-    return place.root_id == row.detail["root_id"] and place.path in (
-        row.detail["destination"],
-        row.detail["beside"],
-    )
+    return place.root_id == row.detail["root_id"] and place.known_by in row.detail["places"]

@@ -106,13 +106,14 @@ class Releases:
         except BadStatement as error:
             self._forget_key(request_id)
             raise Refused(f"that is no request: {error}") from None
-        above = place.path.rpartition("/")[0]
+        beside = f".recordwarden-release-{request_id}"
         row = RequestRow(
             request_id, "release", entry.entry_id, entry.sha256, envelope.payload, RequestState.REQUESTED,
             now, release.expires_at, now,
             detail={
                 "destination": place.path, "root_id": place.root_id, "holds_until": release.holds_until,
-                "beside": f"{above}/.recordwarden-release-{request_id}", "holder": release.holder,
+                "beside": _sibling(place.path, beside), "holder": release.holder,
+                "places": [place.known_by, _sibling(place.known_by, beside)],
             },
         )  # fmt: skip
         self._ledger.put_request(row, [self._event("release_requested", release, by=wish.by)])
@@ -258,6 +259,11 @@ class Releases:
             "holder": release.holder, "purpose": release.purpose, "basis": release.basis,
             "proof": release.proof, "by": by,
         }  # fmt: skip
+
+
+def _sibling(path: str, name: str) -> str:
+    above, slash, _ = path.rpartition("/")
+    return f"{above}{slash}{name}"
 
 
 def forget(path: Path) -> None:

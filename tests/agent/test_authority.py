@@ -28,7 +28,7 @@ INNER = replace(OUTER, root_id="inner", path="/srv/inner", origin="volume")
 
 def put_release(custody: Any, state: RequestState, **detail: Any) -> None:
     plain = {
-        "destination": "/srv/r2/x", "beside": "/srv/r2/.beside", "root_id": "r2",
+        "places": ["/srv/r2/x", "/srv/r2/.beside"], "root_id": "r2",
         "holds_until": custody.now + 30 * DAY,
     }  # fmt: skip
     row = RequestRow(
@@ -62,6 +62,15 @@ def test_a_release_lets_its_file_be_from_the_moment_it_appears(custody: Any, sta
     for path in ("/srv/r2/x", "/srv/r2/.beside"):
         found = custody.authority.exemption(custody.place(path), SHA)
         assert (found is not None and (found.basis, found.proof) == ("release", "q1")) is holds
+
+
+def test_a_release_onto_a_volume_holds_wherever_that_is_mounted(custody: Any) -> None:
+    put_release(custody, RequestState.DONE, places=["a/x", "a/.beside"])
+    for mounted in ("/media/one", "/mnt/two"):
+        root = replace(OUTER, root_id="r2", path=mounted, origin="volume")
+        for path, holds in ((f"{mounted}/a/x", True), (f"{mounted}/x", False)):
+            place = place_of(path, [root], [], Settings())
+            assert (custody.authority.exemption(place, SHA) is not None) is holds
 
 
 @pytest.mark.parametrize(
