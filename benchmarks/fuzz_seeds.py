@@ -12,15 +12,19 @@ import gzip
 import io
 import json
 import lzma
+import sqlite3
+import tempfile
 import zipfile
 from collections.abc import Callable
 from email.message import EmailMessage
+from pathlib import Path
 
 import pyrage
 import table_writers as as_
 from backports import zstd
+from binary_writers import as_sas7bdat, as_xls, as_xlsb
 from msoffcrypto.format.ooxml import OOXMLFile
-from pyarrow import feather, ipc, orc, parquet
+from pyarrow import feather, orc, parquet
 from running_service import MadeUp
 
 MARK = "Zq7vKw93XmT5"
@@ -104,7 +108,7 @@ def spreadsheet() -> Seeds:
 
 def legacy_sheet() -> Seeds:
     header, rows = table(8)
-    return {"ods": as_.as_ods(header, rows)}
+    return {"ods": as_.as_ods(header, rows), "xls": as_xls(header, rows), "xlsb": as_xlsb(header, rows)}
 
 
 def word() -> Seeds:
@@ -115,7 +119,8 @@ def word() -> Seeds:
 def statistical() -> Seeds:
     header, rows = table(8)
     names = [name[:8] for name in header]
-    return {
+    zsav = as_.as_statistical("write_sav", compress=True)(names, rows)
+    return {"sas": as_sas7bdat(names, rows), "zsav": zsav} | {
         writer: as_.as_statistical(f"write_{writer}")(names, rows)
         for writer in ("sav", "dta", "xport", "por")
     }
@@ -127,29 +132,34 @@ def r_data() -> Seeds:
     return {
         "rds": rds,
         "gz": gzip.compress(rds),
-        "rdata": b"RDX2\n" + rds[:14] + as_.r_pair("people", rds[14:]) + b"\0\0\0\xfe",
+        "rdata": as_.as_rdata(header, rows),
     }
 
 
 def columnar() -> Seeds:
     header, rows = table(6)
-
-    def stream(data: object, out: io.BytesIO) -> None:
-        with ipc.new_stream(out, data.schema) as writer:  # type: ignore[attr-defined]
-            writer.write_table(data)
-
     return {
         "parquet": as_.written(parquet.write_table)(header, rows),
         "feather": as_.written(feather.write_feather)(header, rows),
         "feather1": as_.written(lambda t, out: feather.write_feather(t, out, version=1))(header, rows),
-        "stream": as_.written(stream)(header, rows),
+        "stream": as_.written(as_.as_arrow_stream)(header, rows),
         "orc": as_.written(orc.write_table)(header, rows),
     }
 
 
 def database() -> Seeds:
     header, rows = table(10)
-    return {"sqlite": as_.as_sqlite(header, rows)}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.db"
+        connection = sqlite3.connect(path)
+        connection.execute("PRAGMA journal_mode=wal")
+        connection.execute("PRAGMA page_size=512")
+        connection.execute(f"CREATE TABLE {MARK} ({', '.join(header)})")
+        connection.executemany(f"INSERT INTO {MARK} VALUES (?,?,?,?,?,?,?)", rows)
+        connection.commit()
+        log = Path(f"{path}-wal").read_bytes()
+        connection.close()
+    return {"sqlite": as_.as_sqlite(header, rows), "wal": log}
 
 
 def archive() -> Seeds:
@@ -194,6 +204,9 @@ def mail() -> Seeds:
         "quoted": outer.as_bytes(),
         "mbox": mbox,
         "base64": as_.as_base64(header, rows),
+        "hex": as_.as_hex(header, rows),
+        "base32": base64.b32encode(as_.as_csv(header, rows)),
+        "uu": as_.as_uuencode(header, rows),
     }
 
 
@@ -216,6 +229,7 @@ def protection() -> Seeds:
         "openssl": b"Salted__12345678" + bytes(range(256)),
         "luks": b"LUKS\xba\xbe\0\1" + b"aes".ljust(32, b"\0") + b"xts-plain64".ljust(32, b"\0") + bytes(4096),
         "keepass": b"\x03\xd9\xa2\x9a\x67\xfb\x4b\xb5" + bytes(range(256)),
+        "signed": as_.as_signed(header, rows),
         "cms": b"\x30\x82\x01\x0b" + bytes.fromhex("06092a864886f70d010703") + bytes(range(256)),
         "ansible": b"$ANSIBLE_VAULT;1.1;AES256\n" + b"6162" * 40 + b"\n",
         "sav": b"\0" * 8 + b"ENCRYPTEDSAV" + bytes(range(256)),

@@ -6,6 +6,7 @@ A writer takes the names of the variables and rows of text cells, and gives the 
 from __future__ import annotations
 
 import base64
+import codecs
 import csv
 import io
 import json
@@ -22,6 +23,7 @@ from typing import BinaryIO
 
 import pyarrow
 import xlsxwriter
+from pyarrow import ipc
 
 Rows = Sequence[Sequence[str]]
 Writer = Callable[[list[str], Rows], bytes]
@@ -129,14 +131,14 @@ def as_base64(header: list[str], rows: Rows) -> bytes:
     return base64.encodebytes(as_csv(header, rows))
 
 
-def as_statistical(writer: str) -> Callable[[list[str], Rows], bytes]:
+def as_statistical(writer: str, **options: bool) -> Callable[[list[str], Rows], bytes]:
     def make(header: list[str], rows: Rows) -> bytes:
         import pandas
         import pyreadstat
 
         frame = pandas.DataFrame([list(row) for row in rows], columns=header, dtype=str)
         with tempfile.NamedTemporaryFile(suffix=".x") as file:
-            getattr(pyreadstat, writer)(frame, file.name)
+            getattr(pyreadstat, writer)(frame, file.name, **options)
             return Path(file.name).read_bytes()
 
     return make
@@ -168,6 +170,12 @@ def as_rds(header: list[str], rows: Rows) -> bytes:
 
 
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def as_rdata(header: list[str], rows: Rows) -> bytes:
+    """A file of `save`: one data frame under a name."""
+    rds = as_rds(header, rows)
+    return b"RDX2\n" + rds[:14] + r_pair("people", rds[14:]) + struct.pack(">i", 254)
 
 
 def as_docx(header: list[str], rows: Rows) -> bytes:
@@ -223,6 +231,36 @@ def as_eml(header: list[str], rows: Rows) -> bytes:
     return message.as_bytes()
 
 
+def as_mbox(header: list[str], rows: Rows) -> bytes:
+    return b"From a@example.org Thu Mar 14 09:26:53 2024\n" + as_eml(header, rows)
+
+
+def as_hex(header: list[str], rows: Rows) -> bytes:
+    return as_csv(header, rows).hex().encode()
+
+
+def as_uuencode(header: list[str], rows: Rows) -> bytes:
+    return codecs.encode(as_csv(header, rows), "uu")  # type: ignore[return-value]
+
+
+def as_signed(header: list[str], rows: Rows) -> bytes:
+    """A signed message (RFC 5652), but for its signature."""
+
+    def value(tag: int, *inner: bytes) -> bytes:
+        body = b"".join(inner)
+        return bytes([tag, 0x84]) + len(body).to_bytes(4, "big") + body
+
+    data = bytes.fromhex("06092a864886f70d010701")
+    inside = value(0x30, data, value(0xA0, value(4, as_csv(header, rows))))
+    body = value(0x30, b"\2\1\1", value(0x31), inside, value(0x31))
+    return value(0x30, bytes.fromhex("06092a864886f70d010702"), value(0xA0, body))
+
+
+def as_arrow_stream(table: pyarrow.Table, out: BinaryIO) -> None:
+    with ipc.new_stream(out, table.schema) as writer:
+        writer.write_table(table)
+
+
 def as_compressed_message(header: list[str], rows: Rows) -> bytes:
     body = b"b\x04data\0\0\0\0" + as_csv(header, rows)
     literal = b"\xcb\xff" + len(body).to_bytes(4, "big") + body
@@ -232,3 +270,20 @@ def as_compressed_message(header: list[str], rows: Rows) -> bytes:
 
 def packed(pack: Callable[[bytes], bytes]) -> Callable[[list[str], Rows], bytes]:
     return lambda header, rows: pack(as_csv(header, rows))
+
+
+XLS = zlib.decompress(
+    base64.b85decode(
+        "c-rk)O=uHA6#izj`K3vdCKVf@go0ITi-;F5?W&;BgQe<05kV6-XsF#t5TstL)*J;v5G*28svttui$AEKw;qIw9t1&1^yo=Y@"
+        "X%&`^Riph8lekXY1wa?H*em&xAS)9&70kQGaW0BKTKAz0DbVFY6jt}lL;z8yAcKTo2F##IzYvAv8)gb&_epWcou%`muo23y8"
+        ";Cd)K^4-PgIWJH2MohF13W%!9HY!^r2U%6nhG8P>G<8{c2%)oN1iteb#->bQ?=9GwmhavN()st-oul6~~8^4(^K(6?n`xA6T"
+        "*(t(cN=eEy24>3Xrfn9rPADIM)<6DB}woz5A#qHH(gHbTHKp=W5QN7u_pP#jF)yO{#M*&F_4%9SszT!7?1=F9zmkOycH8_9z"
+        "W<X06H7=d|A$mlO2jI=6yyf|>OaMmc%w%Fs7A>+gDysqbr86-I|c&N}O$?L>qPUOfaTPPYKc`R@miOx$SVcuL#M0GSXALA_+"
+        "C1+>ueto+)JD?q9$p{}EwF73YbPgsiNDDHKa1Z;(<9D&eMy40}u4|Z2GELA!P~ADuYB9S;S?3b>cG5Uo81J-ob^LnbOJDXqX"
+        ")k@&HV{9VuAECuzSqXlK@+Hxy}U-zExN_nb&02%T?;D}ePr79TUrVzQOkGJIz^i?EB6~A#<bRwvm@qOiZxf#S}d@Bfz>RF@h"
+        "r!1Z<9=i*QR8Ol=?~oeT6kcOmA`e9GlbkG|>03W`yY-*1yU6eM$=+$(vD%{RKAy{(l6-9Y#RhVFbkMBLIyez=aDJE?l^9u}m"
+        "Opuk?J}tNaa6dv)_$|8-`mRNdbsD;E1vpz92MA?}1hbrHjk;%61S!oHVSq>cT*P~sqsUc?}>?8l(v_@!5GQU5%PHjMtgE#!3"
+        "ksuMr|@%TRh(!(9k"
+    )
+)
+"""A small .xls of two sheets, the second hidden: id, age, born; three records."""

@@ -15,7 +15,7 @@ import python_calamine
 
 from detectors.engine.biff import largest_span
 from detectors.engine.compound import is_legacy_encrypted
-from detectors.engine.faults import PARSER_FAULTS
+from detectors.engine.faults import malformed_if
 from detectors.engine.grid import tables
 from detectors.engine.streams import size_of
 from detectors.engine.table import Budget, Content, Protected, ReadLimits, Row, Unreadable
@@ -48,13 +48,11 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
         if protected is not None:
             yield protected
             return
-    _check_size(stream, media_type)
+    _check_size(stream, media_type, limits.spending())
     stream.seek(0)
-    try:
+    with malformed_if(python_calamine.CalamineError):
         workbook = python_calamine.load_workbook(stream)
         sheets = list(workbook.sheets_metadata)
-    except (*PARSER_FAULTS, python_calamine.CalamineError):
-        raise Unreadable(Reason.MALFORMED) from None
     if not sheets:
         raise Unreadable(Reason.MALFORMED)  # calamine passes over what it cannot make out
     for number, sheet in enumerate(sheets):
@@ -89,12 +87,14 @@ def _encrypted(stream: BinaryIO, budget: Budget) -> Protected | None:
     return Protected("odf_aes" if strong else "odf_blowfish", strong)
 
 
-def _check_size(stream: BinaryIO, media_type: str) -> None:
+def _check_size(stream: BinaryIO, media_type: str, budget: Budget) -> None:
     if media_type == "application/vnd.ms-excel" or media_type == "application/x-ole-storage":
         if size_of(stream) > MAX_XLS or largest_span(stream) > MAX_SPAN:
             raise Unreadable(Reason.LIMIT_MEMORY)
         return
-    largest = max((entry.size for entry in entries(stream, Budget(0, 20_000))), default=0)
+    sizes = [entry.size for entry in entries(stream, Budget(0, 20_000))]
+    budget.expand(sum(sizes))
+    largest = max(sizes, default=0)
     dense = 1 if media_type.startswith("application/vnd.oasis") else 4
     if largest * dense > MAX_UNPACKED:
         raise Unreadable(Reason.LIMIT_MEMORY)
@@ -102,12 +102,11 @@ def _check_size(stream: BinaryIO, media_type: str) -> None:
 
 def _load(workbook: Any, number: int) -> Any:
     """One sheet, in calamine's memory; None if it holds no cells, as a chart does."""
-    try:
-        return workbook.get_sheet_by_index(number)
-    except python_calamine.WorksheetNotFound:
-        return None
-    except (*PARSER_FAULTS, python_calamine.CalamineError):
-        raise Unreadable(Reason.MALFORMED) from None
+    with malformed_if(python_calamine.CalamineError):
+        try:
+            return workbook.get_sheet_by_index(number)
+        except python_calamine.WorksheetNotFound:
+            return None
 
 
 def _rows(sheet: Any, limits: ReadLimits) -> Iterator[Row]:

@@ -160,7 +160,7 @@ def _rows(take: Take, names: list[str], limits: ReadLimits, budget: Budget) -> I
             raise Unreadable(Reason.MALFORMED) from None
         got = len(columns[0]) if columns else 0
         texts = [_texts(column, limits) for column in columns]
-        budget.expand(sum(map(len, texts)))
+        budget.expand(sum(sum(map(len, column)) for column in texts))
         yield from zip(*texts, strict=True)
         offset += got
         if got < count:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import struct
 import zipfile
-import zlib
 
 import pytest
+from table_writers import XLS
 
 from detectors.engine.biff import largest_span
 from detectors.engine.protection import protection
@@ -17,21 +16,6 @@ from detectors.readers import legacy_sheet, office_compound
 from detectors.readers.legacy_sheet import read
 
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
-XLS = zlib.decompress(
-    base64.b85decode(
-        "c-rk)O=uHA6#izj`K3vdCKVf@go0ITi-;F5?W&;BgQe<05kV6-XsF#t5TstL)*J;v5G*28svttui$AEKw;qIw9t1&1^yo=Y@"
-        "X%&`^Riph8lekXY1wa?H*em&xAS)9&70kQGaW0BKTKAz0DbVFY6jt}lL;z8yAcKTo2F##IzYvAv8)gb&_epWcou%`muo23y8"
-        ";Cd)K^4-PgIWJH2MohF13W%!9HY!^r2U%6nhG8P>G<8{c2%)oN1iteb#->bQ?=9GwmhavN()st-oul6~~8^4(^K(6?n`xA6T"
-        "*(t(cN=eEy24>3Xrfn9rPADIM)<6DB}woz5A#qHH(gHbTHKp=W5QN7u_pP#jF)yO{#M*&F_4%9SszT!7?1=F9zmkOycH8_9z"
-        "W<X06H7=d|A$mlO2jI=6yyf|>OaMmc%w%Fs7A>+gDysqbr86-I|c&N}O$?L>qPUOfaTPPYKc`R@miOx$SVcuL#M0GSXALA_+"
-        "C1+>ueto+)JD?q9$p{}EwF73YbPgsiNDDHKa1Z;(<9D&eMy40}u4|Z2GELA!P~ADuYB9S;S?3b>cG5Uo81J-ob^LnbOJDXqX"
-        ")k@&HV{9VuAECuzSqXlK@+Hxy}U-zExN_nb&02%T?;D}ePr79TUrVzQOkGJIz^i?EB6~A#<bRwvm@qOiZxf#S}d@Bfz>RF@h"
-        "r!1Z<9=i*QR8Ol=?~oeT6kcOmA`e9GlbkG|>03W`yY-*1yU6eM$=+$(vD%{RKAy{(l6-9Y#RhVFbkMBLIyez=aDJE?l^9u}m"
-        "Opuk?J}tNaa6dv)_$|8-`mRNdbsD;E1vpz92MA?}1hbrHjk;%61S!oHVSq>cT*P~sqsUc?}>?8l(v_@!5GQU5%PHjMtgE#!3"
-        "ksuMr|@%TRh(!(9k"
-    )
-)
-"""A small .xls of two sheets, the second hidden: id, age, born; three records."""
 ROWS = [["1", "30.5", "1980-01-01"], ["2", "40", "1980-01-02"], ["3", "41", "1980-01-03"]]
 
 
