@@ -13,7 +13,7 @@ from config.settings import Settings
 from detectors.engine import exchange
 from detectors.engine.exchange import Kind
 
-SECONDS = 60.0
+SECONDS = 600.0
 
 
 class Workers:

@@ -7,6 +7,7 @@ tries it before it asks: such a file is not protected at all.
 from __future__ import annotations
 
 import io
+import re
 import xml.dom.expatbuilder  # noqa: F401  msoffcrypto's parser loads it late, when a worker can import nothing
 from typing import BinaryIO
 from xml.parsers.expat import ExpatError
@@ -26,6 +27,9 @@ PUBLISHED_PASSWORD = "VelvetSweatshop"  # noqa: S105
 SCHEMES = frozenset({"office_agile", "office_standard", "office_weak_cipher", "office_irm", "office_legacy"})
 MAX_DECRYPTED = 48 * 1024**2
 MAX_INFO = 64 * 1024
+MAX_SPINS = 10_000_000
+"""The most rounds of hashing that a password may be given (MS-OFFCRYPTO 2.3.4.10)."""
+_SPINS = re.compile(rb"spinCount=[\"'](\d+)")
 FORMATS = (doc97, ooxml, ppt97, xls97)  # imported here, because a worker can import nothing
 
 _FAULTS = (
@@ -58,6 +62,8 @@ def _kind_of_package(stream: BinaryIO) -> Protected:
     with olefile.OleFileIO(stream) as compound, compound.openstream("EncryptionInfo") as info:
         head = info.read(MAX_INFO)
     version = int.from_bytes(head[:2], "little"), int.from_bytes(head[2:4], "little")
+    if any(int(count[:20]) > MAX_SPINS for count in _SPINS.findall(head)):
+        raise Unreadable(Reason.MALFORMED)
     if version == (4, 4):
         aes = b'cipherAlgorithm="AES"' in head and b'keyBits="40"' not in head
         return Protected("office_agile" if aes else "office_weak_cipher", strong=aes)

@@ -64,3 +64,11 @@ def test_broken_compound_files_protect_nothing_and_are_malformed(locked: dict[st
         with pytest.raises(Unreadable):
             list(read(io.BytesIO(broken), "application/x-ole-storage", ReadLimits()))
     assert streams(io.BytesIO(b"no compound file" * 200)) is None
+
+
+def test_more_rounds_of_hashing_than_the_format_allows_are_not_computed(
+    locked: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("detectors.engine.compound.MAX_SPINS", 50_000)
+    with pytest.raises(Unreadable, match="malformed"):
+        kind(locked["made up"])
