@@ -1,4 +1,4 @@
-"""Columnar files by pyarrow: Parquet, Feather 1 and 2, Arrow streams, ORC. Schema first, then batches."""
+"""Columnar files: Parquet, Feather 2, Arrow streams, ORC by pyarrow (schema, then batches); Feather 1."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from detectors.engine.faults import PARSER_FAULTS
+from detectors.engine.feather_1 import Feather1
 from detectors.engine.streams import read_at, size_of
 from detectors.engine.table import Budget, Content, Protected, ReadLimits, Row, Table, Unreadable
 from detectors.engine.verdict import Reason
@@ -20,7 +21,7 @@ MEDIA_TYPES = frozenset(
         "application/x-orc",
     }
 )
-HEAVY = ("pyarrow", "pyarrow.parquet", "pyarrow.feather", "pyarrow.ipc", "pyarrow.orc")
+HEAVY = ("pyarrow", "pyarrow.parquet", "pyarrow.ipc", "pyarrow.orc")
 
 BATCH_ROWS = 2_000
 BATCH_CELLS = 200_000
@@ -31,6 +32,10 @@ MAX_GROUP_BYTES = 192 * 1024**2
 
 def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
     """Yield the one table of the file; where some of its columns are encrypted, a table of the others."""
+    if read_at(stream, 0, 4) == b"FEA1":
+        file = Feather1(stream, limits)
+        yield Table(file.names, file.rows(), rows_total=file.length)
+        return
     import pyarrow
 
     pyarrow.set_cpu_count(1)
@@ -74,23 +79,11 @@ def _open(stream: BinaryIO) -> tuple[Any, Iterator[Any], int | None, bool]:
         if head.startswith(b"ARROW1"):
             opened = ipc.open_file(stream, options=ipc.IpcReadOptions(use_threads=False))
             return opened.schema, (opened.get_batch(i) for i in range(opened.num_record_batches)), None, False
-        if head.startswith(b"FEA1"):
-            return *_feather_1(stream), False
         flowing = ipc.open_stream(stream, options=ipc.IpcReadOptions(use_threads=False))
         return flowing.schema, iter(flowing), None, False
     except (*PARSER_FAULTS, pyarrow.ArrowException) as fault:
         large = "size limit" in str(fault)  # thrift's own bound on what a footer may hold
         raise Unreadable(Reason.LIMIT_COLUMNS if large else Reason.MALFORMED) from None
-
-
-def _feather_1(stream: BinaryIO) -> tuple[Any, Iterator[Any], int | None]:
-    """Feather version 1 is kept by columns and can only be read whole."""
-    from pyarrow import feather
-
-    if size_of(stream) > MAX_GROUP_BYTES:
-        raise Unreadable(Reason.LIMIT_MEMORY)
-    table = feather.read_table(stream, memory_map=False, use_threads=False)
-    return table.schema, iter(table.to_batches(BATCH_ROWS)), table.num_rows
 
 
 def _clear_columns(file: Any) -> list[str] | None:

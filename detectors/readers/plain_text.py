@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, pairwise
 from typing import BinaryIO
 
 from detectors.engine.cutting import Region, parsed, region
@@ -19,8 +19,9 @@ from detectors.engine.header import header_depth, kind
 from detectors.engine.key_values import records
 from detectors.engine.layout import Layout
 from detectors.engine.segments import Segment, segments
-from detectors.engine.table import Content, ReadLimits, Row, Table, Text
+from detectors.engine.table import Content, ReadLimits, Row, Table, Text, Unreadable
 from detectors.engine.text import Source, decode_tail, skip_lines, text_blocks
+from detectors.engine.verdict import Reason
 
 MEDIA_TYPES = frozenset({"text/plain", "text/csv", "text/tab-separated-values", "text/markdown"})
 WINDOW_CHARS = 64 * 1024
@@ -67,6 +68,8 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
                 keep = not (last and not source.ended and len(part) > 2 * HELD_LINES)
                 part = part if keep else part[:-HELD_LINES]
                 source.skip(sum(map(len, part)) + len(part))
+                if _is_far_too_wide(part, limits.max_columns):
+                    raise Unreadable(Reason.LIMIT_COLUMNS)
                 yield from _loose(part)
                 context = [line.strip()[:MAX_CONTEXT_CHARS] for line in part if line.strip()][-MAX_CONTEXT:]
                 break_off = last
@@ -123,6 +126,16 @@ def _header_below(
     if len(last) != 1 or len(last[0]) != len(head[-1]) or last[0] in head:
         return []
     return last if header_depth([*last, *head]) == 1 else []
+
+
+def _is_far_too_wide(lines: Sequence[str], most: int) -> bool:
+    """Whether two lines on end have as many delimiters, and too many: a table that was not looked into."""
+    return any(
+        line.count(mark) == following.count(mark) >= most
+        for line, following in pairwise(lines)
+        if min(len(line), len(following)) > 2 * most
+        for mark in "\t;|,"
+    )
 
 
 def _loose(lines: Sequence[str]) -> Iterator[Content]:

@@ -141,6 +141,13 @@ FAMILIES = [
     Family("jsonl", json_text, "application/x-ndjson", as_json_lines),
     Family("parquet", columnar, PARQUET, written(parquet.write_table), packs=True, columns=2_000),
     Family("feather", columnar, ARROW, written(feather.write_feather), packs=True, columns=2_000),
+    Family(
+        "feather1",
+        columnar,
+        "application/x-feather",
+        written(lambda table, out: feather.write_feather(table, out, version=1)),
+        columns=2_000,
+    ),
     Family("orc", columnar, "application/x-orc", written(orc.write_table), columns=2_000),
     Family(
         "arrows",
@@ -153,10 +160,12 @@ FAMILIES = [
     Family("csv", plain_text, "text/csv", as_csv, encodings=WIDE, running=True),
     Family("tsv", plain_text, "text/plain", as_tabs, encodings=WIDE, running=True),
     Family("fixed", plain_text, "text/plain", as_columns, columns=1_500, encodings=WIDE, running=True),
-    Family("markdown", plain_text, "text/markdown", as_markdown, encodings=WIDE, running=True),
+    Family(
+        "markdown", plain_text, "text/markdown", as_markdown, columns=50_000, encodings=WIDE, running=True
+    ),
     Family("html", html, "text/html", as_html, encodings=WIDE, running=True),
     Family("xml", xml_text, "application/xml", as_xml, columns=15_000, running=True),
-    Family("sql", sql_dump, "application/sql", as_sql, encodings=WIDE, running=True),
+    Family("sql", sql_dump, "application/sql", as_sql, columns=30_000, encodings=WIDE, running=True),
     Family("hex", base64_text, "text/x-hex", as_hex, container=True, running=True),
     Family("uu", base64_text, "text/x-uuencode", as_uuencode, container=True),
     Family("base64", base64_text, "text/x-base64", as_base64, container=True, running=True),
