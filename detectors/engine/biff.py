@@ -14,7 +14,7 @@ from detectors.engine.faults import PARSER_FAULTS
 from detectors.engine.table import Unreadable
 from detectors.engine.verdict import Reason
 
-BOF = 0x0809
+BOF, DIMENSIONS = 0x0809, 0x0200
 _CELLS = frozenset(
     {0x0001, 0x0002, 0x0003, 0x0004, 0x0005, 0x0006, 0x0201, 0x0203, 0x0204, 0x0205, 0x0206, 0x027E}
 )
@@ -26,7 +26,7 @@ MAX_COLUMNS = 256
 
 
 def largest_span(stream: BinaryIO) -> int:
-    """Cells in the largest rectangle that the cells of one sheet span.
+    """Cells in the largest rectangle that the cells of one sheet span, or that it says it spans.
 
     Raises `Unreadable(malformed)` for a cell beyond the 256th column, which no sheet has.
     """
@@ -48,6 +48,8 @@ def largest_span(stream: BinaryIO) -> int:
         if kind == BOF:
             largest = max(largest, _area(top, bottom, left, right))
             top, bottom, left, right = 1 << 16, -1, 1 << 16, -1
+        elif kind == DIMENSIONS and position <= end:
+            largest = max(largest, _stated_area(data[body:position]))
         elif (kind in _CELLS or kind in _RUNS) and length >= 6 and position <= end:
             row, column = _PLACE.unpack_from(data, body)
             last = int.from_bytes(data[position - 2 : position], "little") if kind in _RUNS else column
@@ -56,6 +58,21 @@ def largest_span(stream: BinaryIO) -> int:
             top, bottom = min(top, row), max(bottom, row)
             left, right = min(left, column), max(right, column, last)
     return max(largest, _area(top, bottom, left, right))
+
+
+def _stated_area(body: bytes) -> int:
+    """Cells that a sheet says it spans: room is made for them, whatever it holds."""
+    if len(body) == 10:
+        first, last, left, right = struct.unpack_from("<4H", body)
+    elif len(body) >= 12:
+        first, last, left, right = struct.unpack_from("<2I2H", body)
+    else:
+        return 0
+    if not last or not right:
+        return 0
+    if last <= first or right <= left:
+        raise Unreadable(Reason.MALFORMED)
+    return int((last - first) * (right - left))
 
 
 def _area(top: int, bottom: int, left: int, right: int) -> int:

@@ -6,6 +6,7 @@ calamine holds one sheet in memory, so what a file would unpack to is looked at 
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
@@ -13,11 +14,12 @@ from typing import Any, BinaryIO
 
 import python_calamine
 
+from detectors.engine import biff12
 from detectors.engine.biff import largest_span
 from detectors.engine.compound import is_legacy_encrypted
 from detectors.engine.faults import malformed_if
 from detectors.engine.grid import tables
-from detectors.engine.streams import size_of
+from detectors.engine.streams import read_at, size_of
 from detectors.engine.table import Budget, Content, Protected, ReadLimits, Row, Unreadable
 from detectors.engine.verdict import Reason
 from detectors.engine.xml_stream import feed, local
@@ -29,6 +31,7 @@ MEDIA_TYPES = frozenset(
         "application/vnd.oasis.opendocument.spreadsheet",
     }
 )
+_SHEET = re.compile(r"/?xl/(?:work|macro|dialog)?sheets/[^/]*\.bin", re.IGNORECASE)
 MAX_XLS = 128 * 1024**2
 MAX_SPAN = 8_000_000
 """Cells of a sheet's rectangle; calamine keeps 32 bytes for each."""
@@ -92,12 +95,18 @@ def _check_size(stream: BinaryIO, media_type: str, budget: Budget) -> None:
         if size_of(stream) > MAX_XLS or largest_span(stream) > MAX_SPAN:
             raise Unreadable(Reason.LIMIT_MEMORY)
         return
-    sizes = [entry.size for entry in entries(stream, Budget(0, 20_000))]
+    parts = list(entries(stream, Budget(0, 20_000)))
+    sizes = [entry.size for entry in parts]
     budget.expand(sum(sizes))
     largest = max(sizes, default=0)
     dense = 1 if media_type.startswith("application/vnd.oasis") else 4
     if largest * dense > MAX_UNPACKED:
         raise Unreadable(Reason.LIMIT_MEMORY)
+    for part in parts:
+        if dense > 1 and _SHEET.fullmatch(part.untrusted_name):
+            data = read_at(open_entry(stream, part, budget), 0, MAX_UNPACKED)
+            if biff12.span(data) > MAX_SPAN:
+                raise Unreadable(Reason.LIMIT_MEMORY)
 
 
 def _load(workbook: Any, number: int) -> Any:
