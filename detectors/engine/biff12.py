@@ -1,4 +1,4 @@
-"""The records of a sheet in a binary workbook (MS-XLSB 2.1.4), as far as needed to know what room it spans."""
+"""The records of a sheet in a binary workbook (MS-XLSB 2.1.4), as far as needed to know how far it spans."""
 
 from __future__ import annotations
 
