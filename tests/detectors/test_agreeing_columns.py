@@ -88,3 +88,11 @@ def test_spells_begin_before_they_end_in_no_order() -> None:
         rows.append([f"2023-{month:02d}-{day:02d}", f"2023-{month:02d}-{day + long:02d}", r.choice("ABC")])
     assert measured(rows)["spans"] == 1.0
     assert measured(sorted(rows))["spans"] == 0.0
+
+
+def test_a_count_whose_last_cell_is_no_number_once_ended_the_examination() -> None:
+    """Found by fuzzing: fewer numbers than rows, all of them as expected."""
+    sizes = [3, 1, 2, 5, 2, 1, 4, 3, 2, 6, 1, 2, 3, 4, 2, 1, 3, 2]
+    rows = [[str(700 + h), str(p + 1)] for h, size in enumerate(sizes) for p in range(size)]
+    assert measured(rows)["counts_within"] == 1.0
+    assert measured([*rows[:-1], [rows[-1][0], "x"]])["counts_within"] == 0.0
