@@ -149,7 +149,9 @@ def _lengths(c: Column) -> list[int]:
 
 def _within(t: TableView) -> float:
     """1 if a column counts 1, 2, 3 … anew within unequal runs of another: people within households."""
-    counters = [c for c in t.used[:12] if c.whole and len(c.numbers) == t.rows and min(c.numbers) in (0.0, 1.0)]
+    counters = [
+        c for c in t.used[:12] if c.whole and len(c.numbers) == t.rows and min(c.numbers) in (0.0, 1.0)
+    ]
     for outer in t.used[:6]:
         lengths = _lengths(outer)
         if len(lengths) < 4 or not _vary(lengths):
