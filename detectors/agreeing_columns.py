@@ -41,11 +41,13 @@ def measure(t: TableView) -> dict[str, float]:
     """Relations between the columns of a sample; 0 where there is none."""
     m = max(1, len(t.used))
     whole = [c for c in t.used if c.whole and len(c.numbers) == t.rows and c.kinds >= 5][:12]
+    ages = [c for c in whole if min(c.numbers) >= 0 and max(c.numbers) <= 110]
     names = [c.name or "" for c in t.columns[:MOST_COLUMNS]]
     return {
-        "age_and_birth": _age_and_birth(whole),
+        "age_and_birth": float(any(_add_up(a, b) for a in ages for b in whole if _births(b))),
         "work_and_school": float(
-            t.rows >= 8 and any(_makes_six(*three) for three in permutations(whole[:8], 3))
+            t.rows >= 8
+            and any(_makes_six(*three) for three in permutations([c for c in whole[:8] if c in ages], 3))
         ),
         "choice_of_columns": _choice(t, names),
         "alternatives": _alternatives(names),
@@ -57,21 +59,17 @@ def measure(t: TableView) -> dict[str, float]:
     }
 
 
-def _age_and_birth(whole: Sequence[Column]) -> float:
-    """1 if an age and a year of birth add up to one and the same year, give or take one."""
-    for a, b in permutations(whole, 2):
-        if not (
-            min(a.numbers) >= 0
-            and max(a.numbers) <= 110
-            and min(b.numbers) >= 1850
-            and max(b.numbers) <= 2030
-        ):
-            continue
-        sums = [x + y for x, y in zip(a.numbers, b.numbers, strict=True)]
-        steady = max(sums) - min(sums) <= 1 and 1900 <= sums[0] <= 2060
-        if steady and len(sums) >= 5 and not (a.sorted or b.sorted):
-            return 1.0
-    return 0.0
+def _births(c: Column) -> bool:
+    return 1850 <= c.numbers[0] <= 2030 and min(c.numbers) >= 1850 and max(c.numbers) <= 2030
+
+
+def _add_up(age: Column, birth: Column) -> bool:
+    """An age and a year of birth make one and the same year, give or take one."""
+    first = age.numbers[0] + birth.numbers[0]
+    if not 1900 <= first <= 2060 or len(age.numbers) < 5:
+        return False
+    sums = [x + y for x, y in zip(age.numbers, birth.numbers, strict=True)]
+    return max(sums) - min(sums) <= 1 and not (age.sorted or birth.sorted)
 
 
 def _makes_six(age: Column, school: Column, work: Column) -> bool:
