@@ -77,7 +77,10 @@ def find(t: TableView, measures: Mapping[str, float], options: Options) -> list[
     values = sum(_holds_values(c) for c in used) / len(used)
     if wordy > options.wordy_share and values < 0.5:
         found.append(Doubt("wordy_cells", wordy, options.wordy_share, Tier.NONE))
-    solid = sum(c.filled >= 0.5 * t.rows for c in used)
+    full = [c for c in used if c.filled >= 0.5 * t.rows]
+    solid = len(full)
+    if len(full) == 2 and _is_listing(*full):
+        found.append(Doubt("no_values", 0.0, options.least_values, Tier.NONE))
     blank = 1 - sum(c.filled for c in used) / (len(used) * t.rows)
     if blank > options.sparse_share and solid < max(options.least_columns, 0.2 * len(used)):
         found.append(Doubt("sparse_cells", blank, options.sparse_share, Tier.NONE))
@@ -136,6 +139,18 @@ def _shares(used: list[Column]) -> tuple[float, float]:
             if _UNTIDY.search(_BOUND.sub("0", text) if times > 1 else text):
                 untidy += times
     return untidy / max(1, filled), wordy / max(1, filled)
+
+
+def _is_listing(keys: Column, values: Column) -> bool:
+    """Keys that come again, each with values of its own kind: a listing of settings, no two variables."""
+    if not keys.textual or keys.filled < 4 * keys.distinct:
+        return False
+    by_key: dict[str, list[bool]] = {}
+    for key, value in zip(keys.cells, values.cells, strict=True):
+        if key and value:
+            by_key.setdefault(key, []).append(value in values.parsed)
+    steady = [all(kinds) for kinds in by_key.values() if all(kinds) or not any(kinds)]
+    return len(steady) >= 0.8 * len(by_key) and any(steady) and not all(steady)
 
 
 def _is_hex(c: Column) -> bool:

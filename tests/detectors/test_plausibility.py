@@ -143,3 +143,17 @@ def doubts_of(rows: list[list[str]]) -> set[str]:
     view = TableView(["a", "b", "c", "d"][: len(rows[0])], rows, Lexicon.load())
     found = plausibility.find(view, measured(view, roster({})), plausibility.Options())
     return {d.measure for d in found}
+
+
+def test_keys_with_values_of_their_own_kinds_are_a_listing_of_settings() -> None:
+    pick = random.Random(12)
+    rows = [
+        row
+        for i in range(40)
+        for row in (["arch", f"wall{i % 7}"], ["x", str(pick.randrange(40))], ["end", ""])
+    ]
+    assert "no_values" in {
+        d.measure for d in doubts(rows, ["race", "sport"], people_concepts=2, says_people=1.0)
+    }
+    sexes = [[pick.choice("MF"), pick.choice("12")] for _ in range(90)]
+    assert doubts(sexes, ["race", "sport"], people_concepts=2, says_people=1.0) == []
