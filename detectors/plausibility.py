@@ -70,32 +70,40 @@ def find(t: TableView, measures: Mapping[str, float], options: Options) -> list[
     used = t.used
     if not used:
         return []
-    found = []
-    untidy, wordy = _shares(used)
-    if untidy > options.untidy_share:
-        found.append(Doubt("untidy_cells", untidy, options.untidy_share, Tier.NONE))
     values = sum(_holds_values(c) for c in used) / len(used)
-    if wordy > options.wordy_share and values < 0.5:
-        found.append(Doubt("wordy_cells", wordy, options.wordy_share, Tier.NONE))
     full = [c for c in used if c.filled >= 0.5 * t.rows]
-    solid = len(full)
-    if len(full) == 2 and _is_listing(*full):
-        found.append(Doubt("no_values", 0.0, options.least_values, Tier.NONE))
-    blank = 1 - sum(c.filled for c in used) / (len(used) * t.rows)
-    if blank > options.sparse_share and solid < max(options.least_columns, 0.2 * len(used)):
-        found.append(Doubt("sparse_cells", blank, options.sparse_share, Tier.NONE))
-    if t.text_lines > options.text_lines * t.rows and not _told(t, measures, _SETTINGS):
+    found = _no_table(t, values, full, options)
+    plain = _told(t, measures, _SETTINGS)
+    if t.text_lines > options.text_lines * t.rows and not plain:
         found.append(Doubt("within_text", t.text_lines / t.rows, options.text_lines, Tier.NONE))
-    if _told(t, measures) or measures["age_values"] > 0 or measures["birth_values"] >= 1:
+    if plain or measures["age_values"] > 0 or measures["birth_values"] >= 1:
+        return found
+    if t.rows >= options.unnamed_rows and _told(t, measures):
         return found
     answered = t.rows >= options.unnamed_rows and sum(c.filled >= 10 * c.distinct > 10 for c in used) >= 3
     if values < options.least_values or not (answered or any(c.numeric or c.dates for c in used)):
         found.append(Doubt("no_values", values, options.least_values, Tier.NONE))
-    elif solid < options.least_columns:
-        found.append(Doubt("little_to_go_by", solid, options.least_columns, Tier.NONE))
+    elif len(full) < options.least_columns:
+        found.append(Doubt("little_to_go_by", len(full), options.least_columns, Tier.NONE))
     elif t.rows < options.unnamed_rows and measures["says_people"] <= measures["says_others"]:
         ceiling = Tier.POSSIBLE if t.rows >= options.unnamed_rows // 2 else Tier.NONE
         found.append(Doubt("little_to_go_by", t.rows, options.unnamed_rows, ceiling))
+    return found
+
+
+def _no_table(t: TableView, values: float, full: list[Column], options: Options) -> list[Doubt]:
+    """What is cut into cells and is no table of data, whatever its names say; `full` are columns in use."""
+    used, found = t.used, []
+    untidy, wordy = _shares(used)
+    if untidy > options.untidy_share:
+        found.append(Doubt("untidy_cells", untidy, options.untidy_share, Tier.NONE))
+    if wordy > options.wordy_share and values < 0.5:
+        found.append(Doubt("wordy_cells", wordy, options.wordy_share, Tier.NONE))
+    if len(full) == 2 and _is_listing(*full):
+        found.append(Doubt("no_values", 0.0, options.least_values, Tier.NONE))
+    blank = 1 - sum(c.filled for c in used) / (len(used) * t.rows)
+    if blank > options.sparse_share and len(full) < max(options.least_columns, 0.2 * len(used)):
+        found.append(Doubt("sparse_cells", blank, options.sparse_share, Tier.NONE))
     return found
 
 
@@ -112,7 +120,8 @@ def _told(t: TableView, m: Mapping[str, float], but: frozenset[str] = frozenset(
         concepts = {w.concept for w in words if w.family in PEOPLE and w.strength > 0.5}
         said[varies] |= concepts
         columns[varies] += bool(concepts)
-    if described and m["person_concepts"] >= 1:
+    described = described and m["person_concepts"] >= 1
+    if described and (m["person_cells_share"] >= 0.2 or any(c.numeric or c.dates for c in t.used)):
         return True
     told = said[True] if columns[False] > columns[True] else said[True] | said[False]
     return len(told) >= 2 and m["people_concepts"] >= 2 and m["says_people"] >= 0.2

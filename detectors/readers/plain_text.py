@@ -18,7 +18,7 @@ from detectors.engine.grid import tables
 from detectors.engine.header import header_depth, kind
 from detectors.engine.key_values import records
 from detectors.engine.layout import Layout
-from detectors.engine.segments import Segment, segments
+from detectors.engine.segments import Segment, is_code, segments
 from detectors.engine.table import Content, ReadLimits, Row, Table, Text, Unreadable
 from detectors.engine.text import Source, decode_tail, skip_lines, text_blocks
 from detectors.engine.verdict import Reason
@@ -82,8 +82,9 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
 
 
 def _text_lines(lines: Sequence[str], found: Sequence[Segment]) -> int:
-    """How many of the lines are in no table."""
-    return sum(bool(line.strip()) for s in found if s.cut is None for line in lines[s.first : s.last])
+    """How many of the lines are in no table; of a program all, for what is in its tables is part of it."""
+    loose = [line for s in found if s.cut is None for line in lines[s.first : s.last] if line.strip()]
+    return len(lines) if is_code(loose) else len(loose)
 
 
 def _amid(content: Content, text_lines: int) -> Content:

@@ -19,6 +19,7 @@ NOBODY = {
     "birth_values": 0.0,
     "person_concepts": 0.0,
     "answer_cells": 0.0,
+    "person_cells_share": 0.0,
     "people_concepts": 0.0,
     "says_people": 0.0,
     "says_others": 0.0,
@@ -156,4 +157,14 @@ def test_keys_with_values_of_their_own_kinds_are_a_listing_of_settings() -> None
         d.measure for d in doubts(rows, ["race", "sport"], people_concepts=2, says_people=1.0)
     }
     sexes = [[pick.choice("MF"), pick.choice("12")] for _ in range(90)]
-    assert doubts(sexes, ["race", "sport"], people_concepts=2, says_people=1.0) == []
+    assert doubts(sexes, ["sex", "marital status"], people_concepts=2, says_people=1.0) == []
+
+
+def test_a_few_rows_of_yes_and_no_or_one_column_of_words_in_many_do_not_tell_of_people() -> None:
+    pick = random.Random(13)
+    fields = [
+        [f"field{i}", pick.choice(["YES", "NO"]), str(i % 4), str(pick.randrange(3))] for i in range(20)
+    ]
+    assert doubts(fields, None, person_concepts=1, answer_cells=0.25, person_cells_share=0.25) != []
+    keys = [["def", f"schema{i % 3}", pick.choice(["primary", "none"]), "a", f"t{i}", "b"] for i in range(60)]
+    assert doubts(keys, None, person_concepts=1, person_cells_share=0.17) != []

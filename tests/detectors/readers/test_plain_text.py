@@ -42,6 +42,9 @@ def test_a_table_is_told_how_much_text_stands_around_it() -> None:
     for data, around in ((f"{text}\n\n{rows}\n", 50), (f"{rows}\n", 0)):
         contents = plain_text.read(io.BytesIO(data.encode()), "text/plain", ReadLimits())
         assert [c.text_lines for c in contents if isinstance(c, Table)] == [around]
+    program = f"#include <stdint.h>\nstatic const int table[] = {{\n{rows}\n}};\nint size = 40;\n"
+    contents = plain_text.read(io.BytesIO(program.encode()), "text/plain", ReadLimits())
+    assert [c.text_lines > len(PEOPLE) for c in contents if isinstance(c, Table)] == [True]
 
 
 def found(
