@@ -258,6 +258,7 @@ class _Body:
         lone = self._lone
         feed, probe = self._feed, self._probe
         first = self._heads[-1][0] if self._heads else None
+        start = feed.taken
         while (whole := feed.take()) is not None:
             row = self._cut(whole)
             many = len(row) - row.count("") >= 2
@@ -265,7 +266,8 @@ class _Body:
                 yield row
                 continue
             count = filled(row)
-            if (not count and not self._goes_on(whole)) or (count and self._is_new_header(whole)):
+            begun = bool(self._heads) or feed.taken > start + 1  # a first row must not be put back for ever
+            if (not count and not self._goes_on(whole)) or (count and begun and self._is_new_header(whole)):
                 feed.put_back(whole)
                 break
             if not count or (self._heads and list(row) in self._heads):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import pytest
 
@@ -129,3 +130,14 @@ def test_a_table_left_half_way_does_not_spoil_the_next() -> None:
         headers.append(content.header)
         next(content.rows)
     assert headers == [HEADER, ["area", "total"]]
+
+
+def test_a_first_row_that_looks_like_a_header_further_on_is_not_put_back_for_ever() -> None:
+    dump = """pat home|WHO PLACE NOW ALL|pat home 1 1|jo home 1 1|WHO NOW ALL|pat 1 1|jo 1 1|PLACE NOW ALL
+    home 2 2|name value|LOST 0|FOUND 0|KEPT 0|connect|select|status|in|call|list place|pat home|jo home
+    jo home
+    WHO PLACE NOW ALL|jo home 2 2""".replace("\n", "|")
+    rows = [line.split() for line in dump.split("|")]
+    for first in range(len(rows)):
+        contents = list(islice(tables(iter(rows[first:])), 2 * len(rows)))
+        assert len(contents) < 2 * len(rows)
