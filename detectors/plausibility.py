@@ -37,6 +37,7 @@ _HEX = frozenset("0123456789abcdef")
 _SETTINGS = frozenset({"person.truth", "person.answer", "person.agreement"})
 """What settings and tables of features say as well."""
 
+_BRACKET = re.compile(r"[][(){};]+")
 _SHARE = {"bounds": Bounds(0.0, 1.0)}
 
 
@@ -99,6 +100,8 @@ def _no_table(t: TableView, values: float, full: list[Column], options: Options)
         found.append(Doubt("untidy_cells", untidy, options.untidy_share, Tier.NONE))
     if wordy > options.wordy_share and values < 0.5:
         found.append(Doubt("wordy_cells", wordy, options.wordy_share, Tier.NONE))
+    if any(c.distinct == 1 and _BRACKET.fullmatch(next(iter(c.counts))) for c in full):
+        found.append(Doubt("untidy_cells", 1.0, options.untidy_share, Tier.NONE))  # statements of a program
     if len(full) == 2 and _is_listing(*full):
         found.append(Doubt("no_values", 0.0, options.least_values, Tier.NONE))
     blank = 1 - sum(c.filled for c in used) / (len(used) * t.rows)
@@ -117,7 +120,8 @@ def _told(t: TableView, m: Mapping[str, float], but: frozenset[str] = frozenset(
     for c, words, cells in zip(t.columns, t.words, t.cell_concepts, strict=True):
         varies = c.distinct > 1 or t.rows < MANY_ROWS
         described |= varies and c.filled >= LEAST_FILLED * t.rows and _describes(cells, but)
-        concepts = {w.concept for w in words if w.family in PEOPLE and w.strength > 0.5}
+        spoken = (w for w in words if w.family in PEOPLE and w.family != "design")
+        concepts = {w.concept for w in spoken if w.strength > 0.5}
         said[varies] |= concepts
         columns[varies] += bool(concepts)
     described = described and m["person_concepts"] >= 1

@@ -168,3 +168,9 @@ def test_a_few_rows_of_yes_and_no_or_one_column_of_words_in_many_do_not_tell_of_
     assert doubts(fields, None, person_concepts=1, answer_cells=0.25, person_cells_share=0.25) != []
     keys = [["def", f"schema{i % 3}", pick.choice(["primary", "none"]), "a", f"t{i}", "b"] for i in range(60)]
     assert doubts(keys, None, person_concepts=1, person_cells_share=0.17) != []
+
+
+def test_a_bracket_in_every_row_makes_it_a_statement() -> None:
+    pick = random.Random(14)
+    rows = [["insert", "(", *(str(pick.randrange(5)) for _ in range(12)), ")"] for _ in range(80)]
+    assert "untidy_cells" in {d.measure for d in doubts(rows)}
