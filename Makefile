@@ -39,6 +39,7 @@ format: .venv/dev.stamp ## put the code in order
 
 bench: .venv/dev.stamp ## measure latency and throughput, and write docs/performance.md
 	$(BIN)/python benchmarks/latency.py --write docs/performance.md
+	$(BIN)/python benchmarks/mounts.py --write docs/performance.md
 	$(BIN)/python benchmarks/large_file.py --megabytes $(LARGE_MEGABYTES) --write docs/performance.md
 	$(BIN)/python benchmarks/full_pass.py --write docs/performance.md
 	$(BIN)/python benchmarks/memory.py --write docs/performance.md

@@ -26,7 +26,6 @@ from pathlib import Path
 
 import psutil
 import pyrage
-from mounts import noticing, resting
 from page import machine, write_section
 from running_service import MadeUp, RunningService, put
 
@@ -231,8 +230,6 @@ def main() -> None:
         f"`benchmarks/latency.py`; {machine()}",
         "",
         *latency(chosen.runs),
-        *noticing(),
-        *resting(),
         *template_start(),
         *throughput(chosen.files),
     ]
