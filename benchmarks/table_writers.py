@@ -136,7 +136,8 @@ def as_statistical(writer: str, **options: bool) -> Callable[[list[str], Rows], 
         import pandas
         import pyreadstat
 
-        frame = pandas.DataFrame([list(row) for row in rows], columns=header, dtype=str)
+        names = [name[:8] for name in header] if writer == "write_por" else header
+        frame = pandas.DataFrame([list(row) for row in rows], columns=names, dtype=str)
         with tempfile.NamedTemporaryFile(suffix=".x") as file:
             getattr(pyreadstat, writer)(frame, file.name, **options)
             return Path(file.name).read_bytes()

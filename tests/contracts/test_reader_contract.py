@@ -138,7 +138,7 @@ FAMILIES = [
             "cp1252": lambda data: data.replace(b'"x"', b'"\xe9"', 1),
         },
     ),
-    Family("jsonl", json_text, "application/x-ndjson", as_json_lines),
+    Family("jsonl", json_text, "application/x-ndjson", as_json_lines, columns=100_000),
     Family("parquet", columnar, PARQUET, written(parquet.write_table), packs=True, columns=2_000),
     Family("feather", columnar, ARROW, written(feather.write_feather), packs=True, columns=2_000),
     Family(
