@@ -75,6 +75,9 @@ def test_what_is_written_through_the_mount_is_caught_at_once_and_told_by_whom(se
     service.roots.append({"path": mnt, "zone": "shared"})
     service.start()
     source = drop(service.base / "source", made_up.survey())
-    subprocess.run(["cp", str(source), str(mnt / "wave4.csv")], check=True)
+    # a process that still lives when its event is read
+    script = f"exec 3> {mnt}/wave4.csv; cat {source} >&3; exec 3>&-; sleep 5"
+    writer = subprocess.Popen(["sh", "-c", script])
     alert = service.caught(mnt / "wave4.csv", 30)
-    assert alert["actor"]["process"]["name"] == "cp"
+    assert alert["actor"]["process"]["name"] == "sh"
+    writer.wait()
