@@ -158,11 +158,24 @@ class Crew:
         self.ask(report, Orders)
         return Fate("done", refusal.reason)
 
-    def examine(self, opened: OpenedFile) -> Verdict:
-        """The worker's verdict; `unreadable(changed)` if the file changed meanwhile."""
+    def examine(self, opened: OpenedFile, event: FileEvent) -> Verdict:
+        """The worker's verdict, after the file has settled; `unreadable(changed)` if it changed meanwhile."""
+        verdict = self._examined(opened)
+        self._let_settle(event)
+        return verdict if opened.unchanged() else self._unreadable(Reason.CHANGED)
+
+    def _let_settle(self, event: FileEvent) -> None:
+        """The look began at once; a program that goes on with its file shall be noticed by now."""
+        if event.origin == "event":
+            left = event.observed_at + self.welcome.settle_seconds - time.time()
+            time.sleep(min(max(left, 0.0), self.welcome.settle_seconds))
+
+    def _examined(self, opened: OpenedFile) -> Verdict:
         begun = time.monotonic()
         if not opened.status.st_size:
-            return self._empty(opened)
+            return Verdict(
+                Judgement.NO_RECORDS, media_type=EMPTY_TYPE, config_digest=self.welcome.config_digest
+            )  # as a worker says of it
         try:
             worker_fd = opened.second_descriptor()
         except OSError:
@@ -174,17 +187,7 @@ class Crew:
             verdict = self.examiner.examine(worker_fd, size, deadline, self.breathe)
         finally:
             os.close(worker_fd)
-        if not opened.unchanged():
-            return self._unreadable(Reason.CHANGED)
         return replace(verdict, elapsed_ms=int((time.monotonic() - begun) * 1000))
-
-    def _empty(self, opened: OpenedFile) -> Verdict:
-        """What a worker would say of no bytes at all; many are made, and none costs a process."""
-        if not opened.unchanged():
-            return self._unreadable(Reason.CHANGED)
-        return Verdict(
-            Judgement.NO_RECORDS, media_type=EMPTY_TYPE, config_digest=self.welcome.config_digest
-        )  # fmt: skip
 
     def _unreadable(self, reason: Reason) -> Verdict:
         return Verdict.unreadable(reason, config_digest=self.welcome.config_digest)

@@ -1,7 +1,8 @@
 """When is a file worth a look? Events in, ready files out; no clock and no disk in here.
 
-A file is ready a moment after it was closed or moved to its name, or after it has been quiet for long
-enough if nobody closed it; but nothing that keeps changing is put off for ever.
+A file is ready almost at once after it was closed or moved to its name, a moment later if that happens to
+it again and again, or after it has been quiet for long enough if nobody closed it; but nothing that keeps
+changing is put off for ever. Ready to be looked at: whoever would take it lets the moment pass first.
 """
 
 from __future__ import annotations
@@ -11,6 +12,11 @@ from dataclasses import dataclass, replace
 
 from agent.watcher import Change, FileEvent
 
+FIRST_SECONDS = 0.003
+"""From a close to the rename with which most programs end a save: the old name needs no look."""
+LIVELY_SECONDS = 1.0
+"""What was closed so long ago, and is closed again, is being written in pieces."""
+_MOST_LIVELY = 10_000
 PATIENCE = 30
 """How many quiet times a file that never rests is waited for."""
 
@@ -31,6 +37,7 @@ class Settle:
         self._most = most
         self._waits: dict[tuple[str, bool], _Wait] = {}
         self._queue: list[tuple[float, tuple[str, bool]]] = []
+        self._closed: dict[tuple[str, bool], float] = {}
         self.overflowed = False
 
     def __len__(self) -> int:
@@ -46,9 +53,17 @@ class Settle:
         known = self._waits.get(key)
         if known is not None and event.writer is None:
             event = replace(event, writer=known.event.writer)
-        rest = self._quiet if event.change is Change.CHANGED else self._settle
+        rest = self._quiet if event.change is Change.CHANGED else self._moment(key, now)
         since = known.since if known else now
         self._put(key, _Wait(event, since, min(now + rest, max(since + PATIENCE * self._quiet, now))))
+
+    def _moment(self, key: tuple[str, bool], now: float) -> float:
+        """How long a file rests that was closed just now."""
+        lively = now - self._closed.pop(key, -LIVELY_SECONDS) < LIVELY_SECONDS
+        self._closed[key] = now
+        if len(self._closed) > _MOST_LIVELY:
+            del self._closed[next(iter(self._closed))]
+        return self._settle if lively else min(self._settle, FIRST_SECONDS)
 
     def postpone(self, event: FileEvent, due: float) -> None:
         """Look again at `due`, unless something happens to the file before."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
+from dataclasses import replace
 
 import pytest
 
@@ -86,7 +89,7 @@ def test_a_verdict_about_a_file_that_changed_meanwhile_counts_for_nothing(crew):
     (crew.path / "x").write_bytes(b"1")
     crew.examiner.act = lambda fd: (crew.path / "x").write_bytes(b"2")
     with open_untrusted(crew.root, "x") as opened:
-        verdict = crew.examine(opened)
+        verdict = crew.examine(opened, EVENT)
     assert (verdict.outcome, verdict.reason) == (Outcome.UNREADABLE, Reason.CHANGED)
 
 
@@ -103,7 +106,7 @@ def test_the_workers_descriptor_is_closed_whatever_happens(crew):
     with open_untrusted(crew.root, "x") as opened:
         before = len(os.listdir("/proc/self/fd"))
         with pytest.raises(Boom):
-            crew.examine(opened)
+            crew.examine(opened, EVENT)
         assert len(os.listdir("/proc/self/fd")) == before
 
 
@@ -137,3 +140,46 @@ def test_a_root_that_was_left_is_not_used(crew):
 def test_closing_hangs_up_on_the_sandbox(crew):
     crew.close()
     assert crew.examiner.closed
+
+
+def test_nothing_is_said_of_a_file_before_it_has_settled(crew):
+    crew.welcome = replace(crew.welcome, settle_seconds=0.2)
+    (crew.path / "x").write_bytes(b"1")
+    event = FileEvent("x", Change.CLOSED, "event", time.time())
+    with open_untrusted(crew.root, "x") as opened:
+        begun = time.monotonic()
+        assert crew.examine(opened, event).reason is None
+        assert time.monotonic() - begun >= 0.15
+    with open_untrusted(crew.root, "x") as opened:
+        later = threading.Timer(0.05, (crew.path / "x").rename, [crew.path / "y"])
+        later.start()
+        verdict = crew.examine(opened, replace(event, observed_at=time.time()))
+        later.join()
+    assert verdict.reason is Reason.CHANGED, "it went on to its final name meanwhile"
+
+
+def test_an_old_file_and_a_clock_that_was_set_wait_for_nothing(crew):
+    crew.welcome = replace(crew.welcome, settle_seconds=0.2)
+    (crew.path / "x").write_bytes(b"1")
+    for event in (
+        FileEvent("x", Change.CHANGED, "sweep", time.time()),
+        FileEvent("x", Change.CLOSED, "event", time.time() - 3600),
+    ):
+        with open_untrusted(crew.root, "x") as opened:
+            begun = time.monotonic()
+            crew.examine(opened, event)
+            assert time.monotonic() - begun < 0.15
+    with open_untrusted(crew.root, "x") as opened:
+        begun = time.monotonic()
+        crew.examine(opened, FileEvent("x", Change.CLOSED, "event", time.time() + 3600))
+        assert time.monotonic() - begun < 1.0
+
+
+def test_an_empty_file_costs_no_worker(crew):
+    (crew.path / "x").touch()
+    crew.examiner.act = lambda fd: pytest.fail("a worker was asked")
+    with open_untrusted(crew.root, "x") as opened:
+        verdict = crew.examine(opened, EVENT)
+    assert (verdict.outcome.value, verdict.media_type, verdict.complete) == (
+        "no_records", "application/x-empty", True,
+    )  # fmt: skip

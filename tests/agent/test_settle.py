@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.settle import PATIENCE, Settle
+from agent.settle import FIRST_SECONDS, PATIENCE, Settle
 from agent.watcher import Change, FileEvent
 from agent.writer import Writer
 
@@ -26,13 +26,33 @@ def all_ready(waiting, now):
     return ready
 
 
-def test_a_closed_file_is_ready_after_a_moment():
+def test_a_closed_file_is_ready_almost_at_once():
     waiting = settle()
     waiting.note(event("a"), 10.0)
-    assert waiting.ready(10.05) is None
-    assert waiting.due() == 10.1
-    assert all_ready(waiting, 10.1) == ["a"]
+    assert waiting.ready(10.0) is None, "most programs rename now"
+    assert waiting.due() == 10.0 + FIRST_SECONDS
+    assert all_ready(waiting, 10.01) == ["a"]
     assert len(waiting) == 0 and waiting.due() is None
+
+
+def test_a_file_that_is_written_in_pieces_rests_after_each():
+    waiting = settle()
+    waiting.note(event("a"), 10.0)
+    assert all_ready(waiting, 10.01) == ["a"]
+    for piece in range(1, 20):
+        waiting.note(event("a"), 10.0 + piece * 0.05)
+        assert all_ready(waiting, 10.0 + piece * 0.05 + 0.04) == []
+    assert waiting.due() == 10.95 + SETTLE
+    waiting.note(event("a"), 20.0)
+    assert all_ready(waiting, 20.01) == ["a"], "that is over"
+
+
+def test_what_is_remembered_of_closes_is_bounded():
+    waiting = settle()
+    for number in range(30_000):
+        waiting.note(event(str(number)), float(number))
+        waiting.ready(number + 0.5)
+    assert len(waiting._closed) <= 10_000
 
 
 def test_a_file_that_nobody_closes_is_ready_when_quiet():
@@ -54,7 +74,7 @@ def test_a_burst_of_events_is_one_file():
 def test_a_write_after_the_close_makes_it_wait_again():
     waiting = settle()
     waiting.note(event("a"), 0.0)
-    waiting.note(event("a", Change.CHANGED), 0.05)
+    waiting.note(event("a", Change.CHANGED), 0.001)
     assert all_ready(waiting, 1.0) == []
     waiting.note(event("a"), 1.0)
     assert all_ready(waiting, 1.1) == ["a"]

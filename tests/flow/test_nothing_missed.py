@@ -146,7 +146,7 @@ COUNTS = [pytest.param(SAMPLE, id="sample"), pytest.param(FULL, marks=pytest.mar
 
 @pytest.mark.parametrize("files", COUNTS)
 def test_not_one_is_missed_on_ext4(service, drive, made_up, wait_until, files):
-    volume = drive(64 + files // 100)
+    volume = drive(64 + files // 40)
     storm = set_up(service, volume.plug(), files, made_up)
     run(service, storm, wait_until)
     assert next(r for r in service.status()["roots"])["state"] == "native"
@@ -154,7 +154,7 @@ def test_not_one_is_missed_on_ext4(service, drive, made_up, wait_until, files):
 
 @pytest.mark.parametrize("files", COUNTS)
 def test_not_one_is_missed_on_exfat(service, exfat_drive, made_up, wait_until, files):
-    storm = set_up(service, exfat_drive(64 + files // 25), files, made_up)
+    storm = set_up(service, exfat_drive(64 + files // 20), files, made_up)
     run(service, storm, wait_until)
 
 
