@@ -33,7 +33,7 @@ class Storm:
         self.planted: dict[Path, bytes] = {}
         self.written = 0
         self._records = records
-        self._every = max(20, files // 500)
+        self._every = max(20, min(files // 60, 400))
         self._names = itertools.count()
         self._chance = random.Random(files)
 
