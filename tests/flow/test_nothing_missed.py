@@ -90,10 +90,10 @@ class Storm:
         shutil.rmtree(top)
 
     def rewritten(self, files: int) -> None:
-        """Harmless first, judged perhaps, and then records under the same name."""
+        """Nothing in them first, judged perhaps, and then records under the same name."""
         names = [self.root / self.name() for _ in range(files)]
         for path in names:
-            path.write_bytes(b"nothing\n")
+            path.touch()
         for path in names:
             self.write(path)
 
