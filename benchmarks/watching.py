@@ -262,12 +262,14 @@ def latency(runs: int, old_files: int) -> list[str]:
                     folder.mkdir(parents=True)
                 file = put(folder / f"{number}.txt", b"nothing of interest\n" * (1 + number % 9))
                 os.utime(file, (1e9, 1e9))
+            restarted = time.time()
             running.start(wait=False)
             MadeUp.wait(lambda: backlog_of(running), "the sweep has begun", 60)
             for number in range(runs):
                 busy.append(taken_in(running, mnt, content[number % 5], runs + number))
                 time.sleep(0.2)
-            under_way = not running.swept()
+            status = running.status() or {"roots": []}
+            under_way = all(r["swept"]["started_at"] < restarted for r in status["roots"])
         finally:
             running.stop()
             shutil.rmtree(base, ignore_errors=True)
