@@ -75,7 +75,9 @@ class Keeper:
         self._crew = Crew(welcome, self._line.ask, self._line.breathe, examiner, vault)
         self._wake_in, self._wake_out = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._canary = Canary(welcome.canary_seconds)
-        self._watcher = Watcher(welcome.path, welcome.device, self._wake, os.getpid())
+        self._watcher = Watcher(
+            welcome.path, welcome.device, self._wake, os.getpid(), share=welcome.share_seconds > 0
+        )
         self._clocks = Clocks()
         self._doubted: dict[Cause, float] = {}
         self._watched = 0

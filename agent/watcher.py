@@ -4,8 +4,9 @@ Events are hints. Whatever makes them doubtful (a full queue, a dead thread, a w
 set) only raises `doubt`, and the keeper answers it with a sweep.
 
 With the privilege, fanotify tells names: one mark, and moves are told. Where a file system offers no
-names (FUSE, exfat, cifs) inotify tells the moves, and fanotify's descriptors beside it tell at once of what
-is closed in folders that have no watch yet, and by whom. Without the privilege inotify does it alone.
+names (FUSE, exfat, cifs), and without the privilege, inotify sets a watch on each folder. On network shares
+fanotify's descriptors tell beside it of what is closed in folders that have no watch yet, and by whom; not on
+drives, because each event that waits to be read would make the user's `umount` fail.
 """
 
 from __future__ import annotations
@@ -86,13 +87,21 @@ class Watcher:
     """Watches one root. Threads of its own fill a bounded queue and call `wake`; `take` empties it."""
 
     def __init__(
-        self, path: str, device: int, wake: Callable[[], None], own_pid: int = 0, *, fanotify: bool = True
+        self,
+        path: str,
+        device: int,
+        wake: Callable[[], None],
+        own_pid: int = 0,
+        *,
+        fanotify: bool = True,
+        share: bool = False,
     ) -> None:
         self._path = path
         self._reach = Reach(path, device)
         self._wake = wake
         self._own_pid = own_pid
         self._fanotify = fanotify
+        self._share = share
         self._events: deque[FileEvent] = deque()
         self._doubts: set[Cause] = set()
         self._lock = threading.Lock()
@@ -159,7 +168,7 @@ class Watcher:
         if self._fanotify and self._begin(self._names):
             self._whole = True
         else:
-            if self._fanotify:
+            if self._fanotify and self._share:
                 self._begin(self._descriptors)
             self._whole = self._begin(self._inotify)
             self._failed = not self._whole

@@ -10,6 +10,7 @@ import time
 import pytest
 
 import agent.watcher
+from agent.fan_observer import DescriptorsEmitter
 from agent.watcher import Change, Watcher
 
 FAN = pytest.param(True, marks=pytest.mark.root, id="fanotify")
@@ -181,3 +182,17 @@ def test_folders_made_while_the_user_unmounts_never_make_it_fail(drive):
         unmounting = volume.pull()
         watcher.stop()
         assert unmounting.returncode == 0, unmounting.stderr
+
+
+@pytest.mark.root
+def test_a_drive_without_names_is_watched_without_holding_it_for_a_moment(exfat_drive):
+    path = exfat_drive(64)
+    kinds = {}
+    for share in (False, True):
+        watcher = Watcher(str(path), path.stat().st_dev, lambda: None, share=share)
+        watcher.start()
+        assert watcher.wait_started(5) and watcher.state == "native"
+        emitters = [next(iter(observer.emitters)) for observer in watcher._observers]
+        kinds[share] = [isinstance(emitter, DescriptorsEmitter) for emitter in emitters]
+        watcher.stop()
+    assert kinds == {False: [False], True: [True, False]}
