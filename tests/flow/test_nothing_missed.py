@@ -80,7 +80,13 @@ class Storm:
         top = self.outside / f"tree{self.written}"
         top.mkdir()
         self.tree(top, self.root / top.name, files)
-        top.rename(self.root / top.name)
+        while True:
+            try:
+                top.rename(self.root / top.name)
+            except ConnectionAbortedError:  # a share that is still uploading what is in it
+                time.sleep(0.2)
+            else:
+                return
 
     def copied(self, files: int) -> None:
         top = self.outside / f"copy{self.written}"
