@@ -26,6 +26,7 @@ from typing import Any
 
 import pyrage
 from latency import MB, cpu_of, memory_of, percentile, taken_in
+from page import machine, write_section
 from running_service import MadeUp, RunningService, put
 
 from agent.crew import DONE
@@ -37,7 +38,6 @@ from agent.rounds import Rounds
 from agent.settle import Settle
 from agent.walk_answer import walk_answer
 
-BEGIN, END = "<!-- watching: begin -->", "<!-- watching: end -->"
 RUNS = 5
 
 FANOTIFY = """
@@ -115,7 +115,7 @@ def start_watching(folders: int) -> list[str]:
                 f"{ours[1] / MB:.1f} MB | {theirs[1] / MB:.1f} MB |"
             )
     return [
-        "### Beginning to watch",
+        "## Beginning to watch",
         "",
         "Until all of a tree is watched, in a fresh process each time, in turn (median of "
         f"{RUNS}): this service's watcher with fanotify, and plain watchdog. Threads and all included.",
@@ -178,7 +178,7 @@ def sweeping(files: int) -> list[str]:
     ours, theirs = (statistics.median(v) for v in zip(*pairs, strict=True))
     ratio = statistics.median(one / other for one, other in pairs)
     return [
-        "### Sweeping",
+        "## Sweeping",
         "",
         f"A tree of {files:,} files that were all judged before, in turn with `find TREE -printf '%s %T@\\n'` (median of {RUNS}),",
         "ledger and messages included:",
@@ -275,7 +275,7 @@ def latency(runs: int, old_files: int) -> list[str]:
             shutil.rmtree(base, ignore_errors=True)
     ratio = statistics.median(idle) / statistics.median(floors)
     return [
-        "### From close to custody, idle and during a sweep",
+        "## From close to custody, idle and during a sweep",
         "",
         "A survey of 1 MB (CSV) on an ext4 loop drive, from its `close()` until the original is gone, the notice is in its place and the",
         f"alert is on the disk; default settings. *During a sweep*: while the service makes its first sweep of {old_files:,} small old files"
@@ -314,7 +314,7 @@ def idle(seconds: float) -> list[str]:
             running.stop()
             shutil.rmtree(base, ignore_errors=True)
     return [
-        "### Idle",
+        "## Idle",
         "",
         f"Three roots, {seconds / 60:.0f} minutes in which nothing happens: {cpu:.3f} % of one core, {sum(memory.values()):.0f} MB in all processes",
         f"together (PSS). The first file after that was in custody {1000 * first:.0f} ms after its close (the one before: {1000 * warm:.0f} ms).",
@@ -322,18 +322,6 @@ def idle(seconds: float) -> list[str]:
         *(f"- `{role}` {size:.0f} MB" for role, size in sorted(memory.items(), key=lambda m: -m[1])),
         "",
     ]
-
-
-def put_into(page: Path, part: str, lines: list[str]) -> None:
-    """Replace one part between its marks, or add it at the end."""
-    begin, end = BEGIN.replace("watching", f"watching, {part}"), END.replace("watching", f"watching, {part}")
-    section = "\n".join([begin, "", *lines, end])
-    text = page.read_text() if page.exists() else ""
-    if begin in text:
-        text = text[: text.index(begin)] + section + text[text.index(end) + len(end) :]
-    else:
-        text = f"{text.rstrip()}\n\n{section}\n"
-    page.write_text(text)
 
 
 def main() -> None:
@@ -357,11 +345,11 @@ def main() -> None:
     for part, measure in parts.items():
         if chosen.only not in (None, part):
             continue
-        load = os.getloadavg()[0]
-        lines = [*measure(), f"{time.strftime('%Y-%m-%d')}; load average at the start {load:.1f}.", ""]
+        on = machine()
+        lines = [*measure(), on]
         print("\n".join(lines), flush=True)
         if chosen.write:
-            put_into(chosen.write, part, lines)
+            write_section(chosen.write, f"watching_{part}", lines)
 
 
 if __name__ == "__main__":
