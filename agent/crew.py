@@ -261,7 +261,7 @@ class Crew:
 
     def second_to_another(self, opened: OpenedFile, ending: Ending) -> Ending:
         """The same ending, unless another workstation took the file from this share before us."""
-        if self.welcome.zone != "shared" or ending.reason not in ("gone", "changed"):
+        if self.welcome.zone != "shared" or ending.reason not in ("gone", "changed", "in_use"):
             return ending
         if not others.was_taken(opened.parent, opened.name, self.breathe):
             return ending

@@ -35,7 +35,8 @@ def test_of_two_workstations_one_takes_a_file_and_one_tells(service, second, mad
         one.settled(0.5)
     told = [r for one in (service, second) for r in one.alerts()]
     about = [Path(r["file"]["path"]).name for r in told]
-    assert sorted(about) == sorted(f.name for f in files), "one alert for each"
+    kinds = [(r["file"]["name"], r["unmapped"]["disposition"], r["status_detail"]) for r in told]
+    assert sorted(about) == sorted(f.name for f in files), f"one alert for each: {kinds}"
     assert {r["unmapped"]["disposition"] for r in told} == {"quarantined"}
     assert len(list(root.glob("*.quarantined.txt"))) == len(files)
     assert not list(root.glob(".recordwarden-*"))
