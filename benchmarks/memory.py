@@ -82,12 +82,12 @@ def cases(scale: float) -> list[Case]:
     packed, at = int(100 * scale) * large.MB, int(900_000 * scale)
     return [
         ("CSV, nothing to find", lambda p: large.write_csv(p, gigabyte)),
-        ("CSV, 12 people at row 900,000", lambda p: large.write_csv(p, gigabyte, people, at)),
-        ("CSV, 600 coded records at row 900,000", lambda p: large.write_csv(p, gigabyte, records, at)),
+        (f"CSV, 12 people at row {at:,}", lambda p: large.write_csv(p, gigabyte, people, at)),
+        (f"CSV, 600 coded records at row {at:,}", lambda p: large.write_csv(p, gigabyte, records, at)),
         ("csv.gz, nothing to find", lambda p: large.write_gzip(p, packed)),
         ("csv.gz, 12 people at its end", lambda p: large.write_gzip(p, packed, people)),
         ("xlsx, nothing to find", lambda p: large.write_xlsx(p, rows)),
-        ("xlsx, 12 people at row 890,000", lambda p: large.write_xlsx(p, rows, 1, people, row)),
+        (f"xlsx, 12 people at row {row:,}", lambda p: large.write_xlsx(p, rows, 1, people, row)),
         (
             "xlsx, people on the last of 30 sheets",
             lambda p: large.write_xlsx(p, rows // 300 + 50, 30, people, 40),
