@@ -43,6 +43,13 @@ class Machine:
         self._process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, env={**os.environ, "TMPDIR": "/var/tmp"}
         )
+        try:
+            self._begin(serial, qmp, shared)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _begin(self, serial: Path, qmp: Path, shared: Mapping[str, Path]) -> None:
         self._serial = self._connect(serial)
         self._qmp = self._connect(qmp).makefile("rwb")
         self._qmp.readline()
