@@ -279,6 +279,12 @@ class Vault(Section):
     copy_to: Path | None = None
     verify_days: Annotated[float, Field(gt=0)] = 30.0
 
+    @model_validator(mode="after")
+    def _absolute(self) -> Vault:
+        if self.copy_to is not None and not self.copy_to.is_absolute():
+            raise ValueError("copy_to must be an absolute path")
+        return self
+
 
 class FileSink(Section):
     """Alerts as JSON Lines in a file."""
