@@ -1,4 +1,4 @@
-"""Two formats that no library writes, as little of them as readers need: SAS data sets, binary workbooks."""
+"""Formats that no library of ours writes, as little of them as readers need: SAS, binary workbooks, PDF."""
 
 from __future__ import annotations
 
@@ -163,3 +163,53 @@ def compound(content: bytes, name: str) -> bytes:
     listed = entry("Root Entry", 5, 1, 0xFFFFFFFE, 0) + entry(name, 2, 0xFFFFFFFF, first, sectors * 512)
     body = content.ljust(sectors * 512, b"\0")
     return head + struct.pack(f"<{len(chain)}I", *chain) + listed.ljust(512, b"\0") + body
+
+
+PDF_ROWS = 50
+
+
+def as_pdf(header: list[str], rows: Rows, sideways: bool = False) -> bytes:
+    """Pages of `PDF_ROWS` rows, each cell drawn at its place, without lines around it. No compression.
+
+    `sideways` draws upwards along the page's side and has the page shown turned.
+    """
+    widths = [max(map(len, column)) * 6 + 24 for column in zip(header, *rows, strict=True)]
+    pages = [rows[i : i + PDF_ROWS] for i in range(0, len(rows), PDF_ROWS)] or [rows]
+    wide, high = sum(widths) + 80, 900
+    drawn = [_drawn([header, *page], widths, sideways) for page in pages]
+    return pdf(drawn, (high, wide) if sideways else (wide, high), 90 * sideways)
+
+
+def _drawn(lines: Rows, widths: Sequence[int], sideways: bool) -> bytes:
+    out = []
+    for number, line in enumerate(lines):
+        left = 40
+        for cell, width in zip(line, widths, strict=True):
+            text = cell.encode("cp1252", "replace").translate(None, b"()\\")
+            place = (40 + 14 * number, left) if sideways else (left, 860 - 14 * number)
+            out.append(b"%s %d %d Tm (%s) Tj" % (b"0 1 -1 0" if sideways else b"1 0 0 1", *place, text))
+            left += width
+    return b"BT /F 10 Tf\n" + b"\n".join(out) + b"\nET"
+
+
+def pdf(pages: Sequence[bytes], size: tuple[int, int] = (600, 900), turned: int = 0) -> bytes:
+    """A document of these pages' descriptions; the font is one of the fourteen that every reader has."""
+    kids = b" ".join(b"%d 0 R" % (4 + 2 * i) for i in range(len(pages)))
+    font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
+    objects = [b"<< /Type /Catalog /Pages 2 0 R >>"]
+    objects += [b"<< /Type /Pages /Count %d /Kids [%s] >>" % (len(pages), kids), font]
+    for number, content in enumerate(pages):
+        objects.append(
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Rotate %d /Contents %d 0 R "
+            b"/Resources << /Font << /F 3 0 R >> >> >>" % (*size, turned, 5 + 2 * number)
+        )
+        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content))
+    out, places = bytearray(b"%PDF-1.4\n"), []
+    for number, body in enumerate(objects, 1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    start, count = len(out), len(objects) + 1
+    out += b"xref\n0 %d\n0000000000 65535 f \n%s" % (count, table)
+    out += b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (count, start)
+    return bytes(out)

@@ -22,7 +22,7 @@ from pathlib import Path
 import pyrage
 import table_writers as as_
 from backports import zstd
-from binary_writers import as_sas7bdat, as_xls, as_xlsb
+from binary_writers import as_pdf, as_sas7bdat, as_xls, as_xlsb
 from msoffcrypto.format.ooxml import OOXMLFile
 from pyarrow import feather, orc, parquet
 from running_service import MadeUp
@@ -189,6 +189,11 @@ def seven_zip() -> Seeds:
     return {"7z": as_.as_7z(header, rows)}
 
 
+def pdf() -> Seeds:
+    header, rows = table(8)
+    return {"pdf": as_pdf(header, rows), "sideways": as_pdf(header, rows, sideways=True)}
+
+
 def mail() -> Seeds:
     header, rows = table(8)
     eml = as_.as_eml(header, rows)
@@ -241,6 +246,6 @@ FAMILIES: dict[str, Callable[[], Seeds]] = {
     make.__name__: make
     for make in (
         plain_text, json_text, markup, sql_dump, spreadsheet, legacy_sheet, word, statistical, r_data,
-        columnar, database, archive, seven_zip, mail, protection,
+        columnar, database, archive, seven_zip, mail, pdf, protection,
     )
 }  # fmt: skip

@@ -17,9 +17,10 @@ PACKAGES = ("agent", "config", "detectors")
 MODULES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
 PARSERS = {
     "bs4", "calamine", "ijson", "lxml", "magic", "msoffcrypto", "numpy", "olefile", "openpyxl", "pandas",
-    "py7zr", "pyarrow", "pylibmagic", "pyreadstat", "python_calamine", "rdata", "re2", "xarray", "zstandard",
+    "py7zr", "pyarrow", "pylibmagic", "pypdfium2", "pypdfium2_raw", "pyreadstat",
+    "python_calamine", "rdata", "re2", "xarray", "zstandard",
 }  # fmt: skip
-HEAVY = {"numpy", "pandas", "pyarrow", "pyreadstat", "rdata", "xarray"}
+HEAVY = {"numpy", "pandas", "pyarrow", "pypdfium2", "pyreadstat", "rdata", "xarray"}
 WIRE = {"detectors.engine.exchange", "detectors.engine.verdict", "detectors.engine.explain"}
 MOST_LINES = 360
 

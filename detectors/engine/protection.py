@@ -25,6 +25,7 @@ SCHEMES = (
             "age", "openssl", "luks", "keepass", "bitlocker", "dmg", "axcrypt", "aescrypt", "ansible_vault",
             "cms", "cms_weak_cipher", "spss_encrypted", "parquet_encrypted", "zip_aes", "zip_crypto",
             "zip_pkware", "zip_pkware_weak", "sevenz_aes", "ecryptfs", "odf_aes", "odf_blowfish",
+            "pdf_aes", "pdf_rc4",
         }
     )
     | pgp_packets.SCHEMES

@@ -19,7 +19,7 @@ from types import ModuleType
 
 import pytest
 from backports import zstd
-from binary_writers import as_sas7bdat, as_xls, as_xlsb
+from binary_writers import as_pdf, as_sas7bdat, as_xls, as_xlsb
 from pyarrow import feather, orc, parquet
 from table_writers import (
     Writer,
@@ -69,6 +69,7 @@ from detectors.readers import (
     mail,
     office_compound,
     openpgp_message,
+    pdf,
     plain_text,
     r_data,
     seven_zip,
@@ -191,6 +192,7 @@ FAMILIES = [
     Family("sqlite", database, "application/vnd.sqlite3", as_sqlite, columns=1_500),
     Family("rds", r_data, "application/x-r-rds", as_rds, columns=50_000),
     Family("rdata", r_data, "application/x-r-rdata", as_rdata, columns=50_000),
+    Family("pdf", pdf, "application/pdf", as_pdf, columns=2_000),
     Family("docx", word, DOCX, as_docx, packs=True, columns=50_000),
     Family(
         "xlsb",
