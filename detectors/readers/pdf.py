@@ -32,15 +32,19 @@ MOST_ATTACHMENT = 64 * 1024**2
 _PASSWORD = 4  # FPDF_ERR_PASSWORD
 _PICTURES = (3, 5)  # FPDF_PAGEOBJ_IMAGE, FPDF_PAGEOBJ_FORM
 _AES = re.compile(rb"/CFM\s*/AESV[23]")
-_STEP = 1 << 20
 
 
 def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
     """Yield the tables and the text of all pages, then the attached files."""
     import pypdfium2 as pdfium
 
+    budget = limits.spending()
+    size = size_of(stream)
+    # whole, because reading piece by piece takes a callback, whose code a worker may not make
+    if not budget.keep(size):
+        raise Unreadable(Reason.LIMIT_MEMORY)
     try:
-        document = pdfium.PdfDocument(_Plain(stream))
+        document = pdfium.PdfDocument(b"".join(chunks_of(stream, 0, size)))
         pages = len(document)
     except pdfium.PdfiumError as error:
         if getattr(error, "err_code", None) == _PASSWORD:
@@ -48,7 +52,6 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
             yield Protected("pdf_aes" if strong else "pdf_rc4", strong)
             return
         raise Unreadable(Reason.MALFORMED) from None
-    budget = limits.spending()
     seen = _Seen()
     yield from tables(_rows(document, pages, limits, budget, seen))
     yield from _attachments(document, budget)
@@ -56,31 +59,6 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
         raise Unreadable(Reason.MALFORMED)
     if seen.pictures:
         raise Unreadable(Reason.UNSUPPORTED)
-
-
-class _Plain(io.RawIOBase):
-    """The stream without its descriptor, so that C++ reads it through Python only."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self._stream.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._stream.tell()
-
-    def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        data = self._stream.read(len(view))
-        view[: len(data)] = data
-        return len(data)
 
 
 class _Seen:
