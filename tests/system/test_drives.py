@@ -59,7 +59,7 @@ def mapped(machine: Machine, table: str, uuid: str = "") -> dict[str, Any]:
         found: dict[str, Any] = told(machine)["/mnt/b"]
         return found
     finally:
-        machine.run("umount /mnt/b && dmsetup remove made")
+        machine.run("umount /mnt/b && udevadm settle && dmsetup remove --retry made")
 
 
 def test_a_stick_and_a_disk_that_says_it_stays(machine: Machine) -> None:
