@@ -170,7 +170,8 @@ class Battle:
             os.waitpid(pid, 0)
         self._attackers = []
         for line in Path("/proc/self/mountinfo").read_text().splitlines():
-            if (point := line.split()[4]).startswith(f"{self.root}/"):
+            point = line.split()[4]  # a mount through a link lies over the canaries themselves
+            if point.startswith((f"{self.root}/", str(self.outside.folder))):
                 subprocess.run(["umount", "-l", point], capture_output=True, check=False)
         self._settle()
 
