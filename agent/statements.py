@@ -8,7 +8,7 @@ What is signed with Ed25519 is `DSSEv1 LENGTH TYPE LENGTH PAYLOAD`, so a signatu
 for another one or for anything else that was ever signed with that key. The payload is a JSON object in its
 one canonical form (keys sorted, no spaces, ASCII); another form of the same object is refused, so that nobody
 reads another meaning out of the bytes than the signer. `keyid` is a hint only. Times are whole seconds
-since 1970, days are ISO dates (UTC). `docs/decisions/0012-signed-statements.md` says why it is so.
+since 1970, days are ISO dates (UTC). `docs/decisions/0008-signed-statements.md` says why it is so.
 """
 
 from __future__ import annotations
