@@ -221,9 +221,7 @@ class Crew:
             raise DepositFailed("vault_error")
         source = Source(opened.fd, opened.status, self.welcome.root_id, self.welcome.path, opened.relpath)
         try:
-            return self.vault.deposit(
-                entry_id, source, time.time(), working, lambda: lease.held and not lease.wanted()
-            )
+            return self.vault.deposit(entry_id, source, time.time(), working, lease.proves_unchanged)
         except OSError:  # of the source; the vault's own have a name
             raise DepositFailed("io_error") from None
 

@@ -11,6 +11,11 @@ from typing import Self
 
 _NO_TRUE_LEASES = frozenset({0x6969, 0xFF534D42, 0xFE534D42, 0x517B, 0x5346414F})
 """`f_type` of NFS, CIFS, SMB2, SMB, AFS: there EAGAIN means that the server gave no delegation."""
+_KEPT_HERE = frozenset(
+    {0xEF53, 0x58465342, 0x9123683E, 0xF2F52010, 0x4D44, 0x2011BAB0, 0x7366746E, 0x01021994}
+)
+"""`f_type` of ext2 to 4, XFS, Btrfs, F2FS, FAT, exFAT, NTFS3, tmpfs: this kernel alone decides what a file
+holds. Elsewhere (FUSE, shares) a server may answer each reading differently, whoever has the file open."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -30,7 +35,9 @@ class WriteLease:
         # The kernel tells of a waiting writer by a signal whose default is death.
         with suppress(ValueError):  # not the main thread: the process has seen to it
             signal.signal(signal.SIGIO, signal.SIG_IGN)
-        if _file_system(fd) in _NO_TRUE_LEASES:
+        kind = _file_system(fd)
+        self._kept_here = kind in _KEPT_HERE
+        if kind in _NO_TRUE_LEASES:
             return
         try:
             fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
@@ -41,6 +48,10 @@ class WriteLease:
     def wanted(self) -> bool:
         """Whether somebody writes, or waits to, or the kernel has taken the lease from us."""
         return self.in_use or (self.held and fcntl.fcntl(self._fd, fcntl.F_GETLEASE) != fcntl.F_RDLCK)
+
+    def proves_unchanged(self) -> bool:
+        """Whether nobody can have changed what the file holds since this was made."""
+        return self.held and self._kept_here and not self.wanted()
 
     def release(self) -> None:
         """Let the waiting writer go on. A second call does nothing."""

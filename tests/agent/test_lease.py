@@ -49,3 +49,14 @@ def test_without_leases_nothing_is_held_and_nothing_claimed():
     reading, _ = os.pipe()
     with WriteLease(reading) as lease:
         assert (lease.held, lease.in_use, lease.wanted()) == (False, False, False)
+
+
+def test_a_lease_proves_that_nothing_changed_only_where_this_kernel_keeps_the_file(tmp_path, monkeypatch):
+    path = tmp_path / "f"
+    path.write_bytes(b"1")
+    with path.open("rb") as file:
+        for kind, proven in ((0xEF53, True), (0x01021994, True), (0x65735546, False), (0, False)):
+            monkeypatch.setattr("agent.lease._file_system", lambda fd, kind=kind: kind)
+            with WriteLease(file.fileno()) as lease:
+                assert (lease.held, lease.proves_unchanged()) == (True, proven)
+            assert not lease.proves_unchanged()
