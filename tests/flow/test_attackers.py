@@ -30,6 +30,8 @@ pytestmark = pytest.mark.root
 
 USER = 12345
 FOLDERS = 6
+STAYS = ".stays"
+"""In each folder: an empty one could be replaced by a rename, and with it the place of the files."""
 IN_OPEN, IN_MODIFY, IN_DELETE, IN_CREATE, IN_MOVE, IN_ISDIR = 0x20, 0x2, 0x200, 0x100, 0xC0, 0x40000000
 
 
@@ -107,6 +109,7 @@ class Battle:
         for name in self.names:
             (self.root / name).mkdir()
             os.chown(self.root / name, USER, USER)
+            (self.root / name / STAYS).touch()
             # a descriptor is the folder itself, wherever its name leads by then
             self.folders.append(os.open(self.root / name, os.O_RDONLY | os.O_DIRECTORY))
         (folder / "state").mkdir()
@@ -135,7 +138,7 @@ class Battle:
     def _play(self, chance: random.Random) -> None:
         folder = chance.choice(self.folders)
         other = chance.choice(self.folders)
-        names = os.listdir(folder)
+        names = [name for name in os.listdir(folder) if name != STAYS]
         name = chance.choice(names)
         canary = self.outside.folder / f"wave{chance.randrange(5)}.csv"
         match chance.randrange(5):
