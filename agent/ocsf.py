@@ -64,6 +64,7 @@ DRIVES = {"removable": (1, "Removable"), "fixed": (2, "Fixed"), "shared": (3, "R
 TITLES = {
     Outcome.MICRODATA: "Record-level data about people",
     Outcome.BUSINESS_RECORDS: "Record-level data about organisations",
+    Outcome.AGGREGATE: "Statistics with small counts",
     Outcome.ENCRYPTED: "Weakly protected file",
     Outcome.UNREADABLE: "File that could not be examined",
 }

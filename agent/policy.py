@@ -18,6 +18,9 @@ from detectors.engine.verdict import Outcome, Protection, Tier, Verdict
 CIRCUIT_BREAKER = "circuit_breaker"
 """The reason of what was not taken because its root has lost enough."""
 
+SMALL_CELLS = "small_cells"
+"""The advisory, and the reason, of statistics with small counts that stand unsuppressed."""
+
 
 class Kind(StrEnum):
     """What was, or will be, done about a file."""
@@ -102,6 +105,10 @@ def decide(
             return _detected("business_records", policy.business_records)
         case Outcome.MICRODATA:
             return _microdata(verdict, root, volume, agreement, policy, breaker_open)
+        case Outcome.AGGREGATE if (
+            SMALL_CELLS in verdict.advisories and root.handling is not Handling.RESTRICTED
+        ):
+            return _detected(SMALL_CELLS, policy.actions.for_zone(root.zone).small_cells)
         case _:
             return Disposition(Kind.ALLOWED, "", Action.IGNORE)
 

@@ -223,12 +223,24 @@ class Limits(Section):
     max_line_bytes: Count = 8 * 1024**2
 
 
+Telling = Literal[Action.IGNORE, Action.RECORD, Action.ALERT]
+"""What may be done about a file that is never taken."""
+
+
 class TierActions(Section):
-    """What to do with unprotected microdata about people, by how sure the judgement is."""
+    """What to do with unprotected microdata about people, by how sure the judgement is, and with statistics
+    whose small counts stand unsuppressed."""
 
     confirmed: Action = Action.QUARANTINE
     likely: Action = Action.QUARANTINE
     possible: Action = Action.ALERT
+    small_cells: Telling = Action.IGNORE
+
+
+class WebsiteActions(TierActions):
+    """What is bound for publication must be safe to publish."""
+
+    small_cells: Telling = Action.ALERT
 
 
 class Actions(Section):
@@ -237,7 +249,7 @@ class Actions(Section):
     removable: TierActions = TierActions()
     shared: TierActions = TierActions()
     local: TierActions = TierActions()
-    website: TierActions = TierActions()
+    website: WebsiteActions = WebsiteActions()
 
     def for_zone(self, zone: Zone) -> TierActions:
         """The tier actions of one zone."""
@@ -258,9 +270,9 @@ class Policy(Section):
 
     mode: Mode = Mode.AUDIT
     actions: Actions = Actions()
-    business_records: Literal[Action.IGNORE, Action.RECORD, Action.ALERT] = Action.RECORD
-    weak_protection: Literal[Action.IGNORE, Action.RECORD, Action.ALERT] = Action.ALERT
-    unreadable: Literal[Action.IGNORE, Action.RECORD, Action.ALERT] = Action.RECORD
+    business_records: Telling = Action.RECORD
+    weak_protection: Telling = Action.ALERT
+    unreadable: Telling = Action.RECORD
     first_contact: FirstContact = FirstContact.REPORT
     breaker: Breaker = Breaker()
     erase: bool = True

@@ -140,6 +140,15 @@ def test_business_records_follow_their_own_action() -> None:
     assert decided(verdict, policy=Policy(business_records=Action.ALERT)).act is Action.ALERT
 
 
+@pytest.mark.parametrize("zone", list(Zone))
+def test_small_counts_are_told_where_they_would_be_published_and_never_taken(zone: Zone) -> None:
+    found = decided(Verdict(Outcome.AGGREGATE, advisories=("small_cells",)), root(zone))
+    assert found.act is (Action.ALERT if zone is Zone.WEBSITE else Action.IGNORE)
+    assert decided(Verdict(Outcome.AGGREGATE), root(zone)).act is Action.IGNORE
+    restricted = root(zone, Handling.RESTRICTED)
+    assert decided(Verdict(Outcome.AGGREGATE, advisories=("small_cells",)), restricted).act is Action.IGNORE
+
+
 @pytest.mark.parametrize("lower", [Tier.NONE, Tier.POSSIBLE])
 def test_what_rests_on_a_detector_in_audit_mode_is_told_and_not_taken(lower: Tier) -> None:
     found = decided(microdata(Tier.CONFIRMED, advisories=(f"without_audited_{lower.value}",)))

@@ -134,6 +134,29 @@ def test_audit_mode_tells_and_touches_nothing(service, made_up, drop):
     assert service.vault_digests() == {}
 
 
+SMALL_COUNTS = b"""Table 4: Leavers by area and year
+Area,2021,2022,2023,2024,Total
+North,120,131,3,140,394
+South,220,2,231,240,693
+East,75,81,88,1,245
+West,64,61,70,72,267
+Total,479,275,392,453,1599
+"""
+
+
+def test_small_counts_on_a_website_are_told_and_left(service, made_up, drop):
+    website, share = service.root("website", zone="website"), service.root("share")
+    service.start()
+    drop(share / "table.csv", SMALL_COUNTS)
+    table = drop(website / "table.csv", SMALL_COUNTS)
+    made_up.wait(lambda: service.alerts(table), "an alert")
+    service.settled(quiet=0.5)
+    (record,) = service.alerts("table.csv")
+    assert (record["disposition"], record["status_detail"]) == ("Detected", "small_cells")
+    assert record["file"]["path"] == str(table)
+    assert table.read_bytes() == (share / "table.csv").read_bytes() == SMALL_COUNTS
+
+
 def test_files_that_were_there_before_the_start_are_found_by_the_sweep(service, made_up, drop):
     root = service.root()
     (root / "deep" / "er").mkdir(parents=True)
