@@ -1,9 +1,9 @@
 """The circuit breaker: no root may lose too many of its files before a person has looked.
 
 A root is at its limit when it has lost `max_files_per_hour` files within an hour, or, from `from_files` on,
-`max_percent` of all its files. The first file that is refused for that trips the breaker: told once, as an
-alert of its own, and from then on the service only tells, for as long as nobody resets it. Old files that a
-person has ordered to be taken (`agent.contact`) wait at the limit and trip nothing.
+`max_percent` of all its files (100: whatever the share). The first file that is refused for that trips the
+breaker: told once, as an alert of its own, and from then on the service only tells, for as long as nobody
+resets it. Old files that a person has ordered to be taken (`agent.contact`) wait at the limit and trip none.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Breaker:
         taken = self._ledger.taken_since(root.root_id, since)
         if taken >= limits.max_files_per_hour:
             return f"{taken} files taken from one root within an hour"
-        if taken < limits.from_files:
+        if taken < limits.from_files or limits.max_percent >= 100:
             return None
         files = self._ledger.file_count(root.root_id, taken)
         if taken * 100 >= files * limits.max_percent:

@@ -85,6 +85,14 @@ def test_a_share_of_many_is_no_whole_drive(house: House) -> None:
     assert house.breaker.is_open(ROOT), "5 of 10"
 
 
+def test_a_hundred_percent_is_no_limit_however_many_are_taken(tmp_path: Path) -> None:
+    """A stick onto which nothing but records comes has lost all of its files at every moment."""
+    house = House(tmp_path, s.Breaker(max_files_per_hour=10, max_percent=100.0, from_files=4))
+    house.take(9)
+    assert not house.breaker.is_open(ROOT)
+    house.ledger.close()
+
+
 def test_the_hour_passes_unless_a_file_was_refused(house: House) -> None:
     house.take(10)
     house.now += 3601
