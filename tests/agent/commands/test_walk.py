@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-
-import pytest
+import tempfile
+from pathlib import Path
 
 from agent.commands.walk import MAX_DEPTH, Found, measure, walk
 from detectors.engine.verdict import Reason
@@ -90,11 +90,19 @@ def test_the_kernels_own_files_are_not_walked(tmp_path, monkeypatch):
     assert {name: found.reason for name, found in _met(tmp_path).items()} == {"proc": Reason.NOT_REGULAR}
 
 
-def test_an_unreadable_folder_is_reported(tmp_path):
-    if os.geteuid() == 0:
-        pytest.skip("root reads everything")
-    (tmp_path / "closed").mkdir(mode=0)
-    assert _met(tmp_path)["closed"].reason is Reason.NO_ACCESS
+def test_an_unreadable_folder_is_reported():
+    """As somebody else where the test runs as root, who reads everything."""
+    user = os.geteuid()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "closed").mkdir(mode=0)
+        os.seteuid(user or 65534)
+        try:
+            met = _met(folder)
+        finally:
+            os.seteuid(user)
+    assert met["closed"].reason is Reason.NO_ACCESS
 
 
 def test_all_descriptors_are_closed_however_the_walk_ends(tmp_path):
