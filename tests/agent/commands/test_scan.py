@@ -190,8 +190,9 @@ def test_a_scan_changes_nothing(real):
 
 
 def test_an_interrupt_ends_a_scan_quickly_and_leaves_no_process(tmp_path):
-    for number in range(60):
-        (tmp_path / f"{number}.csv").write_bytes(demo_files()[0].content)
+    content = demo_files()[0].content
+    for number in range(600):  # so many that it cannot have ended when it is interrupted
+        (tmp_path / f"{number}.csv").write_bytes(content)
     command = [sys.executable, "-m", "agent", "scan", "--json", "--all", str(tmp_path)]
     scanning = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
