@@ -25,10 +25,10 @@ from agent.crew import DONE, Crew, Examines, Fate, later
 from agent.examiner import Examiner
 from agent.line import Ended, Line
 from agent.opening import RootFolder, RootUnavailable
-from agent.others import ASIDE_SECONDS, is_aside
+from agent.others import ASIDE_LOOK_SECONDS, ASIDE_SECONDS, is_aside, is_there
 from agent.patrol import Patrol
 from agent.pipeline import one_file
-from agent.protocol import Beat, Channel, ChannelClosed, Done, Doubted, Hello, Welcome
+from agent.protocol import Beat, Channel, ChannelClosed, Done, Doubted, Hello, Tell, Welcome
 from agent.removal import MediumLost, tidy
 from agent.rounds import Rounds
 from agent.settle import Settle
@@ -223,11 +223,15 @@ class Keeper:
         if event.relpath.partition("/")[0] in {entry.aside for entry in self._unfinished}:
             return DONE  # in custody already, and to be taken up again
         now = time.monotonic()
-        if is_aside(event.relpath) and event.relpath not in self._asides:
+        if is_aside(event.relpath):
+            if not is_there(self._crew.root, event.relpath):
+                return DONE
             # perhaps of another workstation's removal: its business, but not for ever
-            _keep(self._asides, event.relpath, now)
-            self._settle.postpone(event, now + ASIDE_SECONDS)
-            return later(None)
+            if event.relpath not in self._asides:
+                _keep(self._asides, event.relpath, now + ASIDE_SECONDS)
+            if now < self._asides[event.relpath]:
+                self._settle.postpone(event, now + ASIDE_LOOK_SECONDS)
+                return later(None)
         tries = self._tries.pop(event.relpath, 0)
         rests, rested_at = self._rests.get(event.relpath, (0, 0.0))
         last_try = tries >= len(RETRY_SECONDS) and now >= rested_at
@@ -337,7 +341,8 @@ def serve(channel: Channel, examiner: Callable[[Welcome], Examines]) -> None:
     """Say hello, be welcomed, and keep the root until the end; raises `Ended` or `ChannelClosed`."""
     channel.send(Hello(os.getpid()))
     while not isinstance(welcome := channel.receive(), Welcome):
-        pass
+        if welcome == Tell("end"):
+            raise Ended
     Keeper(welcome, channel, examiner(welcome)).run()
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 
 from agent import notice
+from agent.opening import RootFolder
 from agent.removal import beside_name
 
 TAKEN_BY_ANOTHER = "taken_by_another"
@@ -20,6 +21,8 @@ PATIENCE_SECONDS = 3.0
 """From moving a file aside to its notice, on a slow share."""
 ASIDE_SECONDS = 60.0
 """What another workstation has moved aside is its business for so long."""
+ASIDE_LOOK_SECONDS = 0.5
+"""How often we see whether it is still there."""
 _ASIDE = re.compile(r"(.*/)?\.recordwarden-[0-9a-f]{32}(/original)?")
 _REFERENCE = re.compile(rb"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _LOOK_SECONDS = 0.02
@@ -28,6 +31,17 @@ _LOOK_SECONDS = 0.02
 def is_aside(relpath: str) -> bool:
     """Whether this is where a removal under way keeps an original."""
     return _ASIDE.fullmatch(relpath) is not None
+
+
+def is_there(root: RootFolder, relpath: str) -> bool:
+    """Whether something has this name below the root; True also when that cannot be told."""
+    try:
+        os.close(root.beneath(relpath, os.O_PATH | os.O_NOFOLLOW))
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True
+    return True
 
 
 def was_taken(parent: int, name: str, while_waiting: Callable[[], None]) -> bool:

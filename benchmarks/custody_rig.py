@@ -124,7 +124,7 @@ class Rig:
     def run(
         self,
         finished: Callable[[Ledger], bool] | None = None,
-        seconds: float = 20.0,
+        seconds: float = 60.0,
         traced: Side = "keeper",
         options: list[str] | None = None,
         before: Callable[[], None] = lambda: None,

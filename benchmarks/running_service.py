@@ -32,7 +32,7 @@ from agent.escape import escape
 ROLES = {"keeper": "agent.keeper", "template": "detectors.engine.template", "courier": "agent.courier"}
 
 
-def until(ready: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
+def until(ready: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:
     """What `ready` gives as soon as it is true; fails the test when that takes longer."""
     deadline = time.monotonic() + seconds
     while True:
@@ -109,7 +109,7 @@ class RunningService:
                 **self.as_user(),
             )  # fmt: skip
         if wait:
-            until(self.swept, f"the service is up\n{self.log()}", 30)
+            until(self.swept, f"the service is up\n{self.log()}", 90)
 
     def swept(self) -> bool:
         if self.process is not None and self.process.poll() is not None:
@@ -125,7 +125,7 @@ class RunningService:
             arguments = (*arguments, "--config", str(self.config))
         return subprocess.run(
             [self.python, "-I", "-m", "agent", *arguments],
-            capture_output=True, text=True, check=False, timeout=60, **self.as_user(),
+            capture_output=True, text=True, check=False, timeout=120, **self.as_user(),
         )  # fmt: skip
 
     def as_user(self) -> dict[str, Any]:
@@ -223,12 +223,15 @@ class RunningService:
             found[file.stem] = sha256(pyrage.decrypt(file.read_bytes(), [self.identity]))
         return found
 
-    def caught(self, file: Path, seconds: float = 15.0) -> dict[str, Any]:
-        """Wait until `file` is gone, its notice stands in its place and its alert is in the file."""
-        until(lambda: not file.exists(), f"{file.name} is taken\n{self.log()}", seconds)
+    def caught(self, file: Path, seconds: float = 60.0) -> dict[str, Any]:
+        """Wait until the notice of `file` stands in its place, and its alert is in the alert file.
+
+        The file need not be there yet: a notice is the sign that it came and was taken.
+        """
         notice = file.with_name(file.name + ".quarantined.txt")
-        until(notice.exists, f"a notice for {file.name}", 5)
-        records = until(lambda: self.alerts(file), f"an alert about {file.name}", 10)
+        until(notice.exists, f"a notice for {file.name}\n{self.log()}", seconds)
+        assert not file.exists()
+        records = until(lambda: self.alerts(file), f"an alert about {file.name}", seconds)
         return dict(records[-1])
 
     def settled(self, quiet: float = 0.0) -> None:

@@ -17,7 +17,7 @@ from config.settings import Settings
 
 T = TypeVar("T")
 
-_UP_SECONDS = 40.0
+_UP_SECONDS = 60.0
 _END_SECONDS = 15.0
 
 _CONFIG = """# The configuration of a demo. All else is as shipped: see `recordwarden config show --defaults`.
@@ -96,7 +96,7 @@ class DemoService:
         """Return when every file that is there now has been judged."""
         now = time.time()
         ask(self.settings, "sweep")
-        self._until(lambda: self._swept_since(now), 20.0, "judge its files")
+        self._until(lambda: self._swept_since(now), _UP_SECONDS, "judge its files")
 
     def entry_of(self, file: Path) -> dict[str, Any]:
         """The entry in custody that came from `file`."""
@@ -105,7 +105,7 @@ class DemoService:
             entries: list[dict[str, Any]] = ask(self.settings, "entries", states=["quarantined"])
             return next((e for e in entries if e["path"] == str(file)), None)
 
-        return self._until(concluded, 10.0, f"conclude the custody of {file.name}")
+        return self._until(concluded, _UP_SECONDS, f"conclude the custody of {file.name}")
 
     def stop(self) -> None:
         """End the service in order; kill it if it does not."""

@@ -187,11 +187,11 @@ class FakeSupervisor:
     def __exit__(self, *_: object) -> None:
         with suppress(ChannelClosed):
             self.tell("end")
-        self.keeper.join(5)
+        self.keeper.join(60)
         alive = self.keeper.is_alive()
         self.channel.close()
-        self._server.join(5)
-        self.keeper.join(5)
+        self._server.join(60)
+        self.keeper.join(60)
         assert not alive, "the keeper did not end when told"
         if self.fault is not None:
             raise self.fault
@@ -229,7 +229,7 @@ class FakeSupervisor:
     def of(self, kind: type) -> list[Any]:
         return [m for m in list(self.messages) if isinstance(m, kind)]
 
-    def wait(self, true: Callable[[], Any], seconds: float = 5.0) -> Any:
+    def wait(self, true: Callable[[], Any], seconds: float = 60.0) -> Any:
         """Until `true()` holds; the last thing heard is in the failure's text."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
@@ -241,7 +241,7 @@ class FakeSupervisor:
         heard = [m for m in self.messages if not isinstance(m, Beat)]
         raise AssertionError(f"did not happen; heard {heard[-6:]}")
 
-    def wait_for(self, kind: type, count: int = 1, seconds: float = 5.0) -> list[Any]:
+    def wait_for(self, kind: type, count: int = 1, seconds: float = 60.0) -> list[Any]:
         return self.wait(lambda: len(self.of(kind)) >= count and self.of(kind), seconds)
 
     def content_of(self, entry_id: str) -> bytes:
@@ -323,3 +323,22 @@ def custody(tmp_path: Path, agreed: Any) -> Iterator[Custody]:
     custody = Custody(tmp_path, agreed)
     yield custody
     custody.ledger.close()
+
+
+@pytest.fixture
+def seen():
+    """`seen(watcher, until)`: its events until `until(set of (path, change), doubt)`; all of them."""
+
+    def seen(watcher, until):
+        events, doubt = set(), set()
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            new, doubtful = watcher.take()
+            events |= {(e.relpath, e.change) for e in new}
+            doubt |= doubtful
+            if until(events, doubt):
+                return events, doubt
+            time.sleep(0.002)
+        raise AssertionError(f"only saw {events}, doubt {doubt}")
+
+    return seen

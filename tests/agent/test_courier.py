@@ -22,7 +22,7 @@ RECORD = {"time": 0, "severity_id": 1, "finding_info": {"uid": "a"}, "n": 1}
 class Courier:
     def __init__(self, user: str) -> None:
         self.sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.sock.settimeout(10)
+        self.sock.settimeout(60)
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-I", "-m", "agent.courier", str(theirs.fileno()), user],
@@ -48,7 +48,7 @@ def courier() -> Iterator[Courier]:
     courier = Courier("nobody")
     yield courier
     courier.sock.close()
-    assert courier.process.wait(5) == 0
+    assert courier.process.wait(60) == 0
 
 
 def test_it_delivers_to_the_descriptor_and_answers(courier: Courier, tmp_path: Path) -> None:
@@ -110,14 +110,14 @@ def test_an_unknown_user_is_said_to_be_missing() -> None:
     courier = Courier("no-such-user-here")
     assert courier.hello["missing"] == ["courier_user"]
     courier.sock.close()
-    courier.process.wait(5)
+    courier.process.wait(60)
 
 
 def test_a_sink_that_breaks_takes_the_courier_down_without_quoting_the_record(tmp_path: Path) -> None:
     courier = Courier("nobody")
     courier.order({"do": "configure", "sinks": {"file": {}}}, open_file(tmp_path / "a"))
     courier.order({"do": "deliver", "sink": "file", "id": "a", "revision": 1})
-    assert courier.process.wait(5) == 70
+    assert courier.process.wait(60) == 70
     courier.sock.close()
 
 

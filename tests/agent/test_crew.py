@@ -159,7 +159,7 @@ def test_nothing_is_said_of_a_file_before_it_has_settled(crew):
 
 
 def test_an_old_file_and_a_clock_that_was_set_wait_for_nothing(crew):
-    crew.welcome = replace(crew.welcome, settle_seconds=0.2)
+    crew.welcome = replace(crew.welcome, settle_seconds=60.0)
     (crew.path / "x").write_bytes(b"1")
     for event in (
         FileEvent("x", Change.CHANGED, "sweep", time.time()),
@@ -168,11 +168,12 @@ def test_an_old_file_and_a_clock_that_was_set_wait_for_nothing(crew):
         with open_untrusted(crew.root, "x") as opened:
             begun = time.monotonic()
             crew.examine(opened, event)
-            assert time.monotonic() - begun < 0.15
+            assert time.monotonic() - begun < 30
+    crew.welcome = replace(crew.welcome, settle_seconds=0.2)
     with open_untrusted(crew.root, "x") as opened:
         begun = time.monotonic()
         crew.examine(opened, FileEvent("x", Change.CLOSED, "event", time.time() + 3600))
-        assert time.monotonic() - begun < 1.0
+        assert time.monotonic() - begun < 30
 
 
 def test_an_empty_file_costs_no_worker(crew):

@@ -47,7 +47,7 @@ class Place:
         )
 
     def until(self, ready: Callable[[], object]) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not ready():
             assert time.monotonic() < deadline, "waited in vain"
             self.loop.once(0.05)

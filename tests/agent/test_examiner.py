@@ -41,11 +41,11 @@ class Lying:
 
     def __init__(self) -> None:
         self.sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.sock.settimeout(5)
+        self.sock.settimeout(60)
         self.examiner = Examiner(theirs, VOCABULARY, DIGEST)
         self.cancelled: list[int] = []
 
-    def answers(self, *packets: Callable[[int], bytes], seconds: float = 5.0) -> Verdict:
+    def answers(self, *packets: Callable[[int], bytes], seconds: float = 60.0) -> Verdict:
         def serve() -> None:
             packet, fds, _, _ = socket.recv_fds(self.sock, 100, 4)
             for fd in fds:
@@ -170,7 +170,7 @@ def test_silence_ends_at_the_deadline_with_a_cancel(lying: Lying, monkeypatch: p
     started = time.monotonic()
     verdict = lying.answers(lambda n: exchange.reply(n, Kind.STARTED), seconds=0.1)
     assert verdict.reason is Reason.TIMEOUT
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 30
     assert exchange.parse_request(lying.sock.recv(100))[1]
 
 

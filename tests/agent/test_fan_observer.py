@@ -24,7 +24,7 @@ class Heard(FileSystemEventHandler):
         path = event.dest_path or event.src_path
         self.events.append((type(event).__name__, path[len(self._reach.path) + 1 :], event))
 
-    def until(self, kind, path, seconds=5.0):
+    def until(self, kind, path, seconds=60.0):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             for told in list(self.events):
@@ -111,8 +111,8 @@ def test_a_mark_that_went_with_its_medium_ends_the_watch(watch, drive):
     observer, heard = watch(path)
     assert volume.pull().returncode == 0
     volume.plug()  # and looks just the same again
-    end = time.monotonic() + 5
-    while observer.healthy() and time.monotonic() < end:
+    end = time.monotonic() + 60
+    while (observer.healthy() or "unmounted" not in heard.doubts) and time.monotonic() < end:
         time.sleep(0.01)
     assert not observer.healthy() and "unmounted" in heard.doubts
     assert volume.pull().returncode == 0
@@ -145,7 +145,7 @@ def test_what_came_through_another_mount_is_a_doubt(watch, exfat, tmp_path):
     subprocess.run(["mount", "--bind", exfat / "in", tmp_path / "view"], check=True)
     try:
         (tmp_path / "view" / "f").write_bytes(b"1")
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         while not heard.doubts and time.monotonic() < end:
             time.sleep(0.01)
         assert heard.doubts == ["unread"]

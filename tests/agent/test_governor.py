@@ -161,8 +161,8 @@ def test_in_quiet_hours_fresh_files_are_taken_and_old_ones_wait(tmp_path) -> Non
     os.utime(old, (1, 1))
     try:
         service.start(wait=False)
-        until(lambda: (service.status() or {}).get("governor", {}).get("paused"), "sweeps pause", 30)
-        until(lambda: (service.status() or {})["roots"][0]["state"] == "native", "it is watched", 30)
+        until(lambda: (service.status() or {}).get("governor", {}).get("paused"), "sweeps pause", 60)
+        until(lambda: (service.status() or {})["roots"][0]["state"] == "native", "it is watched", 60)
         service.caught(put(root / "fresh.csv", MadeUp.survey(seed=2)))
         folder = service.base / "folder"
         folder.mkdir()

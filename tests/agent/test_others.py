@@ -40,7 +40,7 @@ def test_the_notice_may_come_a_moment_later(parent):
 def test_a_file_that_somebody_else_removed_was_not_taken(parent):
     begun = time.monotonic()
     assert not others.was_taken(parent, "f.csv", lambda: None)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
 
 
 def test_a_file_that_is_there_was_not_taken_whatever_stands_beside_it(parent, tmp_path):

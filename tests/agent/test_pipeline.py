@@ -10,8 +10,10 @@ import pytest
 
 from agent import removal, streams, vault
 from agent.protocol import (
+    Beat,
     ChannelClosed,
     Go,
+    Hello,
     Judged,
     MayUnlink,
     NotVaulted,
@@ -376,7 +378,7 @@ def test_a_supervisor_lost_at_any_message_loses_no_content(supervisor, boundary,
 
     supervisor.before = lose
     with supervisor:
-        supervisor.keeper.join(5)
+        supervisor.keeper.join(60)
         assert not supervisor.keeper.is_alive()
     assert lost and is_safe(supervisor)
     assert not list((supervisor.vault_dir / "tmp").iterdir())
@@ -421,7 +423,7 @@ def test_a_death_at_any_step_of_the_removal_loses_no_content(supervisor, monkeyp
         patch.setattr(*targets[where], die)
         with pytest.raises(Killed), supervisor:
             supervisor.wait_for(Vaulted)
-            supervisor.keeper.join(5)
+            supervisor.keeper.join(60)
     assert is_safe(supervisor)
     (vaulted,) = supervisor.of(Vaulted)
     judged = supervisor.entries[vaulted.entry_id]
@@ -441,8 +443,8 @@ def test_an_end_in_the_middle_of_a_deposit_is_quick_and_takes_nothing(supervisor
     supervisor.before = lambda m: supervisor.tell("end") if isinstance(m, Judged) else None
     with supervisor:
         begun = time.monotonic()
-        supervisor.keeper.join(5)
-        assert time.monotonic() - begun < 2
+        supervisor.keeper.join(60)
+        assert time.monotonic() - begun < 20
     assert not supervisor.of(Vaulted)
     assert not [*(supervisor.vault_dir / "tmp").iterdir(), *(supervisor.vault_dir / "entries").iterdir()]
     assert supervisor.examiner.closed
@@ -481,3 +483,39 @@ def test_a_log_that_is_never_closed_is_not_taken_again_and_again(supervisor, mon
             time.sleep(0.02)
     assert len(supervisor.of(Outcome)) <= 1 and len(supervisor.of(Judged)) <= 3
     assert path.exists()
+
+
+def test_an_end_before_the_welcome_is_an_end(supervisor):
+    supervisor.before = lambda m: supervisor.tell("end") if isinstance(m, Hello) else None
+    with supervisor:
+        supervisor.keeper.join(60)
+        assert not supervisor.keeper.is_alive()
+
+
+def test_an_original_that_another_workstation_moved_aside_is_left_alone_and_holds_nothing_up(
+    supervisor, monkeypatch
+):
+    monkeypatch.setattr("agent.line.BEAT_SECONDS", 0.05)
+    aside = supervisor.root / f".recordwarden-{'a' * 32}"
+    aside.mkdir()
+    (aside / "original").write_bytes(SURVEY)
+    with supervisor:
+        supervisor.wait(lambda: supervisor.of(Beat) and supervisor.of(Beat)[-1].backlog)
+        assert not supervisor.of(Judged)
+        (aside / "original").unlink()
+        aside.rmdir()
+        put(supervisor)  # an event of its own may not be told: it is only looked whether it is there
+        supervisor.wait_for(Outcome)
+        supervisor.wait(lambda: not supervisor.of(Beat)[-1].backlog)
+    assert [m.identity.relpath for m in supervisor.of(Judged)] == ["survey.csv"]
+
+
+def test_an_original_that_stays_aside_for_long_is_judged_like_any_file(supervisor, monkeypatch):
+    monkeypatch.setattr("agent.keeper.ASIDE_SECONDS", 0.2)
+    monkeypatch.setattr("agent.keeper.ASIDE_LOOK_SECONDS", 0.05)
+    aside = supervisor.root / f".recordwarden-{'a' * 32}"
+    aside.mkdir()
+    (aside / "original").write_bytes(SURVEY)
+    with supervisor:
+        supervisor.wait_for(Outcome)
+    assert supervisor.vaulted() == {SURVEY}

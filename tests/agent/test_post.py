@@ -72,7 +72,7 @@ class House:
     def say(self, text: str) -> None:
         self.said.append(text)
 
-    def until(self, ready: Callable[[], object], seconds: float = 15.0) -> None:
+    def until(self, ready: Callable[[], object], seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds
         while not ready():
             assert time.monotonic() < deadline, "waited in vain"

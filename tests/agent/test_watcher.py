@@ -36,35 +36,21 @@ def watch(tmp_path, request):
         watcher.stop()
 
 
-def seen(watcher, until, seconds=5.0):
-    """Events until `until(set of (path, change), doubt)`; all of them."""
-    events, doubt = set(), set()
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        new, doubtful = watcher.take()
-        events |= {(e.relpath, e.change) for e in new}
-        doubt |= doubtful
-        if until(events, doubt):
-            return events, doubt
-        time.sleep(0.002)
-    raise AssertionError(f"only saw {events}, doubt {doubt}")
-
-
-def test_a_written_file_is_seen_when_closed(watch, tmp_path):
+def test_a_written_file_is_seen_when_closed(watch, seen, tmp_path):
     watcher = watch()
     (tmp_path / "f").write_bytes(b"1")
     _, doubt = seen(watcher, lambda e, d: ("f", Change.CLOSED) in e)
     assert not doubt
 
 
-def test_a_save_by_rename_is_seen_at_its_final_name(watch, tmp_path):
+def test_a_save_by_rename_is_seen_at_its_final_name(watch, seen, tmp_path):
     watcher = watch()
     (tmp_path / "tmp").write_bytes(b"1")
     (tmp_path / "tmp").rename(tmp_path / "f")
     seen(watcher, lambda e, d: ("f", Change.ARRIVED) in e)
 
 
-def test_a_file_moved_in_from_elsewhere_is_seen(watch, tmp_path, tmp_path_factory):
+def test_a_file_moved_in_from_elsewhere_is_seen(watch, seen, tmp_path, tmp_path_factory):
     watcher = watch()
     outside = tmp_path_factory.mktemp("outside") / "f"
     outside.write_bytes(b"1")
@@ -72,19 +58,22 @@ def test_a_file_moved_in_from_elsewhere_is_seen(watch, tmp_path, tmp_path_factor
     seen(watcher, lambda e, d: ("g", Change.ARRIVED) in e)
 
 
-def test_a_file_that_is_moved_away_holds_nothing_up(watch, tmp_path, tmp_path_factory):
+def test_a_file_that_is_moved_away_holds_nothing_up(watch, seen, tmp_path, tmp_path_factory):
     watcher = watch()
     outside = tmp_path_factory.mktemp("outside")
-    (tmp_path / "f").write_bytes(b"1")
-    seen(watcher, lambda e, d: ("f", Change.CLOSED) in e)
-    (tmp_path / "f").rename(outside / "f")
-    (tmp_path / "g").write_bytes(b"1")
-    begun = time.monotonic()
-    seen(watcher, lambda e, d: ("g", Change.CLOSED) in e)
-    assert time.monotonic() - begun < 0.2
+    took = []
+    for n in range(10):
+        (tmp_path / f"f{n}").write_bytes(b"1")
+        seen(watcher, lambda e, d, n=n: (f"f{n}", Change.CLOSED) in e)
+        (tmp_path / f"f{n}").rename(outside / f"f{n}")
+        (tmp_path / f"g{n}").write_bytes(b"1")
+        begun = time.monotonic()
+        seen(watcher, lambda e, d, n=n: (f"g{n}", Change.CLOSED) in e)
+        took.append(time.monotonic() - begun)
+    assert min(took) < 0.4, "watchdog alone waits half a second for the other half of a move"
 
 
-def test_a_tree_moved_in_is_a_folder_to_sweep_and_is_watched(watch, tmp_path, tmp_path_factory):
+def test_a_tree_moved_in_is_a_folder_to_sweep_and_is_watched(watch, seen, tmp_path, tmp_path_factory):
     watcher = watch()
     outside = tmp_path_factory.mktemp("outside") / "tree"
     (outside / "deep").mkdir(parents=True)
@@ -95,7 +84,7 @@ def test_a_tree_moved_in_is_a_folder_to_sweep_and_is_watched(watch, tmp_path, tm
     seen(watcher, lambda e, d: ("tree/deep/g", Change.CLOSED) in e)
 
 
-def test_names_that_are_no_text_arrive_unchanged(watch, tmp_path):
+def test_names_that_are_no_text_arrive_unchanged(watch, seen, tmp_path):
     watcher = watch()
     name = os.fsdecode(b"\xff\n")
     (tmp_path / name).write_bytes(b"1")
@@ -112,12 +101,12 @@ def test_our_own_full_queue_is_a_doubt(watch, monkeypatch):
 
 
 @pytest.mark.parametrize("victim", ["emitter", "observer"])
-def test_a_dead_thread_is_noticed_and_replaced(watch, tmp_path, victim):
+def test_a_dead_thread_is_noticed_and_replaced(watch, seen, tmp_path, victim):
     watcher = watch()
     observer = watcher._observers[0]
     thread = next(iter(observer.emitters)) if victim == "emitter" else observer
     thread.stop()
-    thread.join(5)
+    thread.join(60)
     watcher.check()
     assert watcher.wait_started(5)
     assert watcher.take()[1], "what happened meanwhile is in doubt"
@@ -163,7 +152,7 @@ def test_a_watch_that_ended_with_its_medium_is_noticed(watch, drive):
     path = volume.plug()
     watcher = watch(path)
     assert volume.pull().returncode == 0
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while watcher._observers[0].healthy() and time.monotonic() < until:
         time.sleep(0.01)
     assert not watcher._observers[0].healthy()

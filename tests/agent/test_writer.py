@@ -12,7 +12,7 @@ from agent.writer import Writer
 
 def test_a_living_process_is_named_with_user_and_program():
     with subprocess.Popen(["sleep", "5"]) as process:
-        until = time.monotonic() + 5
+        until = time.monotonic() + 60
         while (told := Writer.of(process.pid)).name != "sleep" and time.monotonic() < until:
             time.sleep(0.01)  # not yet the program that it shall become
         process.kill()

@@ -60,7 +60,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def soon(ready: Callable[[], bool], seconds: float = 20.0) -> None:
+def soon(ready: Callable[[], bool], seconds: float = 60.0) -> None:
     end = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < end, "in vain"
@@ -123,7 +123,7 @@ def samba(need: Callable[..., None]) -> Iterator[tuple[Path, Path]]:
             if process is not None:
                 process.terminate()
                 try:
-                    process.wait(10)
+                    process.wait(60)
                 except subprocess.TimeoutExpired:
                     process.kill()
         shutil.rmtree(base, ignore_errors=True)

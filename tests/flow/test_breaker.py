@@ -22,5 +22,5 @@ def test_a_whole_drive_is_refused_told_once_and_taken_after_a_reset(service, mad
     assert len([p for p in root.iterdir() if p.suffix == ".csv"]) == 7, "a restart does not close it"
     done = service.command("breaker", "reset", str(root))
     assert done.returncode == 0 and "1 root" in done.stdout, done.stdout + done.stderr
-    made_up.wait(lambda: len([p for p in root.iterdir() if p.suffix == ".csv"]) == 2, "five more", 30)
+    made_up.wait(lambda: len([p for p in root.iterdir() if p.suffix == ".csv"]) == 2, "five more", 60)
     assert len(service.vault_digests()) == 10

@@ -106,7 +106,7 @@ def test_nothing_of_a_drive_is_held_while_the_service_is_idle(service, drive, ma
                         continue
         return found
 
-    wait_until(lambda: not held(), f"nobody holds the drive; held by {held()}", 10)
+    wait_until(lambda: not held(), f"nobody holds the drive; held by {held()}", 60)
 
 
 def test_a_drive_that_goes_during_a_deposit_loses_nothing(service, drive, made_up, drop):
@@ -136,7 +136,7 @@ def test_a_drive_that_goes_during_a_deposit_loses_nothing(service, drive, made_u
     subprocess.run(["umount", "-l", str(stick.path)], check=True)
     stop.set()
     filler.join()
-    made_up.wait(lambda: str(stick.path) not in root_paths(service), "the root is gone", 30)
+    made_up.wait(lambda: str(stick.path) not in root_paths(service), "the root is gone", 60)
     service.stop()
     stick.plug()
     in_vault = set(service.vault_digests().values())

@@ -62,7 +62,7 @@ def test_a_person_has_them_enforced_by_date_and_in_bulk(service, share, made_up)
     made_up.wait(lambda: digests(service), "the digest")
     done = service.command("baseline", "enforce", "--before", "2010-01-01", "--note", "the oldest first")
     assert done.returncode == 0 and "6 files" in done.stdout, done.stdout + done.stderr
-    made_up.wait(lambda: len(surveys(share)) == 18, "the oldest are taken", 30)
+    made_up.wait(lambda: len(surveys(share)) == 18, "the oldest are taken", 60)
     assert service.command("baseline", "enforce", str(share)).returncode == 0
     made_up.wait(lambda: not surveys(share), "all are taken", 60)
     service.settled()
@@ -76,7 +76,7 @@ def test_enforcing_in_bulk_goes_as_fast_as_the_breaker_lets_and_tells_no_storm(s
     service.start()
     made_up.wait(lambda: digests(service), "the digest")
     service.command("baseline", "enforce")
-    made_up.wait(lambda: len(surveys(share)) == 14, "as many as may be", 30)
+    made_up.wait(lambda: len(surveys(share)) == 14, "as many as may be", 60)
     service.settled()
     assert len(surveys(share)) == 14
     assert len([r for r in service.alerts() if r not in digests(service)]) == 10
@@ -104,7 +104,7 @@ def test_killed_in_the_middle_of_the_first_sweep_nothing_is_taken_or_told_twice(
     service.configure()
     for turn in range(4):
         service.start(wait=False)
-        made_up.wait(lambda: service.status(), "it is up", 30)
+        made_up.wait(lambda: service.status(), "it is up", 60)
         time.sleep(0.15 * (turn + seed))
         service.kill("keeper" if turn % 2 else "supervisor")
         if turn % 2:

@@ -165,7 +165,7 @@ def test_a_medium_pulled_at_any_request_loses_nothing(rig, tmp_path, need, pulls
             (tmp_path / "devices").rmdir()
         cut([image], records, len(records), chance, [copy])
         mount(copy)
-        codes = rig.run(nothing_open(rig.root, list(files)), 8)
+        codes = rig.run(nothing_open(rig.root, list(files)), 60)
         wrong += [f"turn {turn}: {w}" for w in rig.faults_after(files, recovered=True)]
         wrong += [f"turn {turn}: ended with {codes}"] if codes != (0, 0) else []
         unmount()

@@ -187,7 +187,7 @@ def test_a_file_that_is_replaced_again_and_again_loses_no_version(service, made_
         fresh = drop(root / f".new{number}", content)
         fresh.rename(root / "wave4.csv")
         time.sleep(0.01 * (number % 7))
-    made_up.wait(lambda: not (root / "wave4.csv").exists(), "the last version is taken", 30)
+    made_up.wait(lambda: not (root / "wave4.csv").exists(), "the last version is taken", 60)
     service.settled()
     assert set(service.vault_digests().values()) <= set(versions)
     assert list(versions)[-1] in service.vault_digests().values()
@@ -210,7 +210,7 @@ def test_a_file_rewritten_in_place_while_it_is_read_is_vaulted_whole_or_not_at_a
         except FileNotFoundError:
             break
         time.sleep(0.03)
-    made_up.wait(lambda: not path.exists(), "the file is taken once it is left alone", 30)
+    made_up.wait(lambda: not path.exists(), "the file is taken once it is left alone", 60)
     service.settled()
     whole = {made_up.digest(c) for c in contents}
     assert set(service.vault_digests().values()) <= whole

@@ -60,7 +60,7 @@ def test_nothing_is_lost_whatever_is_killed_while_files_arrive(service, made_up,
     assert len(in_vault) == files, "a file is in the vault twice, or waste was left"
     assert not list((service.state / "vault" / "tmp").iterdir())
     assert not list(root.glob(".recordwarden-*")), "a private folder was left behind"
-    _, alive = psutil.wait_procs(orphans, timeout=10)
+    _, alive = psutil.wait_procs(orphans, timeout=60)
     assert not alive, "a process outlived its supervisor"
 
 

@@ -69,7 +69,7 @@ def test_a_file_written_outside_the_services_namespace_is_seen_at_once_and_taken
         alert = service.caught(volume.path / "wave4.csv", 10)
         assert alert["actor"]["user"]["uid"] == "1"
     for volume in (before, after):
-        made_up.wait(lambda v=volume: v.pull().returncode == 0, "umount", 5)
+        made_up.wait(lambda v=volume: v.pull().returncode == 0, "umount", 60)
 
 
 @pytest.mark.system
@@ -117,6 +117,6 @@ def test_so_it_is_under_systemd_with_the_hardening_of_a_unit(service, drive, mad
     finally:
         machine.terminate()
         try:
-            machine.wait(20)
+            machine.wait(60)
         except subprocess.TimeoutExpired:
             machine.kill()

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-CAUGHT_WITHIN_SECONDS = 5.0
+CAUGHT_WITHIN_SECONDS = 30.0
 """Generous on purpose: the suite shares its machine. `make bench` measures."""
 
 
@@ -225,7 +225,7 @@ def test_enforcing_without_a_recipient_refuses_to_start(service):
     service.root()
     service.settings["vault"]["recipients"] = []
     service.start(wait=False)
-    assert service.process.wait(20) == 78
+    assert service.process.wait(60) == 78
     assert "recipient" in service.log()
 
 

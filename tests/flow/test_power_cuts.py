@@ -100,7 +100,7 @@ class Bench:
         with contextlib.ExitStack() as stack:
             stack.callback(self.unmount)
             self.mount(copies)
-            codes = self.rig.run(nothing_open(self.rig.root, list(durable)), 8)
+            codes = self.rig.run(nothing_open(self.rig.root, list(durable)), 60)
             wrong = [] if codes == (0, 0) else [f"the next start ended with {codes}"]
             wrong += self.rig.faults_after(durable, recovered=True)
         return [f"cut after {at} of {len(records)} records: {w}" for w in wrong]

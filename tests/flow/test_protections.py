@@ -90,7 +90,7 @@ def test_a_compulsory_protection_that_is_missing_refuses_to_start(service):
     service.root()
     service.settings["service"] |= {"require": ["worker_user"], "worker_user": "no-such-user-here"}
     service.start(wait=False)
-    assert service.process.wait(30) not in (0, None)
+    assert service.process.wait(60) not in (0, None)
     assert "worker_user" in service.log()
 
 

@@ -62,9 +62,9 @@ def test_what_others_write_on_the_server_is_caught_within_the_interval(
         folder.mkdir(exist_ok=True)
         file = drop(folder / f"wave{number}.csv", made_up.survey(seed=number))
         written = time.monotonic()
-        wait_until(lambda f=file: not f.exists(), f"{file} is taken\n{service.log()}", 30)
+        wait_until(lambda f=file: not f.exists(), f"{file} is taken\n{service.log()}", 60)
         # the interval, the age of rclone's own view of a folder, and the work itself
-        assert time.monotonic() - written < seconds + 1.0 + 10.0
+        assert time.monotonic() - written < seconds + 1.0 + 25.0
     assert len(service.vault_digests()) == 4
 
 

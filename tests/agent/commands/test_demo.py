@@ -51,7 +51,7 @@ def test_kept_it_runs_on_until_it_is_told_to_end_and_its_folder_stays(tmp_path):
     assert _services(tmp_path)
     time.sleep(0.2)
     kept.send_signal(signal.SIGINT)
-    kept.communicate(timeout=30)
+    kept.communicate(timeout=120)
     assert kept.returncode == 0
     assert _services(tmp_path) == []
     (folder,) = tmp_path.iterdir()
@@ -65,7 +65,7 @@ def test_ended_in_the_middle_it_leaves_nothing(tmp_path):
         if "arrive" in line:
             break
     demo.terminate()
-    demo.communicate(timeout=30)
+    demo.communicate(timeout=120)
     assert demo.returncode == 130
     assert list(tmp_path.iterdir()) == []
     assert _services(tmp_path) == []

@@ -38,7 +38,7 @@ class Office:
 
     def attach(self) -> socket.socket:
         near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        far.settimeout(2)
+        far.settimeout(60)
         self.link.attach(near)
         return far
 

@@ -44,7 +44,7 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Act], Job]]:
 
 
 def ended(job: Job) -> Job:
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while not job.reap():
         job.drain()
         assert time.monotonic() < end

@@ -127,7 +127,7 @@ class Running:
 
     def attach(self, again: bool = False) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.settimeout(20)
+        ours.settimeout(60)
         self.attached += 1
         message: dict[str, Any] = {"attach": self.attached} | ({"again": True} if again else {})
         with theirs:
@@ -167,7 +167,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
     template_process.stop()
 
 
-def eventually(true: Callable[[], bool], seconds: float = 5.0) -> bool:
+def eventually(true: Callable[[], bool], seconds: float = 60.0) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if true():
@@ -438,5 +438,5 @@ def test_an_isolated_template_starts_and_is_quiet() -> None:
     ready, _ = exchange.receive_control(ours)
     assert set(ready) == {"ready"}
     ours.close()
-    assert process.communicate(timeout=10)[0] == b""
+    assert process.communicate(timeout=120)[0] == b""
     assert process.returncode == 0
