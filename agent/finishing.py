@@ -21,6 +21,7 @@ from agent.protocol import Unfinished
 from agent.removal import (
     INSIDE,
     OPEN_FOLDER,
+    Content,
     Ending,
     Place,
     doubt_about,
@@ -29,7 +30,7 @@ from agent.removal import (
     tidy,
     unlink_durably,
 )
-from agent.streams import DepositFailed, PositionalReader
+from agent.streams import holds
 from detectors.engine.verdict import Reason
 
 _ABSENT = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EXDEV})
@@ -63,8 +64,9 @@ def finish(
         with opened:
             if _was_vaulted(opened, unfinished, while_working):
                 tidy(root, unfinished.aside)
+                vaulted = Content(unfinished.sha256, while_working)
                 with WriteLease(opened.fd) as lease:
-                    return take_away(root, opened, unfinished.aside, may_unlink, lease)
+                    return take_away(root, opened, unfinished.aside, may_unlink, lease, vaulted)
     elif opened not in (Reason.LINK, Reason.NOT_REGULAR) and not _is_absent(root, relpath):
         return None
     try:
@@ -120,12 +122,4 @@ def _finish_aside(
 
 def _was_vaulted(opened: OpenedFile, unfinished: Unfinished, while_working: Callable[[], None]) -> bool:
     """By content, not by number: device and inode numbers may change when a medium comes back."""
-    if opened.status.st_size != unfinished.identity.size:
-        return False
-    reader = PositionalReader(opened.fd, opened.status.st_size, while_working)
-    try:
-        while reader.read():
-            pass
-    except DepositFailed:
-        return False
-    return reader.digest.hexdigest() == unfinished.sha256
+    return holds(opened.fd, unfinished.identity.size, unfinished.sha256, while_working)

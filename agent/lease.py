@@ -36,7 +36,8 @@ class WriteLease:
         with suppress(ValueError):  # not the main thread: the process has seen to it
             signal.signal(signal.SIGIO, signal.SIG_IGN)
         kind = _file_system(fd)
-        self._kept_here = kind in _KEPT_HERE
+        self.kept_here = kind in _KEPT_HERE
+        """This kernel alone decides what the file holds and which number it has."""
         if kind in _NO_TRUE_LEASES:
             return
         try:
@@ -51,7 +52,7 @@ class WriteLease:
 
     def proves_unchanged(self) -> bool:
         """Whether nobody can have changed what the file holds since this was made."""
-        return self.held and self._kept_here and not self.wanted()
+        return self.held and self.kept_here and not self.wanted()
 
     def release(self) -> None:
         """Let the waiting writer go on. A second call does nothing."""

@@ -6,7 +6,7 @@ from agent.crew import DONE, SEEN, Crew, Fate, later
 from agent.lease import WriteLease
 from agent.opening import CannotOpen, OpenedFile, open_untrusted
 from agent.protocol import RETRIED
-from agent.removal import take_away, tidy
+from agent.removal import Content, take_away, tidy
 from agent.streams import DepositFailed
 from agent.watcher import FileEvent
 from detectors.engine.verdict import PASSING_FAULTS, Reason
@@ -55,7 +55,8 @@ def take(opened: OpenedFile, entry_id: str, crew: Crew, last_try: bool) -> Fate:
             return DONE
 
         # Remove: aside, compared, permitted, unlinked; or put back.
-        ending = take_away(crew.root, opened, orders.aside, crew.permission(entry_id), lease)
+        vaulted = Content(deposit.sha256, crew.breathe)
+        ending = take_away(crew.root, opened, orders.aside, crew.permission(entry_id), lease, vaulted)
     ending = crew.second_to_another(opened, ending)
     erased = crew.erase(opened, ending)
     opened.close_file()  # under FUSE it is gone from the medium only now

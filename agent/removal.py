@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,10 +26,12 @@ from agent.opening import (
     rename_no_replace,
     same_content,
 )
+from agent.streams import holds
 
 MAX_NAME_BYTES = 255
 INSIDE = "original"
 _TIDY_SECONDS = (0.0, 0.01, 0.05, 0.2)
+_LOOK_INTO = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _CANNOT_SYNC = frozenset({errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP, errno.EACCES, errno.EPERM})
 """A medium that has no such thing as a durable folder."""
@@ -59,12 +62,37 @@ class Place:
         return os.stat(self.name, dir_fd=self.folder, follow_symlinks=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What was vaulted, for where a file cannot be known by its number; `while_working` as it is read."""
+
+    sha256: str
+    while_working: Callable[[], None] = lambda: None
+
+    def is_in(self, place: Place, size: int) -> bool:
+        """Whether a regular file with this content, `size` bytes, has that name."""
+        try:
+            fd = os.open(place.name, _LOOK_INTO, dir_fd=place.folder)
+        except OSError:
+            return False
+        try:
+            return stat.S_ISREG(os.fstat(fd).st_mode) and holds(fd, size, self.sha256, self.while_working)
+        finally:
+            os.close(fd)
+
+
 def take_away(
-    root: RootFolder, opened: OpenedFile, aside: str, may_unlink: Callable[[], bool], lease: WriteLease
+    root: RootFolder,
+    opened: OpenedFile,
+    aside: str,
+    may_unlink: Callable[[], bool],
+    lease: WriteLease,
+    vaulted: Content,
 ) -> Ending:
     """Remove the opened file's name from its root; `aside` is a name that nobody else uses.
 
-    `may_unlink` is asked last; after a False, as after any doubt, the file is back at its place.
+    `may_unlink` is asked last; after a False, as after any doubt, the file is back at its place. A server
+    (FUSE, a share) may number its files anew at any time: what came out is then known by its content.
     """
     if lease.wanted():
         return Ending("not_removed", "in_use")
@@ -76,14 +104,16 @@ def take_away(
         return Ending("not_removed", _why(error))
     try:
         doubt = doubt_about(place, opened)
-        other_names = _has_other_names(opened)
+        remark = "other_names" if _has_other_names(opened) else None
+        if doubt == "changed" and not lease.kept_here and vaulted.is_in(place, opened.status.st_size):
+            doubt, remark = None, "renumbered"
         doubt = doubt or unlink_durably(place, may_unlink, lease)
         if doubt is not None:
             back = put_back(place, root, opened.parent, opened.name)
             return Ending("not_removed", doubt if back else f"{doubt}_left_aside")
     finally:
         os.close(place.folder)
-    return Ending("quarantined", "other_names" if other_names else None)
+    return Ending("quarantined", remark)
 
 
 def _has_other_names(opened: OpenedFile) -> bool:

@@ -77,6 +77,19 @@ class PositionalReader:
         self._block = memoryview(block)
 
 
+def holds(fd: int, size: int, sha256: str, while_working: Callable[[], None]) -> bool:
+    """Whether the open file has this size and, read through, this digest (hexadecimal)."""
+    reader = PositionalReader(fd, size, while_working)
+    try:
+        if os.fstat(fd).st_size != size:
+            return False
+        while reader.read():
+            pass
+    except (OSError, DepositFailed):
+        return False
+    return reader.digest.hexdigest() == sha256
+
+
 class DurableWriter:
     """Gathers small writes into blocks; counts and digests; `finish` makes them durable."""
 

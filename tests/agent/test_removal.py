@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 import subprocess
@@ -12,10 +13,11 @@ import pytest
 from agent import removal
 from agent.lease import WriteLease
 from agent.opening import RootFolder, open_untrusted
-from agent.removal import Ending, beside_name, take_away, tidy
+from agent.removal import Content, Ending, beside_name, take_away, tidy
 
 ASIDE = ".recordwarden-0123456789abcdef"
 CONTENT = b"id,sex,age\n1,2,3\n"
+VAULTED = Content(hashlib.sha256(CONTENT).hexdigest())
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def root(tmp_path):
 def remove(root, relpath="sub/f.csv", may_unlink=lambda: True, before=lambda: None):
     with open_untrusted(root, relpath) as opened, WriteLease(opened.fd) as lease:
         before()
-        ending = take_away(root, opened, ASIDE, may_unlink, lease)
+        ending = take_away(root, opened, ASIDE, may_unlink, lease, VAULTED)
     tidy(root, ASIDE)
     return ending
 
@@ -146,7 +148,9 @@ def test_a_changed_content_with_a_forged_time_is_not_removed(root):
         path.write_bytes(CONTENT.upper())
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
         with WriteLease(opened.fd) as lease:
-            assert take_away(root, opened, ASIDE, lambda: True, lease) == Ending("not_removed", "changed")
+            assert take_away(root, opened, ASIDE, lambda: True, lease, VAULTED) == Ending(
+                "not_removed", "changed"
+            )
     assert path.read_bytes() == CONTENT.upper()
 
 
@@ -290,3 +294,26 @@ def test_an_attackers_folder_in_place_of_ours_is_not_used(root, monkeypatch):
         remove(root, may_unlink=lambda: bool(where.append(everything(root))) or True).result == "quarantined"
     )
     assert where == [[f"sub/{ASIDE}"]], "aside in its own folder, not in the attacker's"
+
+
+@pytest.mark.parametrize(
+    ("kept_here", "content", "ending"),
+    [
+        (False, CONTENT, Ending("quarantined", "renumbered")),
+        (False, CONTENT.upper(), Ending("not_removed", "changed")),
+        (True, CONTENT, Ending("not_removed", "changed")),
+    ],
+)
+def test_where_a_server_numbers_files_anew_the_content_tells(root, monkeypatch, kept_here, content, ending):
+    """As under rclone, whose files get other inode numbers when its view of a folder is renewed."""
+    path = root.path / "sub" / "f.csv"
+
+    with open_untrusted(root, "sub/f.csv") as opened, WriteLease(opened.fd) as lease:
+        lease.kept_here = kept_here
+        monkeypatch.setattr(type(opened), "unchanged", lambda _: True)
+        path.rename(root.path / "same")
+        path.write_bytes(content)
+        assert take_away(root, opened, ASIDE, lambda: True, lease, VAULTED) == ending
+    tidy(root, ASIDE)
+    assert (root.path / "same").read_bytes() == CONTENT
+    assert path.exists() == (ending.result == "not_removed")
