@@ -34,6 +34,7 @@ from agent.protocol import Identity
 from agent.schema import AlertRow
 from agent.volume_facts import VolumeFacts
 from agent.writer import Writer
+from detectors.engine.explain import explain
 from detectors.engine.verdict import Finding, Outcome, Polarity, Protection, Tier, Verdict
 
 MAX_FINDINGS_TOLD = 50
@@ -103,6 +104,7 @@ def record(seen: Occurrence) -> dict[str, Any]:
         "finding_info": {
             "uid": seen.alert_id,
             "title": TITLES.get(verdict.outcome, "File"),
+            "desc": explain(verdict),
             "types": [f"{verdict.outcome}.{verdict.tier}"],
             "analytic": {
                 "type_id": 3,

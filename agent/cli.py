@@ -50,6 +50,7 @@ COMMANDS: Mapping[str, Command] = {
     "config": Command("agent.commands.configuration", "The configuration: check, show, schema.", "config"),
     "keys": Command("agent.commands.keys", "Keys: of the security team, of approvers."),
     "audit": Command("agent.commands.audit", "The audit log: verify, export."),
+    "console": Command("console.command", "The review console of the security team."),
     "demo": Command("agent.commands.demo", "All of it in one folder with made-up data."),
     "completion": Command("agent.commands.completion", "Print the completion script of a shell."),
 }

@@ -11,13 +11,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-
-class Section(BaseModel):
-    """A part of the configuration: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+from config.console import Console
+from config.section import Section
 
 
 class Zone(StrEnum):
@@ -343,6 +340,7 @@ class Settings(Section):
     approvers: tuple[Approver, ...] = ()
     vault: Vault = Vault()
     alerts: Alerts = Alerts()
+    console: Console = Console()
     detectors: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @field_validator("approvers")

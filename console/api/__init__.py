@@ -1,0 +1,1 @@
+"""What programs use: agents by signed requests, people by personal tokens."""

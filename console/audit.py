@@ -1,0 +1,92 @@
+"""The audit: who looked at what and who did what, each entry chained to the one before by its digest.
+
+`digest` is the SHA-256 of the entry's other fields as JSON (keys sorted, no spaces, ASCII); `prev` is
+the digest of the entry before, 64 zeros for the first. The head is a row of its own: an end that was
+cut off shows.
+An entry is written in the transaction of what it tells of: there is neither without the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from console.schema import AuditEntry, AuditHead
+
+ZERO = "0" * 64
+_MOST_CHARS = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with the chain at `sequence`."""
+
+    sequence: int
+    kind: str
+    """`changed`, `removed` or `cut_off`."""
+
+
+def append(db: Session, at: float, actor: str, action: str, subject: str = "", **detail: Any) -> None:
+    """One entry; the head's row stays locked until the transaction ends, so that the chain cannot fork."""
+    head = db.execute(select(AuditHead).with_for_update()).scalar_one()
+    entry = AuditEntry(
+        sequence=head.sequence + 1,
+        at=round(at, 3),
+        actor=actor[:80],
+        action=action,
+        subject=subject[:200],
+        detail=json.dumps(detail, sort_keys=True)[:_MOST_CHARS],
+        prev=head.digest,
+    )
+    entry.digest = digest_of(entry)
+    head.sequence, head.digest = entry.sequence, entry.digest
+    db.add(entry)
+    db.flush()
+
+
+def digest_of(entry: AuditEntry) -> str:
+    """The digest that an entry must carry."""
+    return hashlib.sha256(
+        json.dumps(plain(entry, digest=False), sort_keys=True, separators=(",", ":")).encode()
+    ).hexdigest()
+
+
+def plain(entry: AuditEntry, *, digest: bool = True) -> dict[str, Any]:
+    """The entry as it is exported."""
+    keys = ("sequence", "at", "actor", "action", "subject", "detail", "prev") + (
+        ("digest",) if digest else ()
+    )
+    return {key: getattr(entry, key) for key in keys}
+
+
+def verify(db: Session) -> tuple[int, list[Fault]]:
+    """(how many entries, what is wrong with them)."""
+    faults: list[Fault] = []
+    sequence, digest, count = 0, ZERO, 0
+    for entry in walk(db):
+        count += 1
+        if entry.sequence != sequence + 1:
+            faults.append(Fault(sequence + 1, "removed"))
+        elif entry.prev != digest or entry.digest != digest_of(entry):
+            faults.append(Fault(entry.sequence, "changed"))
+        sequence, digest = entry.sequence, entry.digest
+    head = db.execute(select(AuditHead)).scalar_one()
+    if head.sequence > sequence:
+        faults.append(Fault(sequence + 1, "cut_off"))
+    elif (head.sequence, head.digest) != (sequence, digest):
+        faults.append(Fault(sequence, "changed"))
+    return count, faults
+
+
+def walk(db: Session) -> Iterator[AuditEntry]:
+    """All entries in order, without holding them all."""
+    found = db.execute(select(AuditEntry).order_by(AuditEntry.sequence).execution_options(yield_per=1000))
+    for (entry,) in found:
+        yield entry
+        db.expunge(entry)

@@ -1,0 +1,174 @@
+"""`recordwarden console`: serve the review console, and what its administrator does at the machine itself."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import uvicorn
+
+from config.console import Console
+from config.load import load
+from console import audit, enrolment, people
+from console.database import Database, DatabaseTrouble
+from console.roles import Caller, Role
+from console.shown import shown
+from console.web import create
+
+_FILE = click.Path(path_type=Path)
+_UNAVAILABLE = 69
+LOCAL = Caller("command line", frozenset({Role.ADMINISTRATOR, Role.AUDITOR}))
+"""Whoever can open the database may do all that it holds; the audit says that it was done here."""
+
+
+@click.group(invoke_without_command=True)
+@click.option("--config", "config_file", type=_FILE, metavar="FILE", help="The configuration.")
+@click.pass_context
+def console(context: click.Context, config_file: Path | None) -> None:
+    """The review console: a web application for the security team.
+
+    Without a sub-command it serves, on 127.0.0.1:8710 unless `[console]` says otherwise.
+    """
+    context.obj = load(config_file).console
+    if context.invoked_subcommand is None:
+        serve(context.obj)
+
+
+def serve(rules: Console) -> None:
+    """Until it is told to stop."""
+    database = _open(rules)
+    scheme = "https" if rules.tls_certificate else "http"
+    where = rules.public_url or f"{scheme}://{rules.host}:{rules.port}"
+    with database.transaction() as db:
+        if not people.everybody(db):
+            click.echo(
+                "nobody can sign in yet: "
+                "recordwarden console user add NAME --role administrator --role analyst",
+                err=True,
+            )
+    click.echo(f"recordwarden console: {where}", err=True)
+    uvicorn.run(
+        create(rules, database),
+        host=rules.host,
+        port=rules.port,
+        ssl_certfile=rules.tls_certificate,
+        ssl_keyfile=rules.tls_key,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=10,
+    )
+    database.close()
+
+
+@console.group()
+def user() -> None:
+    """Local accounts: add, list, password."""
+
+
+@user.command("add")
+@click.argument("name")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice([r.value for r in Role]),
+    help="Repeat it.",
+)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input: one line.")
+@click.pass_obj
+def add(rules: Console, name: str, roles: tuple[str, ...], password_stdin: bool) -> None:
+    """Make an account; the password is asked for."""
+    password = _password(password_stdin)
+    with _refusals(), _open(rules).transaction() as db:
+        people.add(db, LOCAL.name, name, password, frozenset(Role(r) for r in roles), time.time())
+    click.echo(f"{name}: {' '.join(sorted(roles))}")
+
+
+@user.command("list")
+@click.pass_obj
+def list_(rules: Console) -> None:
+    """Who has an account, and with which roles."""
+    with _open(rules).transaction() as db:
+        for person in people.everybody(db):
+            state = "disabled" if person.disabled else "second factor" if person.totp else ""
+            click.echo(f"{person.name}\t{person.roles}\t{state}".rstrip())
+
+
+@user.command("password")
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input: one line.")
+@click.option("--forget-totp", is_flag=True, help="Remove the second factor too.")
+@click.pass_obj
+def password(rules: Console, name: str, password_stdin: bool, forget_totp: bool) -> None:
+    """Set somebody's password anew; ends their sessions."""
+    given = _password(password_stdin)
+    with _refusals(), _open(rules).transaction() as db:
+        people.change(db, LOCAL, name, time.time(), password=given, forget_totp=forget_totp)
+
+
+@console.group()
+def agent() -> None:
+    """Agents: let one in."""
+
+
+@agent.command("token")
+@click.option("--note", default="", help="For whom it is.")
+@click.option("--agent", "only", metavar="ID", help="Only for this agent, which may change its key with it.")
+@click.pass_obj
+def token(rules: Console, note: str, only: str | None) -> None:
+    """Print a token that enrols one agent, once, within 24 hours."""
+    with _refusals(), _open(rules).transaction() as db:
+        click.echo(enrolment.new_token(db, LOCAL, note, only, time.time()))
+
+
+@console.group("audit")
+def audit_() -> None:
+    """The console's audit: verify."""
+
+
+@audit_.command("verify")
+@click.pass_obj
+def verify(rules: Console) -> int:
+    """Whether each entry continues the one before; exit code 1 if not."""
+    with _open(rules).transaction() as db:
+        count, faults = audit.verify(db)
+    for fault in faults[:20]:
+        click.echo(f"entry {fault.sequence}: {fault.kind}")
+    click.echo(f"{count} entries, {len(faults)} faults")
+    return int(bool(faults))
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turns what was refused into one line of the command's."""
+    try:
+        yield
+    except LookupError as error:
+        raise click.ClickException(f"there is no {shown(str(error.args[0]))}") from None
+    except ValueError as error:
+        raise click.ClickException(shown(str(error))) from None
+
+
+def _open(rules: Console) -> Database:
+    try:
+        return Database.open(rules.database_url)
+    except DatabaseTrouble as error:
+        click.echo(f"recordwarden: error: the console's database: {shown(str(error))}", err=True)
+        click.echo(
+            "recordwarden: hint: see console.folder and console.database in the configuration", err=True
+        )
+        raise click.exceptions.Exit(_UNAVAILABLE) from None
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    asked: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return asked

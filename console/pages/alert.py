@@ -1,0 +1,36 @@
+"""One alert: all that is known, and the decision."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from console import desk
+from console.choice import DETERMINATIONS
+from console.doors import ByCookie, Db, Now, Posted
+from console.portrait import SEVERITIES, portrait
+from console.templates import page
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/alerts/{alert_id}")
+def show(request: Request, alert_id: str, caller: ByCookie, db: Db, now: Now) -> Response:
+    found = desk.look(db, caller, alert_id, now)
+    return page(
+        request,
+        "alert.html",
+        alert=found,
+        portrait=portrait(found),
+        related=desk.related(db, found),
+        timeline=desk.timeline(db, found),
+        people=desk.assignees(db),
+        severities=SEVERITIES,
+        determinations=DETERMINATIONS,
+    )
+
+
+@router.post("/alerts/{alert_id}/reopen")
+def reopen(alert_id: str, caller: ByCookie, form: Posted, db: Db, now: Now) -> Response:
+    found = desk.reopen(db, caller, alert_id, now)
+    return RedirectResponse(f"/alerts/{found.id}", status_code=303)

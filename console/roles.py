@@ -1,0 +1,80 @@
+"""Who may do what: the roles, the deeds, and the one table between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody is here. One person may be several."""
+
+    ANALYST = "analyst"
+    INFORMATION_ASSET_OWNER = "information_asset_owner"
+    DATA_PROTECTION_OFFICER = "data_protection_officer"
+    ADMINISTRATOR = "administrator"
+    AUDITOR = "auditor"
+
+
+class Deed(StrEnum):
+    """What can be done. Reading counts."""
+
+    VIEW_ALERTS = "view_alerts"
+    DECIDE = "decide"
+    ASSIGN = "assign"
+    VIEW_AGENTS = "view_agents"
+    ENROL_AGENTS = "enrol_agents"
+    VIEW_TRENDS = "view_trends"
+    VIEW_CUSTODY = "view_custody"
+    VIEW_AUDIT = "view_audit"
+    MANAGE_PEOPLE = "manage_people"
+    ERASE = "erase"
+
+
+_OVERSIGHT = frozenset({Deed.VIEW_ALERTS, Deed.VIEW_AGENTS, Deed.VIEW_TRENDS, Deed.VIEW_CUSTODY})
+
+MAY: dict[Role, frozenset[Deed]] = {
+    Role.ANALYST: _OVERSIGHT | {Deed.DECIDE, Deed.ASSIGN},
+    Role.INFORMATION_ASSET_OWNER: _OVERSIGHT - {Deed.VIEW_AGENTS},
+    Role.DATA_PROTECTION_OFFICER: _OVERSIGHT | {Deed.VIEW_AUDIT, Deed.ERASE},
+    Role.ADMINISTRATOR: frozenset({Deed.VIEW_AGENTS, Deed.ENROL_AGENTS, Deed.MANAGE_PEOPLE}),
+    Role.AUDITOR: _OVERSIGHT | {Deed.VIEW_AUDIT},
+}
+"""An administrator runs the console and sees no alert; whoever is both has both roles."""
+
+
+class Forbidden(Exception):
+    """None of the caller's roles may do this."""
+
+    def __init__(self, deed: Deed) -> None:
+        super().__init__(deed.value)
+        self.deed = deed
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who has proved who they are, for one request."""
+
+    name: str
+    roles: frozenset[Role]
+    session: str = ""
+    """The digest of the browser's session; "" for a token or the command line."""
+    csrf: str = ""
+
+    def may(self, deed: Deed) -> bool:
+        return any(deed in MAY[role] for role in self.roles)
+
+    def require(self, deed: Deed) -> None:
+        """Raises `Forbidden`."""
+        if not self.may(deed):
+            raise Forbidden(deed)
+
+
+def roles_of(text: str) -> frozenset[Role]:
+    """Out of the database's words; one that is not known counts for nothing."""
+    return frozenset(Role(word) for word in text.split() if word in set(Role))
+
+
+def text_of(roles: frozenset[Role]) -> str:
+    """The words for the database."""
+    return " ".join(sorted(roles))
