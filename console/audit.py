@@ -65,6 +65,15 @@ def plain(entry: AuditEntry, *, digest: bool = True) -> dict[str, Any]:
     return {key: getattr(entry, key) for key in keys}
 
 
+def particulars(detail: str) -> str:
+    """An entry's `detail` as one line for people."""
+    try:
+        told: dict[str, Any] = json.loads(detail)
+    except ValueError:  # it was cut
+        return detail
+    return " · ".join(f"{k}: {v}" for k, v in told.items() if v not in ("", None))
+
+
 def verify(db: Session) -> tuple[int, list[Fault]]:
     """(how many entries, what is wrong with them)."""
     faults: list[Fault] = []

@@ -7,13 +7,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 
 import click
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from config.console import Console
 from config.load import load
-from console import audit, enrolment, people
+from console import audit, enrolment, people, retention
 from console.database import Database, DatabaseTrouble
 from console.roles import Caller, Role
 from console.shown import shown
@@ -51,6 +53,8 @@ def serve(rules: Console) -> None:
                 err=True,
             )
     click.echo(f"recordwarden console: {where}", err=True)
+    stop = Event()
+    Thread(target=_tidy_until, args=(stop, rules, database), daemon=True).start()
     uvicorn.run(
         create(rules, database),
         host=rules.host,
@@ -63,7 +67,19 @@ def serve(rules: Console) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
     )
+    stop.set()
     database.close()
+
+
+def _tidy_until(stop: Event, rules: Console, database: Database) -> None:
+    """At the start and every ten minutes; a database that is away for a while is tried again."""
+    while True:
+        try:
+            retention.tidy(database, rules, time.time())
+        except SQLAlchemyError as error:
+            click.echo(f"recordwarden console: tidying: {type(error).__name__}", err=True)
+        if stop.wait(600):
+            return
 
 
 @console.group()

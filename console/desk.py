@@ -5,10 +5,8 @@ Each deed asks for its right, and leaves its entry in the audit in the same tran
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, defer
@@ -20,7 +18,7 @@ from console.schema import Alert, AuditEntry, Person, SavedView, Update
 
 MOST_AT_ONCE = 500
 MOST_NOTE = 4000
-_MOST_RELATED = 20
+_MOST_RELATED = 12
 
 
 class Unfit(ValueError):
@@ -149,7 +147,7 @@ def timeline(db: Session, alert: Alert) -> list[Step]:
         AuditEntry.subject == f"alert:{alert.id}", AuditEntry.action != "alert_viewed"
     )
     steps += [
-        Step(entry.at, entry.actor, entry.action.replace("_", " "), _detail(entry.detail))
+        Step(entry.at, entry.actor, entry.action.replace("_", " "), audit.particulars(entry.detail))
         for entry in db.execute(entries.order_by(AuditEntry.sequence)).scalars()
     ]
     return sorted(steps, key=lambda s: s.at)
@@ -217,11 +215,3 @@ def _in_common(one: Alert, other: Alert) -> tuple[str, ...]:
         )
         if same
     )
-
-
-def _detail(text: str) -> str:
-    try:
-        plain: dict[str, Any] = json.loads(text)
-    except ValueError:
-        return text
-    return " · ".join(str(v).replace("_", " ") if k != "note" else str(v) for k, v in plain.items() if v)

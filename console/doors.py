@@ -44,6 +44,10 @@ class SignInNeeded(Exception):
     """No session, or one that has run out."""
 
 
+class SetUpNeeded(Exception):
+    """The rules ask for a second factor, and there is none yet."""
+
+
 class NoToken(Exception):
     """No personal token, or one that is unknown or has run out."""
 
@@ -75,6 +79,9 @@ def transaction(house: In) -> Iterator[Session]:
 Db = Annotated[Session, Depends(transaction, scope="function")]
 
 
+_SETTING_UP = frozenset({"/account", "/account/totp", "/account/password", "/sign-out"})
+
+
 def by_cookie(request: Request, house: In, now: Now) -> Caller:
     """In a transaction of its own: a session that ran out is gone even if the request is refused."""
     with house.database.transaction() as db:
@@ -83,6 +90,8 @@ def by_cookie(request: Request, house: In, now: Now) -> Caller:
     if caller is None:
         raise SignInNeeded
     request.state.caller = caller
+    if house.rules.require_totp and not caller.has_totp and request.url.path not in _SETTING_UP:
+        raise SetUpNeeded
     return caller
 
 

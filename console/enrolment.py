@@ -21,6 +21,10 @@ AGENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 HOURS = 24
 
 
+class Unfit(ValueError):
+    """An id that no agent can have."""
+
+
 class Refused(Exception):
     """An enrolment that is not accepted; `code` is for the agent to branch on."""
 
@@ -33,7 +37,7 @@ def new_token(db: Session, by: Caller, note: str, agent: str | None, now: float)
     """A token for one agent; shown once. `agent`: only for that one, which may be enrolled already."""
     by.require(Deed.ENROL_AGENTS)
     if agent is not None and not AGENT_ID.fullmatch(agent):
-        raise ValueError("an agent's id is 1 to 64 letters, digits, dots, - or _")
+        raise Unfit("an agent's id is 1 to 64 letters, digits, dots, - or _")
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     digest = digest_of(secret)
     expires = now + HOURS * 3600
@@ -78,14 +82,15 @@ def enrol(
     return True
 
 
-def revoke(db: Session, by: Caller, agent: str, now: float) -> None:
+def revoke(db: Session, by: Caller, agent: str, now: float) -> Agent:
     """From now on nothing that it signs is taken; raises `LookupError`."""
     by.require(Deed.ENROL_AGENTS)
-    known = db.get(Agent, agent)
+    known = db.get(Agent, agent.replace("\0", ""))
     if known is None:
         raise LookupError(agent)
     known.revoked_at = now
     audit.append(db, now, by.name, "agent_revoked", f"agent:{agent}")
+    return known
 
 
 def _key(text: str) -> str | None:

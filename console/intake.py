@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from console.database import insert_new
+from console.fleet import roots_of
 from console.records import ACTIVITY, FINDING, Malformed, checked, columns_of, key_of, seconds, text
 from console.schema import Agent, Alert, Update
 from console.shown import shown
@@ -47,9 +49,16 @@ def alerts(db: Session, agent: Agent, untrusted: Sequence[object], now: float) -
     _leave_out_others(db, agent, rows, taken)
     if rows:
         _write(db, rows, taken)
+        agent.config_digest = _digest(rows) or agent.config_digest
     agent.seen_at = now
     taken.refused.sort(key=lambda r: r["index"])
     return taken
+
+
+def _digest(rows: dict[tuple[str, int], dict[str, Any]]) -> str:
+    """The configuration that the newest of these was judged under."""
+    newest = max(rows.values(), key=lambda row: row["updated"])
+    return shown(text(json.loads(newest["record"]), "finding_info", "analytic", "version"))[:64]
 
 
 def heartbeats(db: Session, agent: Agent, untrusted: Sequence[object], now: float) -> Taken:
@@ -70,7 +79,9 @@ def heartbeats(db: Session, agent: Agent, untrusted: Sequence[object], now: floa
         agent.beat_at, agent.heartbeat = at, plain
         agent.hostname = shown(text(record, "device", "hostname"))[:255] or agent.hostname
         agent.version = shown(text(record, "metadata", "product", "version"))[:40] or agent.version
-        agent.config_digest = shown(text(record, "unmapped", "config_digest"))[:64]
+        agent.config_digest = shown(text(record, "unmapped", "config_digest"))[:64] or agent.config_digest
+        roots = roots_of(record)
+        agent.roots, agent.uncovered = len(roots), sum(not root.covered for root in roots)
     return taken
 
 

@@ -54,7 +54,7 @@ def change(
     disabled: bool | None = None,
     password: str | None = None,
     forget_totp: bool = False,
-) -> None:
+) -> Person:
     """By an administrator; whoever is changed is signed out. Raises `Unfit`, `Forbidden`, `LookupError`."""
     by.require(Deed.MANAGE_PEOPLE)
     person = _person(db, name)
@@ -74,6 +74,7 @@ def change(
     _keep_an_administrator(db)
     sign_out_everywhere(db, name, tokens=bool(disabled))
     audit.append(db, now, by.name, "person_changed", f"person:{name}", **told)
+    return person
 
 
 def change_own_password(db: Session, by: Caller, old: str, new: str, now: float) -> None:
@@ -142,7 +143,7 @@ def sign_out_everywhere(db: Session, name: str, *, tokens: bool) -> None:
 
 
 def _person(db: Session, name: str) -> Person:
-    found = db.get(Person, name)
+    found = db.get(Person, name.replace("\0", ""))
     if found is None:
         raise LookupError(name)
     return found

@@ -60,6 +60,7 @@ class Caller:
     session: str = ""
     """The digest of the browser's session; "" for a token or the command line."""
     csrf: str = ""
+    has_totp: bool = False
 
     def may(self, deed: Deed) -> bool:
         return any(deed in MAY[role] for role in self.roles)

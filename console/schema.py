@@ -33,6 +33,8 @@ class Agent(Base):
     heartbeat: Mapped[str | None] = mapped_column(Text)
     """The newest OCSF record of class 6007, as JSON."""
     config_digest: Mapped[str] = mapped_column(SHA256)
+    roots: Mapped[int] = mapped_column(Integer, default=0)
+    uncovered: Mapped[int] = mapped_column(Integer, default=0)
 
 
 class EnrolmentToken(Base):
@@ -107,6 +109,7 @@ class Alert(Base):
         Index("ix_alerts_assignee", "assignee", "state"),
         Index("ix_alerts_agent", "agent", "updated"),
         Index("ix_alerts_updated", "updated", "id"),
+        Index("ix_alerts_first_seen", "first_seen"),
         Index("ix_alerts_sha256", "sha256"),
         Index("ix_alerts_volume", "volume"),
         Index("ix_alerts_person", "agent", "person"),

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from console.audit import particulars
 from console.roles import Deed
 from console.shown import paragraphs, shortened, shown
 
@@ -29,6 +30,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "when": when, "iso": iso, "short": shortened, "words": words, "lines": lines, "count": count,
+        "particulars": particulars,
         "size": size,
         "raw_lines": raw_lines,
     }  # fmt: skip

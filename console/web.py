@@ -15,20 +15,24 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from config.console import Console
-from console import audit, desk, people
+from console import audit, desk, enrolment, people, retention
 from console.api import agents as api_agents
 from console.api import alerts as api_alerts
+from console.api import oversight as api_oversight
 from console.database import Database
-from console.doors import Foreign, House, NoToken, SignInNeeded
-from console.enrolment import Refused
+from console.doors import Foreign, House, NoToken, SetUpNeeded, SignInNeeded
 from console.envelope import Envelope, TooLarge
-from console.pages import account, alert, entry, inbox
+from console.pages import account, agents, alert, entry, inbox, manual, oversight
+from console.pages import people as people_pages
 from console.roles import Caller, Forbidden
 from console.signatures import Unsigned
 from console.templates import environment, page
 
 STATIC = Path(__file__).with_name("static")
-_ROUTERS = (entry, inbox, alert, account, api_agents, api_alerts)
+_ROUTERS = (
+    entry, inbox, alert, agents, oversight, people_pages, account, manual,
+    api_agents, api_alerts, api_oversight,
+)  # fmt: skip
 
 
 def create(rules: Console, database: Database, clock: Callable[[], float] = time.time) -> FastAPI:
@@ -59,6 +63,10 @@ def _answer_errors(app: FastAPI) -> None:
         if request.headers.get("hx-request"):
             return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
         return RedirectResponse(f"/sign-in?next={back}", status_code=303)
+
+    @app.exception_handler(SetUpNeeded)
+    def set_up(request: Request, error: SetUpNeeded) -> Response:
+        return RedirectResponse("/account", status_code=303)
 
     @app.exception_handler(Forbidden)
     def forbidden(request: Request, error: Forbidden) -> Response:
@@ -97,9 +105,9 @@ def _answer_errors(app: FastAPI) -> None:
         RequestValidationError, simple(422, "malformed", "The request is not as the OpenAPI document says.")
     )
     app.add_exception_handler(Unsigned, with_code(401))
-    app.add_exception_handler(Refused, _refused)
-    app.add_exception_handler(desk.Unfit, unfit)
-    app.add_exception_handler(people.Unfit, unfit)
+    app.add_exception_handler(enrolment.Refused, _refused)
+    for kind in (desk.Unfit, enrolment.Unfit, people.Unfit, retention.Unfit):
+        app.add_exception_handler(kind, unfit)
     app.add_exception_handler(HTTPException, http)
 
 

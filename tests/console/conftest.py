@@ -13,13 +13,13 @@ import pytest
 from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 from made_up_agents import MadeUpAgent, body_of
+from sqlalchemy import event
 
 from config.console import Console
 from console import enrolment, people, sessions
 from console.database import Database
 from console.doors import House
 from console.roles import Caller, Role
-from console.templates import environment
 from console.web import create
 
 PASSWORD = "correct horse battery"
@@ -104,6 +104,7 @@ def rig(tmp_path: Path, made_once: tuple[Any, Path], monkeypatch: pytest.MonkeyP
     rules = Console(folder=tmp_path)
     shutil.copy(empty, tmp_path / "console.sqlite")
     made = Rig(Database(rules.database_url), rules, app=app)
-    app.state.house = House(rules, made.database, environment(), lambda: made.now)
+    event.listen(made.database.engine, "connect", lambda c, _: c.execute("PRAGMA synchronous=OFF"))
+    app.state.house = House(rules, made.database, app.state.house.templates, lambda: made.now)
     yield made
     made.database.close()

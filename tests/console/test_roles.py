@@ -33,6 +33,19 @@ PAGES = {
     ("POST", "/alerts/{alert_id}/reopen"): {A},
     ("POST", "/views"): READERS,
     ("POST", "/views/forget"): ALL,
+    ("GET", "/agents"): {A, D, M, U},
+    ("GET", "/agents/{agent_id}"): {A, D, M, U},
+    ("POST", "/agents/token"): {M},
+    ("POST", "/agents/{agent_id}/revoke"): {M},
+    ("GET", "/trends"): READERS,
+    ("GET", "/custody"): READERS,
+    ("GET", "/audit"): {D, U},
+    ("POST", "/audit/verify"): {D, U},
+    ("GET", "/erasure"): {D},
+    ("POST", "/erasure"): {D},
+    ("GET", "/people"): {M},
+    ("POST", "/people"): {M},
+    ("POST", "/people/{name}"): {M},
 }
 INTERFACE = {
     ("GET", "/api/v1/alerts"): READERS,
@@ -40,18 +53,37 @@ INTERFACE = {
     ("POST", "/api/v1/alerts/{alert_id}/reopen"): {A},
     ("POST", "/api/v1/decisions"): {A},
     ("POST", "/api/v1/assignments"): {A},
+    ("GET", "/api/v1/agents"): {A, D, M, U},
+    ("GET", "/api/v1/agents/{agent_id}"): {A, D, M, U},
+    ("POST", "/api/v1/agents/tokens"): {M},
+    ("POST", "/api/v1/agents/{agent_id}/revoke"): {M},
+    ("GET", "/api/v1/trends"): READERS,
+    ("GET", "/api/v1/custody"): READERS,
+    ("GET", "/api/v1/audit"): {D, U},
+    ("POST", "/api/v1/audit/verify"): {D, U},
+    ("POST", "/api/v1/erasures"): {D},
+    ("GET", "/api/v1/people"): {M},
+    ("POST", "/api/v1/people"): {M},
+    ("PATCH", "/api/v1/people/{name}"): {M},
 }
 AGENTS = {("POST", "/api/v1/enrol"), ("POST", "/api/v1/alerts"), ("POST", "/api/v1/heartbeats")}
-OPEN = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/api/openapi.json")}
+OPEN = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/api/openapi.json"), ("GET", "/api/docs")}
 FORMS = {
     "/account/password": {"old": "x", "new": "correct horse battery", "again": "correct horse battery"},
     "/alerts/decide": {"alert": "agent-1-1", "determination": "true_positive"},
     "/alerts/assign": {"alert": "agent-1-1", "to": "nobody"},
     "/views": {"name": "mine"},
+    "/erasure": {"days": "30"},
+    "/people": {"name": "new", "password": "correct horse battery", "role": "auditor"},
+    "/people/{name}": {"what": "roles", "role": "auditor"},
 }
 BODIES = {
     "/api/v1/decisions": {"alerts": ["agent-1-1"], "determination": "true_positive"},
     "/api/v1/assignments": {"alerts": ["agent-1-1"], "to": ""},
+    "/api/v1/agents/tokens": {},
+    "/api/v1/erasures": {"days": 30},
+    "/api/v1/people": {"name": "new", "password": "correct horse battery", "roles": ["auditor"]},
+    "/api/v1/people/{name}": {"roles": ["auditor"]},
 }
 
 
@@ -66,7 +98,9 @@ def routes(app):
 
 
 def fill(path):
-    return path.replace("{alert_id}", "agent-1-1").replace("{agent_id}", "agent-1")
+    return (
+        path.replace("{alert_id}", "agent-1-1").replace("{agent_id}", "agent-1").replace("{name}", "somebody")
+    )
 
 
 def test_every_route_has_its_row(rig):

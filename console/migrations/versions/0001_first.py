@@ -21,6 +21,8 @@ def upgrade() -> None:
         sa.Column("beat_at", sa.Double(), nullable=True),
         sa.Column("heartbeat", sa.Text(), nullable=True),
         sa.Column("config_digest", sa.String(length=64), nullable=False),
+        sa.Column("roots", sa.Integer(), nullable=False),
+        sa.Column("uncovered", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_agents_seen_at"), "agents", ["seen_at"], unique=False)
@@ -133,6 +135,7 @@ def upgrade() -> None:
     op.create_index("ix_alerts_agent", "alerts", ["agent", "updated"], unique=False)
     op.create_index("ix_alerts_assignee", "alerts", ["assignee", "state"], unique=False)
     op.create_index("ix_alerts_entry", "alerts", ["entry"], unique=False)
+    op.create_index("ix_alerts_first_seen", "alerts", ["first_seen"], unique=False)
     op.create_index("ix_alerts_inbox", "alerts", ["state", "severity", "updated", "id"], unique=False)
     op.create_index("ix_alerts_person", "alerts", ["agent", "person"], unique=False)
     op.create_index("ix_alerts_sha256", "alerts", ["sha256"], unique=False)
