@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, Command] = {
     "run": Command("agent.commands.run", "Run the service in the foreground."),
     "status": Command("agent.commands.status", "What is watched, by which processes, how well protected."),
     "coverage": Command("agent.commands.status", "What was not seen or not examined, and why.", "coverage"),
+    "doctor": Command("agent.commands.doctor", "What is wrong, and how to mend it."),
     "quarantine": Command("agent.commands.quarantine", "The vault: what was taken, and giving it back."),
     "alerts": Command("agent.commands.alerts", "Alerts: list, show, decide."),
     "breaker": Command("agent.commands.breaker", "The circuit breaker: reset it after a look."),

@@ -41,10 +41,10 @@ def status(config_file: Path | None, as_json: bool) -> int:
     """
     found = ask(load(config_file), "status")
     found["processes"] = [asdict(f) for f in footprints(found["pid"])]
-    concerns = list(_concerns(found))
+    calls = list(concerns(found))
     if as_json:
         say_json(found)
-        return 1 if concerns else 0
+        return 1 if calls else 0
     say(
         f"service    running since {time_text(found['started_at'])}, pid {found['pid']}, {found['mode']} mode"
     )
@@ -83,9 +83,9 @@ def status(config_file: Path | None, as_json: bool) -> int:
         say("alerts     no destination: they wait in the ledger", fg="yellow")
     say()
     _say_roots(found["roots"])
-    for concern in concerns:
+    for concern in calls:
         say(f"! {concern}", fg="red")
-    return 1 if concerns else 0
+    return 1 if calls else 0
 
 
 @click.command()
@@ -121,7 +121,7 @@ def _say_roots(roots: list[dict[str, Any]]) -> None:
     )  # fmt: skip
 
 
-def _concerns(found: dict[str, Any]) -> Iterator[str]:
+def concerns(found: dict[str, Any]) -> Iterator[str]:
     """What a person should look at."""
     for root in found["roots"]:
         shown = escape(root["path"])
