@@ -1,7 +1,8 @@
 """The courier: delivers alerts, with no privileges but the network.
 
-Started as `python -I -m agent.courier FD USER`, where FD is one end of a packet socket. It becomes
-USER before it reads its first order. Packets are JSON objects, descriptors beside them:
+Started as `python -I -m agent.courier FD USER SINK,...`, where FD is one end of a packet socket. It
+loads the code of those sinks and becomes USER before it reads its first order. Packets are JSON objects,
+descriptors beside them:
 
     supervisor                                              courier
                                                          <- {ready: true, missing: [...]}
@@ -11,7 +12,8 @@ USER before it reads its first order. Packets are JSON objects, descriptors besi
                                                          <- {sink, id, revision, ok: true}
                                                          <- {sink, id, revision, ok: false, permanent, code}
 
-Each sink has a thread of its own, so that a server that hangs delays nobody else.
+Each sink has a thread of its own, so that a server that hangs delays nobody else. What waits for a sink
+goes in one delivery, as far as the sink takes it.
 """
 
 from __future__ import annotations
@@ -24,14 +26,19 @@ import queue
 import socket
 import sys
 import threading
+import time
+from collections.abc import Sequence
 from typing import Any
 
 from agent.protocol import MAX_PACKET_BYTES
-from agent.sinks.choose import build
+from agent.sinks.choose import build, load
 from agent.sinks.file import FileSink
 from agent.sinks.sink import DeliveryError, Sink
 
 _PR_SET_NO_NEW_PRIVS = 38
+
+Waiting = queue.SimpleQueue[dict[str, Any] | None]
+"""One sink's orders; None ends its thread."""
 
 
 def can_become(user: str) -> bool:
@@ -60,7 +67,7 @@ class Round:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._answering = threading.Lock()
-        self._queues: dict[str, queue.SimpleQueue[dict[str, Any] | None]] = {}
+        self._queues: dict[str, Waiting] = {}
         self._sinks: dict[str, Sink] = {}
 
     def answer(self, plain: dict[str, Any]) -> None:
@@ -86,7 +93,7 @@ class Round:
             case "deliver":
                 waiting = self._queues.get(order["sink"])
                 if waiting is None:
-                    self._tell(order, "no_such_sink", permanent=False)
+                    self._tell(order, DeliveryError("no_such_sink"))
                 else:
                     waiting.put(order)
 
@@ -99,21 +106,48 @@ class Round:
             work = (sink, self._queues[name])
             threading.Thread(target=self._deliver_all, args=work, name=name, daemon=True).start()
 
-    def _deliver_all(self, sink: Sink, waiting: queue.SimpleQueue[dict[str, Any] | None]) -> None:
+    def _deliver_all(self, sink: Sink, waiting: Waiting) -> None:
         while (order := waiting.get()) is not None:
-            try:
-                sink.deliver(order["record"])
-            except DeliveryError as error:
-                self._tell(order, error.code, permanent=error.permanent)
+            orders = [order, *_more(sink, waiting)]
+            fault = _fault(sink, orders)
+            if fault is not None and fault.permanent and sink.splits and len(orders) > 1:
+                for one in orders:
+                    self._tell(one, _fault(sink, [one]))
             else:
-                self._tell(order, None)
+                for one in orders:
+                    self._tell(one, fault)
         sink.close()
 
-    def _tell(self, order: dict[str, Any], code: str | None, *, permanent: bool = False) -> None:
-        plain = {"sink": order["sink"], "id": order["id"], "revision": order["revision"], "ok": code is None}
-        if code is not None:
-            plain |= {"permanent": permanent, "code": code}
+    def _tell(self, order: dict[str, Any], fault: DeliveryError | None) -> None:
+        plain = {"sink": order["sink"], "id": order["id"], "revision": order["revision"], "ok": fault is None}
+        if fault is not None:
+            plain |= {"permanent": fault.permanent, "code": fault.code}
         self.answer(plain)
+
+
+def _fault(sink: Sink, orders: Sequence[dict[str, Any]]) -> DeliveryError | None:
+    """Deliver; what kept it from being delivered."""
+    try:
+        sink.deliver(*(order["record"] for order in orders))
+    except DeliveryError as error:
+        return error
+    return None
+
+
+def _more(sink: Sink, waiting: Waiting) -> list[dict[str, Any]]:
+    """What else goes into the same delivery."""
+    orders: list[dict[str, Any]] = []
+    until = time.monotonic() + sink.gather_seconds
+    while len(orders) + 1 < sink.most:
+        try:
+            order = waiting.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            break
+        if order is None:
+            waiting.put(None)
+            break
+        orders.append(order)
+    return orders
 
 
 def _die(fault: threading.ExceptHookArgs) -> None:
@@ -127,6 +161,7 @@ def _die(fault: threading.ExceptHookArgs) -> None:
 def main() -> None:
     threading.excepthook = _die
     sock = socket.socket(fileno=int(sys.argv[1]))
+    load(sys.argv[3].split(",") if len(sys.argv) > 3 else ())
     missing = become(sys.argv[2])
     tour = Round(sock)
     tour.answer({"ready": True, "missing": missing})

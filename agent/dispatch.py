@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -9,25 +10,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Self
 
+from agent.destinations import SecretTrouble, configured, names_of, options_of, paces_of
+from agent.ledger import Ledger
 from agent.loop import Loop
 from agent.outbox import Outbox
 from agent.protocol import MAX_PACKET_BYTES
 from agent.sinks.file import open_file
-from config.settings import Alerts, Service
+from config.destinations import Alerts
+from config.settings import Service
 
 RESTART_MOST_SECONDS = 60.0
-
-
-def sinks_of(alerts: Alerts) -> dict[str, dict[str, Any]]:
-    """The configured sinks as the courier takes them."""
-    plain: dict[str, dict[str, Any]] = {}
-    if alerts.file is not None:
-        plain["file"] = {}
-    if alerts.syslog is not None:
-        plain["syslog"] = alerts.syslog.model_dump(mode="json")
-    return plain
 
 
 class Dispatch:
@@ -50,6 +44,16 @@ class Dispatch:
         self._failures = 0
         self._stopping = False
 
+    @classmethod
+    def to_all(
+        cls, loop: Loop, ledger: Ledger, service: Service, alerts: Alerts, say: Callable[[str], None]
+    ) -> Self:
+        """To all destinations of the settings."""
+        outbox = Outbox(
+            ledger, names_of(alerts), alerts.retry_seconds, alerts.retry_max_seconds, paces=paces_of(alerts)
+        )
+        return cls(loop, outbox, service, alerts, say)
+
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
@@ -60,11 +64,11 @@ class Dispatch:
             return
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
-        user = self._service.courier_user
+        user, loaded = self._service.courier_user, ",".join(self.outbox.sinks)
         with theirs:
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-I", "-m", "agent.courier", str(theirs.fileno()), user],
+                    [sys.executable, "-I", "-m", "agent.courier", str(theirs.fileno()), user, loaded],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     cwd="/",
@@ -80,11 +84,21 @@ class Dispatch:
         self.pump()
 
     def _configure(self) -> None:
-        plain = sinks_of(self._alerts)
+        plain = self._usable()
         fds = [fd] if "file" in plain and (fd := self._open_file()) is not None else []
         if "file" in plain and not fds:
             del plain["file"]  # its letters wait until it can be opened
         self._send({"do": "configure", "sinks": plain}, fds)
+
+    def _usable(self) -> dict[str, dict[str, Any]]:
+        """The sinks' options; one whose secret cannot be read is left out, and its letters wait."""
+        plain = {}
+        for name, section in configured(self._alerts):
+            try:
+                plain[name] = options_of(name, section)
+            except SecretTrouble as trouble:
+                self._say(f"nothing is delivered to {name}, its alerts wait: {trouble}")
+        return plain
 
     def _open_file(self) -> int | None:
         assert self._alerts.file is not None
@@ -106,10 +120,11 @@ class Dispatch:
             if self._sock is None:
                 return False
             socket.send_fds(self._sock, [json.dumps(order, separators=(",", ":")).encode()], fds)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return False
+        except OSError as error:
+            if error.errno != errno.EMSGSIZE or order["do"] != "deliver":
+                return False
+            refused = {"ok": False, "permanent": True, "code": "EMSGSIZE"}
+            self.outbox.answered({k: order[k] for k in ("sink", "id", "revision")} | refused)
         finally:
             for fd in fds:
                 os.close(fd)

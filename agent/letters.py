@@ -6,11 +6,13 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
 from agent.database import Database, Event
 from agent.schema import HEARTBEAT, AlertRow, AlertState, Delivery
+
+_EVIDENCE = "'$.unmapped.findings', '$.data_security.discovery_details'"
 
 
 class Letters(Database):
@@ -63,19 +65,31 @@ class Letters(Database):
         )
         return [_alert(r) for r in self._rows(sql, (since, recorded, HEARTBEAT, limit))]
 
-    def due(self, sink: str, now: float, limit: int) -> list[Delivery]:
-        """What may be sent to one sink now, the oldest first."""
+    def due(
+        self, sink: str, now: float, limit: int, busy: Collection[str] = (), *, slim: bool = False
+    ) -> list[Delivery]:
+        """What may be sent to one sink now, the oldest first, without the alerts that are `busy`; `slim`:
+        without their evidence."""
+        if limit <= 0:
+            return []
+        record = f"json_remove(a.record, {_EVIDENCE})" if slim else "a.record"
         sql = (
-            "SELECT d.*, a.record FROM deliveries d JOIN alerts a USING (alert_id) WHERE d.sink = ?"
+            "SELECT d.alert_id FROM deliveries d JOIN alerts a USING (alert_id) WHERE d.sink = ?"
             " AND a.state = 'released' AND d.state = 'pending' AND d.next_at <= ?"
             " ORDER BY a.updated_at LIMIT ?"
         )
+        ids = [r["alert_id"] for r in self._rows(sql, (sink, now, limit + len(busy)))]
+        one = (
+            f"SELECT d.*, {record} AS record FROM deliveries d JOIN alerts a USING (alert_id)"  # noqa: S608
+            " WHERE d.alert_id = ? AND d.sink = ?"
+        )
+        free = [alert_id for alert_id in ids if alert_id not in busy][:limit]
         return [
             Delivery(
                 r["alert_id"], r["sink"], r["revision"], r["attempts"],
                 r["delivered_at"] is None, json.loads(r["record"]),
             )
-            for r in self._rows(sql, (sink, now, limit))
+            for alert_id in free for r in self._rows(one, (alert_id, sink))
         ]  # fmt: skip
 
     def delivered(self, alert_id: str, sink: str, revision: int) -> None:

@@ -22,7 +22,7 @@ from agent.audit import AuditLog
 from agent.control import Control
 from agent.courier import can_become
 from agent.custodian import TEND_SECONDS, Custodian
-from agent.dispatch import sinks_of
+from agent.destinations import SecretTrouble, sinks_of
 from agent.errors import LedgerTrouble, Problem, Refused, Unprotected, VaultTrouble
 from agent.escape import escape
 from agent.ledger import Ledger, LedgerError
@@ -178,8 +178,13 @@ def check_alerts(settings: Settings, source: str = "configuration") -> None:
                 source, "alerts.file.path", f"cannot be opened: {error.strerror or error}",
                 "its folder must be there; no link, no pipe",
             ) from None  # fmt: skip
+    try:
+        sinks = sinks_of(alerts)
+    except SecretTrouble as trouble:
+        hint = "give the file to root, chmod 600, and put one line into it"
+        raise ConfigError.about(source, trouble.key, trouble.why, hint) from None
     compulsory = Protection.COURIER_USER in settings.service.require
-    if compulsory and sinks_of(alerts) and not can_become(settings.service.courier_user):
+    if compulsory and sinks and not can_become(settings.service.courier_user):
         raise Unprotected(
             "service.require: courier_user is missing: the courier cannot become that user",
             "run the service as root and name an ordinary account in service.courier_user",

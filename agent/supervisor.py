@@ -16,12 +16,11 @@ from agent import recovery
 from agent.audit import AuditLog
 from agent.coverage import Changes, root_states
 from agent.desk import Desk
-from agent.dispatch import Dispatch, sinks_of
+from agent.dispatch import Dispatch
 from agent.governor import Governor, rank_low
 from agent.heartbeat import Heartbeat
 from agent.ledger import Ledger
 from agent.loop import Loop
-from agent.outbox import Outbox
 from agent.platform.linux import MountTable
 from agent.post import Post
 from agent.posture import OwnDisk
@@ -285,7 +284,7 @@ class Supervisor:
             self.parts.ledger.queue_audit(news)
         if self._heartbeat.is_due(self.settings.alerts.heartbeat_seconds):
             told = root_states(posts, self.parts.ledger, self.desk)
-            self._heartbeat.beat(told, self.dispatch.outbox.sinks)
+            self._heartbeat.beat(told, self.dispatch.outbox.heartbeat_sinks)
 
     def _try_vault_again(self) -> None:
         """What a vault that took nothing has left lying open is found by a sweep."""
@@ -293,11 +292,8 @@ class Supervisor:
             self.sweep(None)
 
     def _make_dispatch(self) -> Dispatch:
-        alerts = self.settings.alerts
-        outbox = Outbox(
-            self.parts.ledger, list(sinks_of(alerts)), alerts.retry_seconds, alerts.retry_max_seconds
-        )
-        return Dispatch(self.loop, outbox, self.settings.service, alerts, self.say)
+        settings = self.settings
+        return Dispatch.to_all(self.loop, self.parts.ledger, settings.service, settings.alerts, self.say)
 
     def adopt(self, settings: Settings, recipients: list[str]) -> None:
         """New settings that were checked: everything is brought to agree with them.

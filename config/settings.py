@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from config.console import Console
-from config.section import Section
+from config.destinations import Alerts as Alerts
+from config.section import Seconds, Section
 
 
 class Zone(StrEnum):
@@ -71,7 +72,6 @@ class Protection(StrEnum):
     WRITE_LEASE = "write_lease"
 
 
-Seconds = Annotated[float, Field(gt=0, le=7 * 86400)]
 Ratio = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -293,35 +293,6 @@ class Vault(Section):
         if self.copy_to is not None and not self.copy_to.is_absolute():
             raise ValueError("copy_to must be an absolute path")
         return self
-
-
-class FileSink(Section):
-    """Alerts as JSON Lines in a file."""
-
-    path: Path
-
-
-class SyslogSink(Section):
-    """Alerts by syslog (RFC 5424): `tcp` (octet counting), `udp`, or the `local` socket."""
-
-    transport: Literal["tcp", "udp", "local"] = "local"
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 514
-    path: Path = Path("/dev/log")
-    facility: Annotated[int, Field(ge=0, le=23)] = 13
-    mask_paths: bool = False
-    timeout_seconds: Seconds = 10.0
-
-
-class Alerts(Section):
-    """Destinations. Each is optional; with none, alerts wait in the ledger."""
-
-    file: FileSink | None = None
-    syslog: SyslogSink | None = None
-    retry_seconds: Seconds = 5.0
-    retry_max_seconds: Seconds = 900.0
-    own_disk: bool = True
-    heartbeat_seconds: Annotated[float, Field(ge=0, le=7 * 86400)] = 3600.0
 
 
 class Settings(Section):

@@ -12,7 +12,7 @@ import stat
 import threading
 from pathlib import Path
 
-from agent.sinks.sink import DeliveryError, Record, one_line
+from agent.sinks.sink import DeliveryError, OneByOne, Record, one_line
 
 FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
@@ -26,7 +26,7 @@ def open_file(path: Path) -> int:
     return fd
 
 
-class FileSink:
+class FileSink(OneByOne):
     """Writes to the descriptor that it was given, and owns it."""
 
     def __init__(self, fd: int) -> None:
@@ -39,7 +39,7 @@ class FileSink:
             os.close(self._fd)
             self._fd = fd
 
-    def deliver(self, record: Record) -> None:
+    def deliver_one(self, record: Record) -> None:
         line = one_line(record).encode("ascii") + b"\n"
         with self._using:
             try:

@@ -1,7 +1,8 @@
 """What a destination of alerts is, and how it says that it could not take one.
 
-A sink is given the OCSF record and returns only when the destination has it. It runs in the
-courier, which has no privileges and imports the standard library only.
+A sink is given OCSF records and returns only when the destination has them. It runs in the courier, which
+has no privileges. What fails because of a record (it is too large, or malformed) is permanent; what fails
+because of the destination (it is down, it does not know us any more) is temporary: mending it helps.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 Record = Mapping[str, Any]
 
 MASK = "masked"
+_NAMED = {"SSLCertVerificationError": "certificate_refused", "gaierror": "name_unresolved"}
 
 
 class DeliveryError(Exception):
@@ -29,16 +31,56 @@ class DeliveryError(Exception):
         """A failure of the system is temporary: a server comes back, a disk is tidied up."""
         if isinstance(error, TimeoutError):
             return cls("ETIMEDOUT")
+        kind = type(error)
+        if kind.__name__ in _NAMED:
+            return cls(_NAMED[kind.__name__])
+        if kind.__module__ == "ssl":  # its numbers are not the system's
+            return cls("tls_failed")
         return cls(errno.errorcode.get(error.errno or 0, type(error).__name__))
 
 
 class Sink(Protocol):
     """One destination."""
 
-    def deliver(self, record: Record) -> None:
-        """Deliver at least once. Raises `DeliveryError`, and nothing else."""
+    most: int
+    """So many records go into one delivery."""
+    gather_seconds: float
+    """So long it waits for more of them after the first."""
+    splits: bool
+    """Several records that were refused for good are tried one by one, to find the one that is to blame."""
+
+    def deliver(self, *records: Record) -> None:
+        """Deliver all of them, at least once. Raises `DeliveryError`, and nothing else."""
 
     def close(self) -> None: ...
+
+
+class OneByOne:
+    """A sink that takes one record at a time."""
+
+    most = 1
+    gather_seconds = 0.0
+    splits = False
+
+    def deliver(self, *records: Record) -> None:
+        for record in records:
+            self.deliver_one(record)
+
+    def deliver_one(self, record: Record) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Nothing is kept open between deliveries."""
+
+
+def uid_of(record: Record) -> str:
+    """The id of this very record, by which a destination tells duplicates."""
+    return visible(str(record.get("metadata", {}).get("uid", "")), 100)
+
+
+def visible(text: str, most: int) -> str:
+    """At most `most` characters of `text`, all of which show: none steers, breaks or turns a line."""
+    return "".join(c if c.isprintable() else "?" for c in text[:most])
 
 
 def one_line(record: Record) -> str:
@@ -74,3 +116,27 @@ def slim(record: Record) -> dict[str, Any]:
     }
     plain["unmapped"] = {k: v for k, v in plain.get("unmapped", {}).items() if k != "findings"}
     return plain
+
+
+def bare(record: Record) -> dict[str, Any]:
+    """What is left of a record that no destination would take whole: what it is about, and its ids."""
+    kept = (
+        "activity_id", "activity_name", "category_uid", "class_uid", "type_uid", "time", "severity_id",
+        "severity", "is_alert", "action_id", "action", "disposition_id", "disposition", "status_id", "status",
+        "status_detail", "metadata", "device",
+    )  # fmt: skip
+    plain: dict[str, Any] = {key: record[key] for key in kept if key in record}
+    plain["message"] = visible(str(record.get("message", "")), 200)
+    if "finding_info" in record:
+        plain["finding_info"] = {k: record["finding_info"].get(k, "") for k in ("uid", "title")}
+    if "file" in record:
+        plain["file"] = {k: str(record["file"].get(k, ""))[:1000] for k in ("name", "path")}
+    return plain
+
+
+def fitting(record: Record, most: int) -> dict[str, Any]:
+    """The record, as much of it as fits into `most` bytes of JSON. Raises `DeliveryError` if nothing does."""
+    for form in (dict(record), slim(record), bare(record)):
+        if len(one_line(form)) <= most:
+            return form
+    raise DeliveryError("too_large", permanent=True)

@@ -1,4 +1,5 @@
-"""Alerts by syslog, RFC 5424: TCP with octet counting (RFC 6587), UDP (RFC 5426) or the local socket.
+"""Alerts by syslog, RFC 5424: TLS (RFC 5425), TCP with octet counting (RFC 6587), UDP (RFC 5426) or the local
+socket. The message is OCSF or ECS as JSON, or CEF.
 
 A file name is attacker text: structured data escapes `"`, `\\` and `]` (RFC 5424 §6.3.3), the
 message is ASCII JSON, and header fields are cut down to what their grammar allows.
@@ -17,16 +18,17 @@ import re
 import socket
 import termios
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Literal
 
-from agent.sinks.sink import DeliveryError, Record, masked, one_line, slim
+from agent.sinks.rendering import cef, moment, rendered
+from agent.sinks.sink import DeliveryError, OneByOne, Record, bare, masked, one_line, slim, visible
 
-Transport = Literal["tcp", "udp", "local"]
+Transport = Literal["tls", "tcp", "udp", "local"]
 
 ENTERPRISE = 32473
 """The enterprise number that RFC 5612 sets aside for examples; recordwarden has none of its own."""
 DATAGRAM_BYTES = 8 * 1024
+MOST_BYTES = 256 * 1024
 _PARAMETER_CHARS = 512
 _SEVERITY = {1: 6, 2: 5, 3: 4, 4: 3, 5: 2}
 """From OCSF severity_id to syslog severity."""
@@ -40,21 +42,22 @@ def _header(text: str, most: int) -> str:
 
 def parameter(name: str, value: str) -> str:
     r"""`name="value"` with the value escaped, control characters and lone surrogates replaced."""
-    clean = "".join(c if c.isprintable() else "?" for c in value[:_PARAMETER_CHARS])
-    return f'{name}="' + re.sub(r'(["\\\]])', r"\\\1", clean) + '"'
+    return f'{name}="' + re.sub(r'(["\\\]])', r"\\\1", visible(value, _PARAMETER_CHARS)) + '"'
 
 
-def message(record: Record, facility: int, most: int | None = None) -> bytes:
+def message(record: Record, facility: int, most: int = MOST_BYTES, form: str = "ocsf") -> bytes:
     """One RFC 5424 message, shortened to `most` bytes by leaving out evidence, then the JSON."""
     severity = _SEVERITY.get(record.get("severity_id", 1), 5)
-    at = datetime.fromtimestamp(record.get("time", 0) / 1000, UTC)
-    stamp = at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
     host = _header(str(record.get("device", {}).get("hostname", "")), 255)
-    parts = [f"<{facility * 8 + severity}>1 {stamp} {host} recordwarden - ALERT ", _structured(record)]
+    parts = [
+        f"<{facility * 8 + severity}>1 {moment(record)} {host} recordwarden - ALERT ",
+        _structured(record),
+    ]
     head = "".join(parts).encode("utf-8")
-    for form in (record, slim(record)):
-        whole = head + b" " + _BOM + one_line(form).encode("ascii")
-        if most is None or len(whole) <= most:
+    for told in (record, slim(record), bare(record)):
+        text = cef(told).encode("utf-8") if form == "cef" else one_line(rendered(told, form)).encode("ascii")
+        whole = head + b" " + _BOM + text
+        if len(whole) <= most:
             return whole
     return head
 
@@ -72,7 +75,7 @@ def _structured(record: Record) -> str:
     return f"[recordwarden@{ENTERPRISE} {inside}]"
 
 
-class SyslogSink:
+class SyslogSink(OneByOne):
     """One syslog destination."""
 
     def __init__(
@@ -84,6 +87,10 @@ class SyslogSink:
         facility: int,
         mask_paths: bool,
         timeout_seconds: float,
+        format: str = "ocsf",
+        ca: str = "",
+        certificate: str = "",
+        key: str = "",
     ) -> None:
         self._transport = transport
         self._address = (host, port)
@@ -91,12 +98,17 @@ class SyslogSink:
         self._facility = facility
         self._mask_paths = mask_paths
         self._timeout_seconds = timeout_seconds
+        self._format = format
+        self._tls = (ca, certificate, key)
 
-    def deliver(self, record: Record) -> None:
+    def deliver_one(self, record: Record) -> None:
         told = masked(record) if self._mask_paths else record
-        whole = message(told, self._facility, None if self._transport == "tcp" else DATAGRAM_BYTES)
+        most = MOST_BYTES if self._transport in ("tcp", "tls") else DATAGRAM_BYTES
+        whole = message(told, self._facility, most, self._format)
         try:
             match self._transport:
+                case "tls":
+                    self._by_tls(whole)
                 case "tcp":
                     self._by_tcp(whole)
                 case "udp":
@@ -106,20 +118,27 @@ class SyslogSink:
         except OSError as error:
             raise DeliveryError.of(error) from error
 
-    def close(self) -> None:
-        """Nothing is kept open between deliveries."""
-
     def _by_tcp(self, whole: bytes) -> None:
         with socket.create_connection(self._address, timeout=self._timeout_seconds) as sock:
             sock.sendall(b"%d " % len(whole) + whole)
             sock.shutdown(socket.SHUT_WR)
             try:
-                while sock.recv(4096):
-                    pass
+                _read_to_the_end(sock)
             except TimeoutError:
                 # a server that never closes: what its kernel has acknowledged counts
                 if _unacknowledged_bytes(sock):
                     raise
+
+    def _by_tls(self, whole: bytes) -> None:
+        from agent.sinks import tls
+
+        host = self._address[0]
+        with (
+            socket.create_connection(self._address, timeout=self._timeout_seconds) as plain,
+            tls.context(*self._tls).wrap_socket(plain, server_hostname=host) as sock,
+        ):
+            sock.sendall(b"%d " % len(whole) + whole)
+            tls.finish(sock)
 
     def _by_udp(self, whole: bytes) -> None:
         family, kind, protocol, _, address = socket.getaddrinfo(*self._address, type=socket.SOCK_DGRAM)[0]
@@ -135,6 +154,11 @@ class SyslogSink:
             sock.settimeout(self._timeout_seconds)
             sock.connect(self._path)
             sock.send(whole)
+
+
+def _read_to_the_end(sock: socket.socket) -> None:
+    while sock.recv(4096):
+        pass
 
 
 def _unacknowledged_bytes(sock: socket.socket) -> int:

@@ -25,7 +25,7 @@ class Courier:
         self.sock.settimeout(60)
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-I", "-m", "agent.courier", str(theirs.fileno()), user],
+                [sys.executable, "-I", "-m", "agent.courier", str(theirs.fileno()), user, "file,syslog"],
                 pass_fds=[theirs.fileno()],
             )
         self.hello = self.answer()

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.dispatch import Dispatch, sinks_of
+from agent.destinations import names_of
+from agent.dispatch import Dispatch
 from agent.ledger import Ledger
 from agent.loop import Loop
 from agent.outbox import Outbox
 from agent.schema import AlertRow, AlertState, RootRow
-from config.settings import Alerts, FileSink, Service
+from config.destinations import Alerts, FileSink
+from config.settings import Service
 
 
 class Place:
@@ -27,7 +29,7 @@ class Place:
         self.loop = Loop()
         self.said: list[str] = []
         self.alerts = Alerts(file=FileSink(path=self.file))
-        self.outbox = Outbox(self.ledger, list(sinks_of(self.alerts)), 0.05, 0.2)
+        self.outbox = Outbox(self.ledger, names_of(self.alerts), 0.05, 0.2)
         service = Service(restart_seconds=0.05)
         self.dispatch = Dispatch(self.loop, self.outbox, service, self.alerts, self.said.append)
         self.loop.every(0.02, self.dispatch.pump)
@@ -102,7 +104,7 @@ def test_after_a_rotation_the_new_file_is_written(place: Place, tmp_path: Path) 
 
 def test_without_a_sink_there_is_no_courier(tmp_path: Path, place: Place) -> None:
     none = Alerts()
-    outbox = Outbox(place.ledger, list(sinks_of(none)), 1, 1)
+    outbox = Outbox(place.ledger, names_of(none), 1, 1)
     dispatch = Dispatch(place.loop, outbox, Service(), none, place.said.append)
     dispatch.start()
     dispatch.pump()

@@ -12,8 +12,9 @@ import pytest
 
 from agent import service
 from agent.errors import Refused, Unprotected, VaultTrouble
+from config.destinations import Alerts, FileSink
 from config.load import ConfigError
-from config.settings import Alerts, FileSink, Protection, Service, Settings
+from config.settings import Protection, Service, Settings
 
 
 def settings(tmp_path: Path, **more: object) -> Settings:

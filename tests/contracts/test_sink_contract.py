@@ -1,221 +1,128 @@
-"""The contract of all sinks, against real servers on loopback.
-
-Each case can deliver, says what its destination received, and can be made to refuse or to hang.
-"""
+"""The contract of all sinks, against real servers on loopback (`tests/places`)."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-import resource
-import signal
-import socket
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import Authority
+from mail_place import MailPlace
+from rsyslog_place import RsyslogPlace
+from sink_places import (
+    IMPATIENT_SECONDS,
+    SYSLOG,
+    DatagramPlace,
+    FilePlace,
+    JournalPlace,
+    Place,
+    SyslogPlace,
+    TcpPlace,
+)
+from web_places import ChatPlace, SlackPlace, SplunkPlace, TeamsPlace, WebhookPlace
 
-from agent.sinks.file import FileSink, open_file
+from agent.ledger import Ledger
+from agent.outbox import Outbox
+from agent.schema import AlertRow, AlertState, RootRow
 from agent.sinks.sink import DeliveryError, Sink
-from agent.sinks.syslog import SyslogSink
 
 RECORD: dict[str, Any] = {
+    "class_uid": 2006,
+    "activity_id": 1,
     "time": 1_700_000_000_123,
     "severity_id": 4,
     "severity": "High",
     "disposition": "Quarantined",
     "status_detail": "policy",
-    "finding_info": {"uid": "id-1"},
+    "metadata": {"uid": "id-1:1"},
+    "finding_info": {"uid": "id-1", "title": "Record-level data about people"},
     "device": {"hostname": "desk-7"},
     "file": {"name": "survey.csv", "path": "/media/stick/survey.csv"},
     "data_security": {"discovery_details": [{"type": "age"}] * 50},
-    "unmapped": {"findings": [{"detector": "shape"}] * 50},
+    "unmapped": {"findings": [{"detector": "shape"}] * 50, "zone": "removable"},
 }
-SYSLOG = re.compile(
-    rb"<(\d{1,3})>1 (\S+) (\S+) (\S+) (\S+) (\S+) "
-    rb'(\[(?:[^"\]\\]|"(?:[^"\\\]]|\\.)*")*\])(?: \xef\xbb\xbf(.*))?',
-    re.DOTALL,
-)
+HOSTILE = [
+    'x"] [evil@1 a="b',
+    "x\n<0>1 forged - - - - -",
+    "x\r\n120 <0>1 forged",
+    "x\r\nBcc: everybody@elsewhere.example\r\n\r\n.\r\nRCPT TO:<a@b.example>",
+    "\x1b[2Jx\x00\x07",
+    "\udcff\udc80",
+    "\u202etxt.exe\u2028",
+    "back\\slash] | a=b",
+    "<img src=x onerror=alert(1)>&<!channel> [a](http://evil.example) *b*",
+    "n" * 4096,
+]
+KINDS = (
+    "file", "tcp", "udp", "local", "journal", "webhook", "splunk", "slack", "teams", "mail", "rsyslog",
+    "rsyslog-tls",
+)  # fmt: skip
+SERVERS = {
+    "webhook": WebhookPlace, "splunk": SplunkPlace, "slack": SlackPlace, "teams": TeamsPlace,
+    "mail": MailPlace,
+}  # fmt: skip
+ENCRYPTED = (*SERVERS, "rsyslog-tls")
 
 
-class Place:
-    """A destination of one kind."""
-
-    sink: Sink
-    knows_refusal = True
-
-    def received(self) -> list[bytes]:
-        """The messages that arrived so far, whole."""
-        raise NotImplementedError
-
-    def record(self, message: bytes) -> dict[str, Any]:
-        found = SYSLOG.fullmatch(message)
-        assert found, message
-        plain: dict[str, Any] = json.loads(found[8])
-        return plain
-
-    def refuse(self) -> None:
-        raise NotImplementedError
-
-    def accept(self) -> None:
-        raise NotImplementedError
-
-    def hang(self) -> None:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        self.sink.close()
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
 
 
-class FilePlace(Place):
-    def __init__(self, tmp_path: Path) -> None:
-        self.path = tmp_path / "alerts.jsonl"
-        self.sink = FileSink(open_file(self.path))
-        self._limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+@pytest.fixture
+def make(tmp_path: Path, authority: Authority, need: Callable[..., None]) -> Callable[..., Place]:
+    def made(kind: str, host: str = "127.0.0.1") -> Place:
+        if kind.startswith("rsyslog"):
+            need("rsyslogd")
+            return RsyslogPlace(tmp_path, authority if kind.endswith("tls") else None, host)
+        if kind in SERVERS:
+            return SERVERS[kind](tmp_path, authority, host)
+        match kind:
+            case "file":
+                return FilePlace(tmp_path)
+            case "tcp":
+                return TcpPlace(tmp_path)
+            case "journal":
+                return JournalPlace(tmp_path)
+            case _:
+                return DatagramPlace(tmp_path, kind == "local")
 
-    def received(self) -> list[bytes]:
-        content = self.path.read_bytes()
-        assert not content or content.endswith(b"\n")
-        return content.splitlines()
-
-    def record(self, message: bytes) -> dict[str, Any]:
-        plain: dict[str, Any] = json.loads(message)
-        return plain
-
-    def refuse(self) -> None:
-        full = self.path.stat().st_size + 100
-        resource.setrlimit(resource.RLIMIT_FSIZE, (full, self._limit[1]))
-
-    def accept(self) -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, self._limit)
-
-    def close(self) -> None:
-        self.accept()
-        super().close()
+    return made
 
 
-class TcpPlace(Place):
-    def __init__(self, tmp_path: Path) -> None:
-        self._messages: list[bytes] = []
-        self._hanging = threading.Event()
-        self._listen(0)
-        port = self._listener.getsockname()[1]
-        self.sink = SyslogSink("tcp", "127.0.0.1", port, "", 13, False, 0.3)
-
-    def _listen(self, port: int) -> None:
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=1)
-        threading.Thread(target=self._serve, args=(self._listener,), daemon=True).start()
-
-    def _serve(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            if self._hanging.is_set():
-                self._kept = connection
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
-                continue
-            with connection:
-                self._read(connection)
-
-    def _read(self, connection: socket.socket) -> None:
-        stream = b""
-        while chunk := connection.recv(65536):
-            stream += chunk
-        while stream:
-            count, stream = stream.split(b" ", 1)
-            self._messages.append(stream[: int(count)])
-            stream = stream[int(count) :]
-
-    def received(self) -> list[bytes]:
-        return list(self._messages)
-
-    def refuse(self) -> None:
-        self._address = self._listener.getsockname()
-        # a close alone leaves the port accepting while another thread sits in accept()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def accept(self) -> None:
-        self._listen(self._address[1])
-
-    def hang(self) -> None:
-        self._hanging.set()
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        super().close()
-
-
-class DatagramPlace(Place):
-    def __init__(self, tmp_path: Path, local: bool) -> None:
-        self._local = local
-        self._path = str(tmp_path / "log")
-        self._port = 0
-        self.accept()
-        if not local:
-            self._port = self._socket.getsockname()[1]
-        transport = "local" if local else "udp"
-        self.sink = SyslogSink(transport, "127.0.0.1", self._port, self._path, 13, False, 0.3)
-        self.knows_refusal = local
-
-    def received(self) -> list[bytes]:
-        messages = []
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                messages.append(self._socket.recv(65536, socket.MSG_DONTWAIT))
-        return messages
-
-    def refuse(self) -> None:
-        self._socket.close()
-        if self._local:
-            os.unlink(self._path)
-
-    def accept(self) -> None:
-        self._socket = socket.socket(socket.AF_UNIX if self._local else socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(self._path if self._local else ("127.0.0.1", self._port))
-
-    def close(self) -> None:
-        self._socket.close()
-        super().close()
-
-
-@pytest.fixture(params=["file", "tcp", "udp", "local"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    match request.param:
-        case "file":
-            made: Place = FilePlace(tmp_path)
-        case "tcp":
-            made = TcpPlace(tmp_path)
-        case kind:
-            made = DatagramPlace(tmp_path, kind == "local")
-    yield made
-    made.close()
+@pytest.fixture(params=KINDS)
+def place(request: pytest.FixtureRequest, make: Callable[..., Place]) -> Iterator[Place]:
+    found = make(request.param)
+    yield found
+    found.close()
 
 
 def arrived(place: Place, count: int) -> list[bytes]:
-    got: list[bytes] = []
+    """What is there as soon as it is so many messages; those that came if they never do."""
     deadline = time.monotonic() + 60
-    while len(got) < count and time.monotonic() < deadline:
-        new = place.received()
-        got = new if isinstance(place, FilePlace | TcpPlace) else got + new
+    while len(got := list(place.received())) < count and time.monotonic() < deadline:
         time.sleep(0.005)
     return got
+
+
+def named(name: str) -> dict[str, Any]:
+    return {**RECORD, "file": {"name": name[:255], "path": "/media/" + name}}
+
+
+def numbered(number: int) -> dict[str, Any]:
+    return {**RECORD, "metadata": {"uid": f"id-{number}:1"}, "finding_info": {"uid": f"id-{number}"}}
 
 
 def test_a_delivered_record_is_there_and_whole(place: Place) -> None:
     place.sink.deliver(RECORD)
     [message] = arrived(place, 1)
-    assert place.record(message) == RECORD
+    assert place.ids(message) == ["id-1"]
+    if place.whole:
+        assert place.record(message) == RECORD
 
 
 def test_a_duplicate_is_told_by_its_id(place: Place) -> None:
@@ -223,33 +130,39 @@ def test_a_duplicate_is_told_by_its_id(place: Place) -> None:
     place.sink.deliver(RECORD)
     messages = arrived(place, 2)
     assert len(messages) == 2
-    assert len({place.record(m)["finding_info"]["uid"] for m in messages}) == 1
+    assert {alert_id for m in messages for alert_id in place.ids(m)} == {"id-1"}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        'x"] [evil@1 a="b',
-        "x\n<0>1 forged - - - - -",
-        "x\r\n120 <0>1 forged",
-        "\x1b[2Jx\x00\x07",
-        "\udcff\udc80",
-        "\u202etxt.exe\u2028",
-        "back\\slash]",
-        "n" * 255,
-    ],
-)
-def test_no_name_can_break_out_of_its_message(place: Place, name: str) -> None:
-    record = {**RECORD, "file": {"name": name, "path": "/media/" + name}}
-    place.sink.deliver(record)
-    place.sink.deliver(RECORD)
-    messages = arrived(place, 2)
-    assert len(messages) == 2
-    assert not any(byte in messages[0] for byte in b"\n\r\x1b\x00\x07")
-    assert place.record(messages[0])["file"] == record["file"]
-    if found := SYSLOG.fullmatch(messages[0]):
+def test_no_name_can_break_out_of_its_message(place: Place) -> None:
+    for name in HOSTILE:
+        place.sink.deliver(named(name))
+    messages = arrived(place, len(HOSTILE))
+    assert [place.ids(m) for m in messages] == [["id-1"]] * len(HOSTILE)
+    for message, name in zip(messages, HOSTILE, strict=True):
+        _check_whole(place, message, name)
+        _check_shown(place, message)
+
+
+def _check_whole(place: Place, message: bytes, name: str) -> None:
+    """What machines read: nothing that steers or breaks a line, and the name as it is."""
+    if place.whole:
+        assert not any(byte in message for byte in b"\r\x1b\x00\x07")
+        assert place.record(message)["file"] == named(name)["file"]
+    if isinstance(place, SyslogPlace) and (found := SYSLOG.fullmatch(message)):
+        assert b"\n" not in message
         assert found[7].count(b"[recordwarden@32473 ") == 1
         assert b"[evil" not in re.sub(rb'"(?:[^"\\\]]|\\.)*"', b'""', found[7])
+
+
+def _check_shown(place: Place, message: bytes) -> None:
+    """What people read."""
+    if isinstance(place, ChatPlace):
+        assert all(text.replace("\n", "").isprintable() for text in place.texts(message))
+    if isinstance(place, MailPlace):
+        mail = place.parsed(message)
+        assert mail["To"] == "security@dept.example" and mail["Bcc"] is None
+        assert "<img" not in place.text(message, "html")
+        assert not set("\x00\x07\x1b\u202e\u2028") & set(place.text(message))
 
 
 def test_a_destination_that_is_down_is_a_temporary_failure_and_then_it_works(place: Place) -> None:
@@ -264,21 +177,164 @@ def test_a_destination_that_is_down_is_a_temporary_failure_and_then_it_works(pla
     assert len(arrived(place, 1)) == 1
 
 
-@pytest.mark.parametrize("place", ["tcp"], indirect=True)
+@pytest.mark.parametrize("place", ["tcp", *SERVERS], indirect=True)
 def test_a_destination_that_hangs_is_given_up_in_time_as_a_temporary_failure(place: Place) -> None:
     """Those that answer; there is nothing to hang on in a local write or a datagram."""
     place.hang()
+    sink = place.make(IMPATIENT_SECONDS)
     started = time.monotonic()
-    huge = {**RECORD, "message": "x" * 20_000_000}
     with pytest.raises(DeliveryError) as caught:
-        place.sink.deliver(huge)
+        sink.deliver({**RECORD, "message": "x" * 200_000})
     assert not caught.value.permanent
     assert time.monotonic() - started < 30
 
 
-def test_a_record_that_cannot_be_printed_is_a_permanent_failure(place: Place) -> None:
+@pytest.mark.parametrize("place", SERVERS, indirect=True)
+@pytest.mark.parametrize("permanent", [True, False])
+def test_what_is_refused_for_good_and_what_for_now_are_told_apart_without_quoting(
+    place: Place, permanent: bool
+) -> None:
+    place.answer(permanent=permanent)
     with pytest.raises(DeliveryError) as caught:
-        place.sink.deliver({**RECORD, "message": float("nan")})
-    assert caught.value.permanent
+        place.sink.deliver(RECORD)
+    assert caught.value.permanent is permanent
+    assert re.fullmatch(r"(http|smtp)_\d{3}", caught.value.code)
+    assert not place.received()
+
+
+def test_a_record_that_cannot_be_printed_is_a_permanent_failure(place: Place) -> None:
+    if place.whole:
+        with pytest.raises(DeliveryError) as caught:
+            place.sink.deliver({**RECORD, "message": float("nan")})
+        assert caught.value.permanent
     place.sink.deliver(RECORD)
     assert len(arrived(place, 1)) == 1
+
+
+def test_a_huge_record_is_told_without_what_makes_it_huge(place: Place) -> None:
+    huge = {**RECORD, "unmapped": {"findings": [{"detector": "shape", "term": "x" * 1000}] * 2000}}
+    place.sink.deliver({**huge, "metadata": {"uid": "id-2:1"}, "finding_info": {"uid": "id-2"}})
+    place.sink.deliver(RECORD)
+    assert [place.ids(m) for m in arrived(place, 2)] == [["id-2"], ["id-1"]]
+
+
+@pytest.mark.parametrize("place", ENCRYPTED, indirect=True)
+def test_a_server_with_a_certificate_of_somebody_else_is_told_nothing(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    sink = place.make(ca=Authority(tmp_path / "other", "somebody else").pem)
+    with pytest.raises(DeliveryError) as caught:
+        sink.deliver(RECORD)
+    assert (caught.value.code, caught.value.permanent) == ("certificate_refused", False)
+    assert not place.received()
+
+
+@pytest.mark.parametrize("kind", ENCRYPTED)
+def test_a_server_with_the_certificate_of_another_host_is_told_nothing(
+    kind: str, make: Callable[..., Place]
+) -> None:
+    place = make(kind, "elsewhere.example")
+    try:
+        with pytest.raises(DeliveryError) as caught:
+            place.sink.deliver(RECORD)
+        assert (caught.value.code, caught.value.permanent) == ("certificate_refused", False)
+        assert not place.received()
+    finally:
+        place.close()
+
+
+@pytest.mark.parametrize("place", SERVERS, indirect=True)
+def test_a_secret_is_in_no_failure_no_message_and_no_description(place: Place) -> None:
+    told = [repr(place.sink), str(place.sink)]
+    place.sink.deliver(RECORD)
+    told += [m.decode(errors="replace") for m in place.received()]
+    for permanent in (True, False):
+        place.answer(permanent=permanent)
+        with pytest.raises(DeliveryError) as caught:
+            place.sink.deliver(RECORD)
+        told += [repr(caught.value), str(caught.value.__cause__)]
+    assert not any(place.secret in text for text in told)
+
+
+@pytest.mark.parametrize("place", SERVERS, indirect=True)
+def test_a_wrong_secret_waits_until_somebody_mends_it(place: Place) -> None:
+    """Nothing is wrong with the alert: a dead letter would be for nothing."""
+    option = {"mail": "password", "splunk": "token", "webhook": "secret"}.get(_kind(place))
+    wrong = place.make(**({option: "wrong"} if option else {"url": place.url.rpartition("/")[0] + "/other"}))
+    with pytest.raises(DeliveryError) as caught:
+        wrong.deliver(RECORD)
+    assert not caught.value.permanent
+    assert not place.received()
+
+
+def _kind(place: Place) -> str:
+    return next((kind for kind, cls in SERVERS.items() if isinstance(place, cls)), "")
+
+
+@pytest.mark.parametrize("place", [k for k in KINDS if k not in ("file", "udp")], indirect=True)
+def test_while_a_destination_is_down_nothing_is_lost_and_then_all_is_counted_once(
+    place: Place, tmp_path: Path
+) -> None:
+    """Days go by in the outbox. A full disk is another test; UDP never knows whether anybody listens."""
+    ledger = Ledger.open(tmp_path / "ledger.db")
+    ledger.attach(RootRow("r", "/srv", "shared", "unrestricted"))
+    clock = _Clock()
+    paced = {"it": 300.0} if not place.whole else {}
+    box = Outbox(ledger, ["it"], 5.0, 900.0, clock, paces=paced)
+    for number in range(3):
+        _tell(ledger, number)
+    _deliver_all(box, place.sink)
+    place.refuse()
+    for number in range(3, 30):
+        _tell(ledger, number)
+        clock.now += 8 * 3600
+        _deliver_all(box, place.sink)
+    place.accept()
+    before = len(place.received())
+    while box.status()["it"]["pending"]:
+        clock.now += 900
+        _deliver_all(box, place.sink)
+        assert clock.now < 9e9, box.status()
+    ids = {f"id-{number}" for number in range(30)}
+    deadline = time.monotonic() + 60
+    while sum(map(place.count, place.received())) < len(ids) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    ledger.close()
+    assert sum(map(place.count, place.received())) == len(ids)
+    if not isinstance(place, ChatPlace):
+        assert sorted(_ids(place)) == sorted(ids)
+    if not place.whole:
+        assert len(place.received()) - before == 1
+
+
+class _Clock:
+    now = 4e9
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _ids(place: Place) -> list[str]:
+    return [alert_id for message in place.received() for alert_id in place.ids(message)]
+
+
+def _tell(ledger: Ledger, number: int) -> None:
+    row = AlertRow(
+        f"id-{number}", f"k{number}", "r", None, "/srv/x", "detected", "", AlertState.RELEASED,
+        numbered(number), 1.0, 1.0,
+    )  # fmt: skip
+    ledger.tell(row, ["it"])
+
+
+def _deliver_all(box: Outbox, sink: Sink) -> None:
+    """As the courier does it."""
+    orders = box.orders()
+    for start in range(0, len(orders), sink.most):
+        batch = orders[start : start + sink.most]
+        fault = None
+        try:
+            sink.deliver(*(json.loads(json.dumps(order["record"])) for order in batch))
+        except DeliveryError as error:
+            fault = error
+        for order in batch:
+            answer = {k: order[k] for k in ("sink", "id", "revision")} | {"ok": fault is None}
+            box.answered(answer | ({"permanent": fault.permanent, "code": fault.code} if fault else {}))
