@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
 from agent import fscrypt, notice, others, removal
-from agent.erasure import erase
+from agent.erasure import SLICE_BYTES, CannotErase, Overwriting
 from agent.finishing import finish
 from agent.lease import WriteLease
 from agent.opening import CannotOpen, OpenedFile, RootFolder, identity_of
 from agent.protocol import (
     Done,
+    Erased,
     Go,
     Identity,
     Judged,
@@ -39,6 +40,8 @@ from detectors.engine.verdict import PASSING_FAULTS, Reason, Verdict
 from detectors.engine.verdict import Outcome as Judgement
 
 EMPTY_TYPE = "application/x-empty"
+MOST_ERASED_LATER = 4
+"""Files without a name that are held open, and keep their room on the medium, until they are overwritten."""
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -94,6 +97,8 @@ class Crew:
         self.missing: set[str] = set()
         """Protections that are not to be had here, as `config.settings.Protection` values."""
         self._root: RootFolder | None = None
+        self._erasing: list[tuple[str, Overwriting]] = []
+        """Large files that are in custody and gone, by entry."""
 
     @property
     def root(self) -> RootFolder:
@@ -124,6 +129,8 @@ class Crew:
     def close(self) -> None:
         """Let go of everything; a worker that is busy for us is killed."""
         self.leave()
+        for _, overwriting in self._erasing:
+            overwriting.close()
         self.examiner.close()
 
     def is_being_written(self, opened: OpenedFile) -> bool:
@@ -251,11 +258,39 @@ class Crew:
         removal.make_durable(parent)
         return left
 
-    def erase(self, opened: OpenedFile, ending: Ending) -> bool:
-        """Overwrite what a removed file held, unless other names share it."""
+    def erase(self, entry_id: str, opened: OpenedFile, ending: Ending) -> bool:
+        """Overwrite what a removed file held, unless other names share it; whether that was done.
+
+        A large one is left to `erase_on`: its custody is told first.
+        """
         if not self.welcome.erase or ending != Ending("quarantined"):
             return False
-        return erase(opened.fd, opened.status.st_size, self.breathe)
+        try:
+            overwriting = Overwriting(opened.fd, opened.status.st_size)
+        except CannotErase:
+            return False
+        large = overwriting.size > SLICE_BYTES and overwriting.may_wait
+        if large and len(self._erasing) < MOST_ERASED_LATER:
+            self._erasing.append((entry_id, overwriting))
+            return False
+        return overwriting.finish(self.breathe)
+
+    def erase_on(self) -> bool:
+        """Overwrite a slice of a large file that is in custody, the oldest first; False if there is none."""
+        if not self._erasing:
+            return False
+        entry_id, overwriting = self._erasing[0]
+        try:
+            erased = overwriting.work(self.breathe)
+            if not erased:
+                return True
+        except CannotErase:
+            erased = False
+        overwriting.close()
+        del self._erasing[0]
+        if erased:
+            self.ask(Erased(entry_id), Done)
+        return True
 
     def second_to_another(self, opened: OpenedFile, ending: Ending) -> Ending:
         """The same ending, unless another workstation took the file from this share before us."""

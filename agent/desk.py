@@ -23,6 +23,7 @@ from agent.policy import CIRCUIT_BREAKER, Disposition, Kind, decide
 from agent.protocol import (
     RETRIED,
     Done,
+    Erased,
     Go,
     Identity,
     Judged,
@@ -90,6 +91,9 @@ class Desk:
                 return Go(self._state(root, message.entry_id) is EntryState.VAULTED)
             case Outcome():
                 return self._outcome(root, message)
+            case Erased(entry_id):
+                self._ledger.queue_audit([{"event": "original_erased", "entry": entry_id}])
+                return Done()
             case Swept():
                 swept = {**asdict(message), "finished_at": self._clock()}
                 # what is in a folder that could not be listed was not met, and may be there still

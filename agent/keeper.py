@@ -174,10 +174,8 @@ class Keeper:
         proof = self._watched and (at := self._canary.due) is not None and at <= now
         patrol = self._patrol is not None and self._patrol.next(now) is not None
         wanted = self._rounds.under_way or (sweep is not None and sweep <= now)
-        if not (fresh or finish or proof or wanted or patrol):
-            return False
-        if not self._reach(now):
-            return False
+        if not (fresh or finish or proof or wanted or patrol) or not self._reach(now):
+            return self._crew.erase_on()
         if proof:
             self._prove(now)
             return True
@@ -186,7 +184,11 @@ class Keeper:
             return True
         event = self._settle.ready(now)
         if event is None:
-            return self._rounds.work(self._crew.root, self._line.breathe, now) or self._look_around(now)
+            return (
+                self._crew.erase_on()
+                or self._rounds.work(self._crew.root, self._line.breathe, now)
+                or self._look_around(now)
+            )
         if event.change is Change.FOLDER:
             self._rounds.want_folder(event.relpath, now)
         else:

@@ -35,10 +35,9 @@ class WriteLease:
         # The kernel tells of a waiting writer by a signal whose default is death.
         with suppress(ValueError):  # not the main thread: the process has seen to it
             signal.signal(signal.SIGIO, signal.SIG_IGN)
-        kind = _file_system(fd)
-        self.kept_here = kind in _KEPT_HERE
+        self.kept_here = is_kept_here(fd)
         """This kernel alone decides what the file holds and which number it has."""
-        if kind in _NO_TRUE_LEASES:
+        if _file_system(fd) in _NO_TRUE_LEASES:
             return
         try:
             fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
@@ -66,6 +65,11 @@ class WriteLease:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def is_kept_here(fd: int) -> bool:
+    """Whether this kernel alone decides what the file holds, and whether it has a name."""
+    return _file_system(fd) in _KEPT_HERE
 
 
 def _file_system(fd: int) -> int:

@@ -58,7 +58,7 @@ def take(opened: OpenedFile, entry_id: str, crew: Crew, last_try: bool) -> Fate:
         vaulted = Content(deposit.sha256, crew.breathe)
         ending = take_away(crew.root, opened, orders.aside, crew.permission(entry_id), lease, vaulted)
     ending = crew.second_to_another(opened, ending)
-    erased = crew.erase(opened, ending)
+    erased = crew.erase(entry_id, opened, ending)
     opened.close_file()  # under FUSE it is gone from the medium only now
 
     # Tell: a notice in its place, and the alert is released.

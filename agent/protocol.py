@@ -232,7 +232,14 @@ class Outcome(Message):
     reason: str | None
     notice: bool
     erased: bool = False
-    """Whether what the original held was overwritten, as far as that can be."""
+    """Whether what the original held was overwritten, as far as can be; a large one is later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased(Message):
+    """What a large file held was overwritten after its outcome was told. Answer: Done."""
+
+    entry_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +288,7 @@ _CLASSES: dict[str, type[Message]] = {
         Hello, Welcome, Unseen, UnseenAnswer,
         Folders, FoldersAnswer, FoldersKnown, Cursor,
          Judged, Orders, Vaulted, NotVaulted, Removal,
-        MayUnlink, Go, Outcome, Swept, Doubted, Beat, Done, Tell,
+        MayUnlink, Go, Outcome, Erased, Swept, Doubted, Beat, Done, Tell,
     )
 }  # fmt: skip
 

@@ -8,9 +8,13 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
+from queue import Queue
+from threading import Thread
+from typing import Literal, Protocol
 
 BLOCK_BYTES = 1 << 20
+WRITE_BACK_BYTES = 8 * BLOCK_BYTES
+BLOCKS_BEHIND = 4
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 NotDeposited = Literal["vault_full", "vault_error", "changed", "in_use", "io_error"]
@@ -42,15 +46,61 @@ def _vault_fault(error: OSError) -> DepositFailed:
     return DepositFailed("vault_full" if error.errno in _NO_ROOM else "vault_error")
 
 
+class Digest(Protocol):
+    """What `hashlib.sha256()` gives, or `DigestBehind`."""
+
+    def update(self, data: bytes | bytearray, /) -> None: ...
+
+    def hexdigest(self) -> str: ...
+
+
+class DigestBehind:
+    """SHA-256 of a stream. If it has whole blocks a thread works, some blocks behind, until `close`.
+
+    What it was given must not be changed any more.
+    """
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._behind: Queue[bytes | bytearray | None] = Queue(BLOCKS_BEHIND)
+        self._worker: Thread | None = None
+
+    def update(self, data: bytes | bytearray, /) -> None:
+        if self._worker is None and len(data) < BLOCK_BYTES:
+            self._digest.update(data)
+            return
+        if self._worker is None:
+            self._worker = Thread(target=self._work, daemon=True)
+            self._worker.start()
+        self._behind.put(data)
+
+    def _work(self) -> None:
+        while (data := self._behind.get()) is not None:
+            self._digest.update(data)
+
+    def hexdigest(self) -> str:
+        self.close()
+        return self._digest.hexdigest()
+
+    def close(self) -> None:
+        """Wait for the thread to end. A second call does nothing."""
+        if self._worker is not None:
+            self._behind.put(None)
+            self._worker.join()
+        self._worker = None
+
+
 class PositionalReader:
     """Reads a descriptor by position, at most to the size it had: nobody's offset matters."""
 
-    def __init__(self, fd: int, size: int, while_working: Callable[[], None]) -> None:
+    def __init__(
+        self, fd: int, size: int, while_working: Callable[[], None], digest: Digest | None = None
+    ) -> None:
         self._fd, self._size, self._while_working = fd, size, while_working
         self._block = memoryview(b"")
         self._fetched = 0
         self.offset = 0
-        self.digest = hashlib.sha256()
+        self.digest: Digest = digest or hashlib.sha256()
         self.fault: BaseException | None = None
 
     def read(self, most: int = -1) -> bytes:
@@ -93,12 +143,13 @@ def holds(fd: int, size: int, sha256: str, while_working: Callable[[], None]) ->
 class DurableWriter:
     """Gathers small writes into blocks; counts and digests; `finish` makes them durable."""
 
-    def __init__(self, file: io.FileIO, *, durable: bool = True) -> None:
+    def __init__(self, file: io.FileIO, *, durable: bool = True, digest: Digest | None = None) -> None:
         self._file = file
         self._durable = durable
         self._gathered = bytearray()
-        self.digest = hashlib.sha256()
+        self.digest: Digest = digest or hashlib.sha256()
         self.size = 0
+        self._written_back = 0
         self.fault: BaseException | None = None
 
     def write(self, data: bytes) -> int:
@@ -117,13 +168,21 @@ class DurableWriter:
                 os.fsync(self._file.fileno())
 
     def _put(self) -> None:
-        data, self._gathered = bytes(self._gathered), bytearray()
+        data, self._gathered = self._gathered, bytearray()
         self.digest.update(data)
         self.size += len(data)
         try:
             view = memoryview(data)
             while view:
                 view = view[self._file.write(view) or 0 :]
+            self._begin_to_write_back()
         except OSError as error:
             self.fault = _vault_fault(error) if self._durable else error
             raise self.fault from None
+
+    def _begin_to_write_back(self) -> None:
+        """So that `finish` has little left to wait for, and what nobody reads soon fills no memory."""
+        begun = self._written_back
+        if self.size - begun >= WRITE_BACK_BYTES:
+            os.posix_fadvise(self._file.fileno(), begun, self.size - begun, os.POSIX_FADV_DONTNEED)
+            self._written_back = self.size

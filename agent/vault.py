@@ -15,7 +15,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,14 @@ from typing import Any
 import pyrage
 
 from agent.attributes import BadAttributes, named, seal_those_of, unseal
-from agent.streams import BLOCK_BYTES, DepositFailed, DurableWriter, PositionalReader, vault_faults
+from agent.streams import (
+    BLOCK_BYTES,
+    DepositFailed,
+    DigestBehind,
+    DurableWriter,
+    PositionalReader,
+    vault_faults,
+)
 
 MAX_MANIFEST_BYTES = 1 << 20
 _HEADER = b"age-encryption.org/v1\n"
@@ -144,9 +151,9 @@ class Vault:
         while_working: Callable[[], None],
         was_held: Callable[[], bool],
     ) -> Deposit:
-        plain = PositionalReader(source.fd, source.status.st_size, while_working)
-        with _creating(tmp) as file:
-            cipher = DurableWriter(file)
+        with _creating(tmp) as file, closing(DigestBehind()) as digest, closing(DigestBehind()) as another:
+            plain = PositionalReader(source.fd, source.status.st_size, while_working, digest)
+            cipher = DurableWriter(file, digest=another)
             _encrypt(plain, cipher, self._recipients)
             cipher.finish()
         deposit = Deposit(plain.digest.hexdigest(), plain.offset, cipher.digest.hexdigest(), cipher.size)

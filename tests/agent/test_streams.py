@@ -6,10 +6,19 @@ import errno
 import hashlib
 import io
 import os
+from contextlib import closing
 
 import pytest
 
-from agent.streams import BLOCK_BYTES, DepositFailed, DurableWriter, PositionalReader, vault_faults
+from agent.streams import (
+    BLOCK_BYTES,
+    WRITE_BACK_BYTES,
+    DepositFailed,
+    DigestBehind,
+    DurableWriter,
+    PositionalReader,
+    vault_faults,
+)
 
 
 @pytest.mark.parametrize("most", [1, 8192, 10**9, -1])
@@ -42,16 +51,17 @@ def test_a_fault_of_the_medium_is_kept_for_whoever_wraps_it():
     os.close(writing)
 
 
-def test_what_is_written_is_counted_digested_and_there(tmp_path):
-    content = os.urandom(3 * BLOCK_BYTES + 5)
+@pytest.mark.parametrize("digest", [hashlib.sha256, DigestBehind])
+def test_what_is_written_is_counted_digested_and_there(tmp_path, digest):
+    content = os.urandom(WRITE_BACK_BYTES + 3 * BLOCK_BYTES + 5)
     with io.FileIO(tmp_path / "f", "wb") as file:
-        writer = DurableWriter(file)
+        writer = DurableWriter(file, digest=digest())
         for start in range(0, len(content), 65_552):
             writer.write(content[start : start + 65_552])
             writer.flush()
         writer.finish()
     assert (tmp_path / "f").read_bytes() == content
-    assert (writer.size, writer.digest.digest()) == (len(content), hashlib.sha256(content).digest())
+    assert (writer.size, writer.digest.hexdigest()) == (len(content), hashlib.sha256(content).hexdigest())
 
 
 def test_short_writes_lose_nothing(tmp_path):
@@ -80,3 +90,15 @@ def test_only_a_busy_file_is_a_passing_failure():
         r for r in ("vault_full", "vault_error", "changed", "in_use", "io_error") if DepositFailed(r).passing
     }
     assert passing == {"changed", "in_use"}
+
+
+@pytest.mark.parametrize("size", [0, 1, BLOCK_BYTES - 1, BLOCK_BYTES, 9 * BLOCK_BYTES + 1])
+def test_a_digest_from_behind_is_of_all_that_was_given_and_leaves_no_thread(size):
+    content = os.urandom(size)
+    with closing(DigestBehind()) as digest:
+        for start in range(0, size, BLOCK_BYTES):
+            digest.update(content[start : start + BLOCK_BYTES])
+        assert digest.hexdigest() == hashlib.sha256(content).hexdigest()
+        digest.update(bytes(BLOCK_BYTES))
+    assert digest._worker is None
+    assert digest.hexdigest() == hashlib.sha256(content + bytes(BLOCK_BYTES)).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import shutil
@@ -14,6 +15,7 @@ import pytest
 from custody_rig import Rig, nothing_open, survey
 from fragile_disk import Disks, cut
 
+from agent import crew
 from agent.ledger import Ledger
 
 MB = 1024**2
@@ -201,3 +203,34 @@ def test_an_undelete_program_finds_what_was_taken_only_if_erasure_is_off(rig, dr
     assert rig.in_vault() == [content]
     assert volume.pull().returncode == 0
     assert (content[5000:5400] in volume.image.read_bytes()) is not erase
+
+
+@pytest.mark.root
+def test_a_large_file_is_told_first_and_overwritten_then(rig, drive):
+    volume = drive(16)
+    rig.root = volume.plug()
+    content = survey(1, rows=2000)
+    put(rig.root / "f.csv", content)
+    subprocess.run(["sync", "-f", str(rig.root)], check=True)
+    log = rig.state / "audit.jsonl"
+    assert rig.run(lambda ledger: "original_erased" in log.read_text(), before=all_are_large) == (0, 0)
+    events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
+    assert events.index("quarantined") < events.index("original_erased")
+    assert not rig.faults_after({"f.csv": content}, recovered=True)
+    assert volume.pull().returncode == 0
+    assert content[5000:5400] not in volume.image.read_bytes()
+
+
+@pytest.mark.root
+def test_a_keeper_that_dies_while_it_overwrites_has_nothing_to_take_up(rig, need, tmp_path):
+    need("strace")
+    content = survey(1, rows=2000)
+    put(rig.root / "f.csv", content)
+    kill = ["-o", str(tmp_path / "log"), "-e", "trace=pwrite64", "-e", "inject=pwrite64:signal=KILL:when=1"]
+    assert rig.run(traced="keeper", options=kill, before=all_are_large) == (0, -9)
+    assert not rig.faults_after({"f.csv": content}, recovered=True)
+    assert "original_erased" not in (rig.state / "audit.jsonl").read_text()
+
+
+def all_are_large() -> None:
+    crew.SLICE_BYTES = 0
