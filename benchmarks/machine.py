@@ -1,6 +1,7 @@
 """A machine under QEMU, for what no container can show: drives that are plugged in, and the device mapper.
 
 Commands go over its serial console; drives are plugged in over QMP. The image is never written to.
+`Machine.freeze` keeps one as it is at that moment, and `frozen` begins there: seconds instead of a boot.
 """
 
 from __future__ import annotations
@@ -8,21 +9,38 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 BOOT_SECONDS = 1500
+FROZEN = "frozen"
+KERNEL_LINE = "root=/dev/vda rw console=ttyS0 quiet mitigations=off systemd.show_status=no"
+PATIENCE = "systemd.default_device_timeout_sec=1200 systemd.default_timeout_start_sec=1200"
+"""Without, a machine that has to wait for its turn gives up its console."""
 
 
 class Machine:
-    """`image` is what build_image.sh made; `shared` are folders of ours that it sees below `/shared`."""
+    """`image` is what build_image.sh made; `shared` are folders of ours that it sees below `/shared`.
 
-    def __init__(self, image: Path, shared: Mapping[str, Path]) -> None:
+    One that can be frozen has its disk in the new file `disk` (qcow2), and no `shared`; `luggage` is an
+    ext4 image that it sees as /dev/vdb, read-only.
+    """
+
+    def __init__(
+        self,
+        image: Path,
+        shared: Mapping[str, Path],
+        disk: Path | None = None,
+        luggage: Path | None = None,
+        frozen: Path | None = None,
+    ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="rw-machine-"))
         self._heard = b""
         self._number = 0
@@ -31,31 +49,43 @@ class Machine:
             "qemu-system-x86_64", "-nodefaults", "-display", "none", "-machine", "q35",
             "-accel", "tcg,thread=multi", "-cpu", "max", "-m", "1024", "-smp", "2", "-nic", "none",
             "-kernel", str(image / "vmlinuz"), "-initrd", str(image / "initrd.img"),
-            "-append", "root=/dev/vda rw console=ttyS0 quiet mitigations=off systemd.show_status=no",
-            "-drive", f"file={image / 'root.ext4'},if=virtio,format=raw,snapshot=on",
-            "-device", "qemu-xhci,id=usb", "-device", "virtio-rng-pci",
+            "-append", f"{KERNEL_LINE} {PATIENCE}",
+            "-drive", _root_drive(image, disk, frozen),
+            "-device", "qemu-xhci,id=usb", "-device", "virtio-scsi-pci,id=scsi", "-device", "virtio-rng-pci",
             "-chardev", f"socket,id=serial,path={serial},server=on,wait=off", "-serial", "chardev:serial",
             "-qmp", f"unix:{qmp},server=on,wait=off",
         ]  # fmt: skip
         for name, path in shared.items():
             words += ["-virtfs", f"local,path={path},mount_tag={name},security_model=none,readonly=on"]
+        if luggage is not None:
+            words += ["-drive", f"file={luggage},if=virtio,format=raw,readonly=on"]
+        if frozen is not None:
+            words += ["-loadvm", FROZEN]
         self._process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, env={**os.environ, "TMPDIR": "/var/tmp"}
         )
         try:
-            self._begin(serial, qmp, shared)
+            self._connect_both(serial, qmp)
+            if frozen is None:
+                self._log_in(shared)
         except BaseException:
             self.stop()
             raise
 
-    def _begin(self, serial: Path, qmp: Path, shared: Mapping[str, Path]) -> None:
+    def _connect_both(self, serial: Path, qmp: Path) -> None:
         self._serial = self._connect(serial)
         self._qmp = self._connect(qmp).makefile("rwb")
         self._qmp.readline()
         self.monitor("qmp_capabilities")
+
+    def _log_in(self, shared: Mapping[str, Path]) -> None:
         self._wait(rb"root@[^\n]*# ", BOOT_SECONDS)
-        self._serial.sendall(b"exec env PS1= PS2= TERM=dumb sh\n")
-        time.sleep(2)
+        answered = False
+        while not answered:  # a shell that only begins throws away what was typed before
+            self.say('exec env PS1= PS2= TERM=dumb sh\necho "lis""tens"')
+            with suppress(AssertionError):
+                self._wait(rb"listens\r?\n", 20)
+                answered = True
         self.run("stty -F /dev/ttyS0 -echo; dmesg -n 1", 300)
         for name in shared:
             mount = f"mount -t 9p -o trans=virtio,ro,msize=262144 {name} /shared/{name}"
@@ -71,6 +101,35 @@ class Machine:
         text = out.decode(errors="replace").replace("\r\n", "\n").strip()
         assert code == b"0", f"{command}\n{text}"
         return text
+
+    def say(self, line: str) -> None:
+        """Type a line for whatever runs on the console."""
+        self._serial.sendall(line.encode() + b"\n")
+
+    def wait_for(self, word: str, seconds: float = BOOT_SECONDS) -> None:
+        """Until it is said on the console."""
+        self._wait(re.escape(word.encode()), seconds)
+
+    def hear(self, enough: Callable[[str], bool], seconds: float) -> str:
+        """All that is said on the console, until that is enough, or for so long."""
+        until = time.monotonic() + seconds
+        while not enough(self._heard.decode(errors="replace")) and (left := until - time.monotonic()) > 0:
+            self._serial.settimeout(left)
+            with suppress(TimeoutError):
+                self._listen()
+        return self._heard.decode(errors="replace")
+
+    def freeze(self) -> None:
+        """Keep memory and `disk` as they are now, and end."""
+        self.monitor("human-monitor-command", **{"command-line": f"savevm {FROZEN}"})
+        self.monitor("quit")
+        self._process.wait()
+
+    def plug_disk(self, name: str, image: Path) -> None:
+        """A disk with a cache that it has to be told to flush; what it was given outlives the machine."""
+        node = {"node-name": f"{name}-node", "file": {"driver": "file", "filename": str(image)}}
+        self.monitor("blockdev-add", driver="raw", **node)
+        self.monitor("device_add", driver="scsi-hd", bus="scsi.0", drive=f"{name}-node", id=name)
 
     def plug(self, name: str, drive: Path, device: str, *, removable: bool, serial: str) -> None:
         """Plug a drive into its USB, and wait until `device` (such as `sda`) is there."""
@@ -89,9 +148,17 @@ class Machine:
         while "return" not in (answer := json.loads(self._qmp.readline())):
             assert "error" not in answer, answer
 
+    def _listen(self) -> None:
+        heard = self._serial.recv(1 << 16)
+        if not heard:
+            raise ConnectionError("QEMU has ended")
+        self._heard += heard
+
     def stop(self) -> None:
+        """As a power cut does."""
         self._process.kill()
         self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _connect(self, path: Path) -> socket.socket:
         line = socket.socket(socket.AF_UNIX)
@@ -109,8 +176,20 @@ class Machine:
         while not (found := re.search(pattern, self._heard)):
             self._serial.settimeout(max(0.1, until - time.monotonic()))
             try:
-                self._heard += self._serial.recv(1 << 16)
+                self._listen()
             except TimeoutError:
                 raise AssertionError(f"the machine said no {pattern!r}: {self._heard[-800:]!r}") from None
         out, self._heard = self._heard[: found.start()], self._heard[found.end() :]
         return out, found[1] if found.groups() else b""
+
+
+def _root_drive(image: Path, disk: Path | None, frozen: Path | None) -> str:
+    """The option for the disk that it boots from."""
+    if frozen is not None and disk is not None:
+        shutil.copyfile(frozen, disk)
+    elif disk is not None:
+        backing = ["-b", str(image / "root.ext4"), "-F", "raw"]
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *backing, str(disk)], check=True)
+    else:
+        return f"file={image / 'root.ext4'},if=virtio,format=raw,snapshot=on"
+    return f"file={disk},if=virtio,format=qcow2,cache=unsafe"
