@@ -17,7 +17,8 @@ Every path in an answer is as `os.fsdecode` gives it: escape it before showing i
     restored entry, path                          the content was given back at `path`; result: the entry
     baseline [root]                               old files that wait for a person, by root (`agent.contact`)
     baseline_decide do, [root, since, before, note]   accept | enforce them; result: {files}
-    resend                                        dead letters wait again; result: {count}
+    resend   [sink, alert]                        dead letters are sent again; result: {count}
+    undelivered [limit]                           what has not arrived: dead letters, then what waits
 
 Those about releases, disposals and agreements stand in `agent.custodian`.
 

@@ -20,7 +20,7 @@ _SECRETS = {"password_file": "password", "secret_file": "secret", "token_file": 
 _CERTIFICATES = {"ca_file": "ca", "certificate_file": "certificate", "key_file": "key"}
 _PRIVATE = {*_SECRETS, "key_file"}
 _MOST_BYTES = 256 * 1024
-_WEB = {"webhook", "slack", "teams", "splunk"}
+_WEB = {"webhook", "slack", "teams", "splunk", "console"}
 
 
 class SecretTrouble(Exception):

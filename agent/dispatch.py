@@ -140,6 +140,11 @@ class Dispatch:
             if not self._send(order, []):
                 self.outbox.not_sent(order)
 
+    def try_now(self) -> None:
+        """Try every destination at once, whatever failed before."""
+        self.outbox.hurry()
+        self.pump()
+
     def _was_rotated(self) -> bool:
         assert self._alerts.file is not None
         try:

@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from agent.database import Database, Event
 from agent.schema import HEARTBEAT, AlertRow, AlertState, Delivery
@@ -110,16 +111,29 @@ class Letters(Database):
                 (error, next_at, "dead" if permanent else "pending", alert_id, sink),
             )
 
-    def send_again(self, sinks: Sequence[str]) -> int:
-        """Dead letters of these sinks become pending again; how many."""
-        with self._transaction() as db:
+    def send_again(
+        self, sinks: Sequence[str], alert_id: str | None = None, events: Sequence[Event] = ()
+    ) -> int:
+        """Dead letters of these sinks (of one alert, or of all) become pending again; how many."""
+        with self._transaction(events) as db:
             return sum(
                 db.execute(
                     "UPDATE deliveries SET state = 'pending', attempts = 0, next_at = 0"
-                    " WHERE sink = ? AND state = 'dead'", (sink,),
+                    " WHERE sink = ? AND state = 'dead' AND alert_id = coalesce(?, alert_id)",
+                    (sink, alert_id),
                 ).rowcount
                 for sink in sinks
-            )  # fmt: skip
+            )
+
+    def undelivered_letters(self, limit: int) -> list[dict[str, Any]]:
+        """What did not arrive yet: `alert_id`, `sink`, `state` (pending, dead), `attempts`, `error`,
+        `next_at`, `path`; dead letters first, then the oldest."""
+        sql = (
+            "SELECT d.alert_id, d.sink, d.state, d.attempts, d.error, d.next_at, a.path FROM deliveries d"
+            " JOIN alerts a USING (alert_id) WHERE d.state != 'delivered'"
+            " ORDER BY d.state = 'pending', a.updated_at LIMIT ?"
+        )
+        return [dict(r) | {"path": os.fsdecode(r["path"])} for r in self._rows(sql, (limit,))]
 
     def adopt(self, sinks: Sequence[str]) -> None:
         """Released alerts that have a delivery nowhere wait for these sinks from now on."""

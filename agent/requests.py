@@ -45,6 +45,7 @@ class Requests:
             "decide": self.decide,
             "restored": self.restored,
             "resend": self.resend,
+            "undelivered": self.undelivered,
             "breaker_reset": self.breaker_reset,
             "baseline": self.baseline,
             "baseline_decide": self.baseline_decide,
@@ -124,7 +125,18 @@ class Requests:
         return _plain_entry(self._entry(entry.entry_id), whole=True)
 
     def resend(self, request: Mapping[str, Any], who: str) -> dict[str, Any]:
-        return {"count": self._ledger.send_again(self._sinks())}
+        outbox = self._supervisor.dispatch.outbox
+        sink, alert = request.get("sink"), request.get("alert")
+        if sink is not None and sink not in outbox.sinks:
+            raise NotFound("no such destination is configured", f"there are: {', '.join(outbox.sinks)}")
+        alert_id = self._alert(alert).alert_id if alert is not None else None
+        event = {"event": "resent", "sink": sink, "alert": alert_id, "by": name_of(who)}
+        count = self._ledger.send_again([sink] if sink else outbox.sinks, alert_id, [event])
+        self._supervisor.dispatch.try_now()
+        return {"count": count}
+
+    def undelivered(self, request: Mapping[str, Any], who: str) -> list[dict[str, Any]]:
+        return self._ledger.undelivered_letters(_limit(request))
 
     def breaker_reset(self, request: Mapping[str, Any], who: str) -> dict[str, Any]:
         """Close the breakers of the roots named, if they are tripped."""

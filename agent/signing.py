@@ -43,6 +43,21 @@ def new_key(passphrase: str = "") -> tuple[bytes, str]:
     return pem, _public_text(key.public_key().public_bytes_raw())
 
 
+def public_of(pem: bytes) -> str:
+    """The public half of a private key without a passphrase, as text; raises `NoSigningKey`."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(pem, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise NoSigningKey("holds no key that signs") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise NoSigningKey("holds a key of another kind than Ed25519")
+    return _public_text(key.public_key().public_bytes_raw())
+
+
 def is_locked(pem: bytes) -> bool:
     """Whether a key file needs a passphrase."""
     return b"ENCRYPTED PRIVATE KEY" in pem

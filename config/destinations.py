@@ -122,6 +122,13 @@ class SplunkSink(WebSection):
     mask_paths: bool = False
 
 
+class ConsoleSink(WebSection):
+    """Alerts and heartbeats to the review console, signed with the key that `recordwarden enrol` made."""
+
+    key_file: Path = Path("/etc/recordwarden/console-key.pem")
+    mask_paths: bool = False
+
+
 Address = Annotated[str, Field(pattern=r"^[!-?A-~]+@[!-?A-~]+$", max_length=254)]
 
 
@@ -165,6 +172,7 @@ class Alerts(Section):
     slack: ChatSink | None = None
     teams: ChatSink | None = None
     splunk: SplunkSink | None = None
+    console: ConsoleSink | None = None
     retry_seconds: Seconds = 5.0
     retry_max_seconds: Seconds = 900.0
     own_disk: bool = True

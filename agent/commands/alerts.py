@@ -18,7 +18,7 @@ _DETERMINATIONS = ("true_positive", "false_positive", "authorised", "inconclusiv
 
 @click.group()
 def alerts() -> None:
-    """Alerts: list, show, decide. An ID may be cut short as long as it stays unambiguous."""
+    """Alerts: list, show, decide, send again. An ID may be cut short as long as it stays unambiguous."""
 
 
 @alerts.command("list")
@@ -92,6 +92,42 @@ def decide(alert_id: str, determination: str, note: str, config_file: Path | Non
         say_json(alert)
     else:
         say(f"{alert['alert_id']}: {alert['determination']} ({escape(alert['path'])})")
+
+
+@alerts.command("undelivered")
+@with_config
+@with_json
+def undelivered(config_file: Path | None, as_json: bool) -> None:
+    """List what has not arrived at a destination: dead letters first, then what waits.
+
+    A dead letter was refused for good; the code says why. Mend that, then `alerts resend`.
+    """
+    found = ask(load(config_file), "undelivered")
+    if as_json:
+        for letter in found:
+            say_json(letter)
+    elif found:
+        say_table(
+            ("alert", "destination", "state", "attempts", "why", "path"),
+            ((d["alert_id"], d["sink"], d["state"], d["attempts"], d["error"], d["path"]) for d in found),
+        )
+    else:
+        say("everything has arrived")
+
+
+@alerts.command("resend")
+@click.argument("alert_id", metavar="[ID]", required=False)
+@click.option("--to", "sink", metavar="NAME", help="Only to this destination, such as mail.")
+@with_config
+@with_json
+def resend(alert_id: str | None, sink: str | None, config_file: Path | None, as_json: bool) -> None:
+    """Send dead letters again, all or those of one alert; what waits is tried at once."""
+    named = {"alert": alert_id, "sink": sink}
+    done = ask(load(config_file), "resend", **{k: v for k, v in named.items() if v is not None})
+    if as_json:
+        say_json(done)
+    else:
+        say(f"{done['count']} dead letters are sent again")
 
 
 def _disposition(alert: dict[str, object]) -> str:

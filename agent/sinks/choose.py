@@ -19,6 +19,7 @@ _SINKS = {
     "webhook": ("agent.sinks.webhook", "WebhookSink"),
     "slack": ("agent.sinks.chat", "SlackSink"),
     "teams": ("agent.sinks.chat", "TeamsSink"),
+    "console": ("agent.sinks.console", "ConsoleSink"),
     "splunk": ("agent.sinks.splunk", "SplunkSink"),
 }
 

@@ -8,13 +8,17 @@ import pwd
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
+from agent.courier import Round
 from agent.sinks.file import open_file
+from agent.sinks.sink import DeliveryError
 
 RECORD = {"time": 0, "severity_id": 1, "finding_info": {"uid": "a"}, "n": 1}
 
@@ -128,3 +132,38 @@ def test_it_imports_no_parser_and_no_settings() -> None:
     )
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+class Blame:
+    """A sink that refuses whatever holds the word."""
+
+    most, gather_seconds, splits = 16, 0.0, True
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.done = threading.Event()
+
+    def deliver(self, *records: Any) -> None:
+        self.batches.append([r["n"] for r in records])
+        if any(r.get("bad") for r in records):
+            raise DeliveryError("http_400", permanent=True)
+
+    def close(self) -> None:
+        self.done.set()
+
+
+def test_of_many_that_are_refused_together_only_the_one_to_blame_is_dead() -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.settimeout(60)
+    tour, sink, waiting = Round(theirs), Blame(), SimpleQueue[dict[str, Any] | None]()
+    for n in range(5):
+        record = {"n": n, "bad": n == 3}
+        waiting.put({"sink": "it", "id": str(n), "revision": 1, "record": record})
+    waiting.put(None)
+    tour._deliver_all(sink, waiting)
+    told = {a["id"]: a for a in (json.loads(ours.recv(65536)) for _ in range(5))}
+    assert {alert_id for alert_id, answer in told.items() if answer["ok"]} == {"0", "1", "2", "4"}
+    assert told["3"]["permanent"] and told["3"]["code"] == "http_400"
+    assert sink.batches == [[0, 1, 2, 3, 4], [0], [1], [2], [3], [4]] and sink.done.is_set()
+    ours.close()
+    theirs.close()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.ledger import Ledger
-from agent.outbox import UNDER_WAY_MOST, Outbox
+from agent.outbox import DIGEST_MOST, UNDER_WAY_MOST, Outbox
 from agent.schema import AlertRow, AlertState, RootRow
 
 
@@ -165,3 +165,60 @@ def test_answers_about_nothing_are_ignored(ledger: Ledger) -> None:
     box.answered({"sink": "file", "id": "x", "revision": 1, "ok": True})
     box.answered({"sink": "gone", "id": "x", "revision": 1, "ok": True})
     assert box.orders() == []
+
+
+def test_a_dead_letter_is_listed_with_its_reason_and_sent_again_when_a_person_says_so(ledger: Ledger) -> None:
+    box = outbox(ledger, Clock(), "file", "mail")
+    for alert_id in ("a", "b"):
+        ledger.tell(alert(alert_id), box.sinks)
+    for order in box.orders():
+        box.answered(answer(order, ok=order["sink"] == "mail", permanent=True))
+    listed = ledger.undelivered_letters(10)
+    assert [(d["alert_id"], d["sink"], d["state"], d["error"]) for d in listed] == [
+        ("a", "file", "dead", "ECONNREFUSED"), ("b", "file", "dead", "ECONNREFUSED"),
+    ]  # fmt: skip
+    assert ledger.send_again(["mail"]) == 0
+    assert ledger.send_again(box.sinks, "b") == 1
+    assert [(o["id"], o["sink"]) for o in box.orders()] == [("b", "file")]
+    assert ledger.send_again(box.sinks) == 1
+
+
+def test_a_round_of_failures_is_one_failure(ledger: Ledger) -> None:
+    """Sixteen letters under way that find a server down must not make it wait as after sixteen tries."""
+    clock = Clock()
+    box = outbox(ledger, clock)
+    for n in range(UNDER_WAY_MOST):
+        ledger.tell(alert(f"a{n:02}"), box.sinks)
+    for order in box.orders():
+        box.answered(answer(order, ok=False))
+    clock.now += 5
+    assert len(box.orders()) == 1
+
+
+def test_people_get_one_message_for_all_that_came_since_the_last(ledger: Ledger) -> None:
+    clock = Clock()
+    box = Outbox(ledger, ["mail"], 5.0, 900.0, clock, paces={"mail": 300.0})
+    ledger.tell(alert("first"), box.sinks)
+    [order] = box.orders()
+    for n in range(DIGEST_MOST + 10):
+        ledger.tell(alert(f"a{n:04}"), box.sinks)
+    assert box.orders() == []  # one message at a time
+    box.answered(answer(order, ok=True))
+    clock.now += 299
+    assert box.orders() == []
+    clock.now += 1
+    assert len(box.orders()) == DIGEST_MOST
+
+
+def test_what_people_get_has_no_evidence_in_it(ledger: Ledger) -> None:
+    box = Outbox(ledger, ["mail", "file"], 5.0, 900.0, Clock(), paces={"mail": 300.0})
+    row = alert("a")
+    row.record["unmapped"] = {"findings": [1], "zone": "shared"}
+    ledger.tell(row, box.sinks)
+    told = {order["sink"]: order["record"]["unmapped"] for order in box.orders()}
+    assert told == {"mail": {"zone": "shared"}, "file": {"findings": [1], "zone": "shared"}}
+
+
+def test_people_are_not_told_of_heartbeats(ledger: Ledger) -> None:
+    box = Outbox(ledger, ["mail", "file"], 5.0, 900.0, Clock(), paces={"mail": 0.0})
+    assert box.heartbeat_sinks == ("file",)

@@ -40,7 +40,7 @@ class Place:
         self.swept: list[Any] = []
         supervisor = SimpleNamespace(
             parts=SimpleNamespace(ledger=self.ledger),
-            dispatch=SimpleNamespace(outbox=SimpleNamespace(sinks=("file",))),
+            dispatch=SimpleNamespace(outbox=SimpleNamespace(sinks=("file",)), try_now=lambda: None),
             settings=Settings(),
             sweep=lambda root: ["r1"] if root in (None, "r1") else [],
         )
@@ -142,4 +142,9 @@ def test_reload_and_resend(place: Place) -> None:
     assert place.ask("reload") == {"digest": "digest"}
     place.taken()
     place.ledger.undelivered(ALERT.alert_id, "file", error="x", next_at=0, permanent=True)
-    assert place.ask("resend") == {"count": 1}
+    [letter] = place.ask("undelivered")
+    assert (letter["alert_id"], letter["state"], letter["error"]) == (ALERT.alert_id, "dead", "x")
+    with pytest.raises(NotFound):
+        place.ask("resend", sink="pigeon")
+    assert place.ask("resend", alert=ALERT.alert_id, sink="file") == {"count": 1}
+    assert place.ask("resend") == {"count": 0}

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from certificates import Authority
+from console_place import ConsolePlace
 from mail_place import MailPlace
 from rsyslog_place import RsyslogPlace
 from sink_places import (
@@ -40,7 +41,7 @@ RECORD: dict[str, Any] = {
     "status_detail": "policy",
     "metadata": {"uid": "id-1:1"},
     "finding_info": {"uid": "id-1", "title": "Record-level data about people"},
-    "device": {"hostname": "desk-7"},
+    "device": {"hostname": "desk-7", "uid": "agent-7"},
     "file": {"name": "survey.csv", "path": "/media/stick/survey.csv"},
     "data_security": {"discovery_details": [{"type": "age"}] * 50},
     "unmapped": {"findings": [{"detector": "shape"}] * 50, "zone": "removable"},
@@ -58,12 +59,12 @@ HOSTILE = [
     "n" * 4096,
 ]
 KINDS = (
-    "file", "tcp", "udp", "local", "journal", "webhook", "splunk", "slack", "teams", "mail", "rsyslog",
-    "rsyslog-tls",
+    "file", "tcp", "udp", "local", "journal", "webhook", "console", "splunk", "slack", "teams", "mail",
+    "rsyslog", "rsyslog-tls",
 )  # fmt: skip
 SERVERS = {
-    "webhook": WebhookPlace, "splunk": SplunkPlace, "slack": SlackPlace, "teams": TeamsPlace,
-    "mail": MailPlace,
+    "webhook": WebhookPlace, "console": ConsolePlace, "splunk": SplunkPlace, "slack": SlackPlace,
+    "teams": TeamsPlace, "mail": MailPlace,
 }  # fmt: skip
 ENCRYPTED = (*SERVERS, "rsyslog-tls")
 
@@ -258,7 +259,7 @@ def test_a_secret_is_in_no_failure_no_message_and_no_description(place: Place) -
 @pytest.mark.parametrize("place", SERVERS, indirect=True)
 def test_a_wrong_secret_waits_until_somebody_mends_it(place: Place) -> None:
     """Nothing is wrong with the alert: a dead letter would be for nothing."""
-    option = {"mail": "password", "splunk": "token", "webhook": "secret"}.get(_kind(place))
+    option = {"mail": "password", "splunk": "token", "webhook": "secret", "console": "key"}.get(_kind(place))
     wrong = place.make(**({option: "wrong"} if option else {"url": place.url.rpartition("/")[0] + "/other"}))
     with pytest.raises(DeliveryError) as caught:
         wrong.deliver(RECORD)

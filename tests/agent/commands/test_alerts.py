@@ -45,3 +45,11 @@ def test_an_unknown_determination_and_an_unknown_alert_are_refused(typed):
 def test_alerts_in_the_file_and_in_the_ledger_are_the_same(objects, running):
     told = {json.loads(line)["finding_info"]["uid"] for line in running.alerts.read_text().splitlines()}
     assert told == {a["alert_id"] for a in objects("alerts", "list")}
+
+
+def test_what_has_not_arrived_is_listed_and_can_be_sent_again(typed, objects):
+    code, out, _ = typed("alerts", "undelivered")
+    assert code == 0 and out
+    assert objects("alerts", "resend") == [{"count": 0}]
+    code, _, err = typed("alerts", "resend", "--to", "pigeon")
+    assert code != 0 and "no such destination" in err

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.commands.keys import write_signing_key
 from agent.destinations import names_of, sinks_of
 from agent.sinks.choose import build
 from agent.sinks.file import FileSink, open_file
@@ -21,6 +22,8 @@ def settings(tmp_path: Path) -> Settings:
     secret = tmp_path / "secret"
     secret.write_text("https://hooks.example/services/made-up\n")
     secret.chmod(0o600)
+    key = tmp_path / "key.pem"
+    write_signing_key(key)
     return validate(
         {
             "alerts": {
@@ -31,6 +34,7 @@ def settings(tmp_path: Path) -> Settings:
                 "webhook": {"url": "https://siem.example/in", "secret_file": str(secret)},
                 "slack": {"url_file": str(secret)},
                 "teams": {"url_file": str(secret)},
+                "console": {"url": "https://console.example", "key_file": str(key)},
                 "splunk": {"url": "https://splunk.example:8088", "token_file": str(secret)},
             }
         },
@@ -42,7 +46,7 @@ def test_whatever_the_settings_allow_can_be_built(settings: Settings, tmp_path: 
     plain = sinks_of(settings.alerts)
     sinks = build(plain, open_file(tmp_path / "a"))
     assert list(sinks) == names_of(settings.alerts) == list(plain)
-    assert len(sinks) == 8
+    assert len(sinks) == 9
     for sink in sinks.values():
         sink.close()
 
