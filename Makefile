@@ -16,7 +16,7 @@ define run_tests
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench system soak fuzz train accuracy false-alarms lock clean
+.PHONY: help run test check format bench system soak fuzz train accuracy false-alarms deb lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ accuracy: .venv/dev.stamp ## judge a labelled corpus, CORPUS=DIR with a manifest
 
 false-alarms: .venv/dev.stamp ## count false alarms below FILES="DIR ..." (ordinary files without records of people)
 	$(BIN)/python benchmarks/false_alarms.py $(FILES)
+
+deb: .venv/dev.stamp ## build the Debian package into build/ (needs dpkg-deb and the Python that the target has)
+	packaging/debian/build build
 
 lock: .venv/dev.stamp ## write the lock files anew from pyproject.toml
 	.ci/lock

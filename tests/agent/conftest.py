@@ -136,7 +136,7 @@ class FakeSupervisor:
             "sweep_seconds": 3600.0,
             "examine_seconds": 5.0,
             "reserve_bytes": 0,
-            "notice": "{file} was taken: {reference}",
+            "contact": "the security team",
             "vocabulary": [],
             "config_digest": DIGEST,
             "unfinished": self.unfinished,

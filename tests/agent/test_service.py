@@ -131,3 +131,15 @@ def test_files_that_were_open_to_others_are_closed(
     service.prepare_state(settings(tmp_path))
     assert (tmp_path / "state" / "ledger.db").stat().st_mode & 0o777 == 0o600
     assert "audit.jsonl was open to others" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("wanted", "meant", "seconds"),
+    [("60000000", "", 60.0), ("", "", 0.0), ("60000000", "1", 0.0), ("soon", "", 0.0)],
+)
+def test_systemds_watchdog_is_fed_when_it_is_there(
+    monkeypatch: pytest.MonkeyPatch, wanted: str, meant: str, seconds: float
+) -> None:
+    monkeypatch.setenv("WATCHDOG_USEC", wanted)
+    monkeypatch.setenv("WATCHDOG_PID", meant or str(os.getpid()))
+    assert service.watchdog_seconds() == seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 pytestmark = pytest.mark.root
 
 # what ProtectSystem=strict with ReadWritePaths= does: all is read-only but the places that are named
+UNIT = Path(__file__).parents[2] / "packaging" / "systemd" / "recordwarden.service"
 STRICT = 'mount --bind "$0" "$0" && mount -o remount,bind,ro / && exec "$@"'
 
 
@@ -74,7 +76,7 @@ def test_a_file_written_outside_the_services_namespace_is_seen_at_once_and_taken
 
 @pytest.mark.system
 def test_so_it_is_under_systemd_with_the_hardening_of_a_unit(service, drive, made_up, drop, need, wait_until):
-    """systemd itself in a container that shares our file systems; the unit is as strict as it may be."""
+    """systemd itself in a container that shares our file systems; the unit is the one that is shipped."""
     need("systemd-nspawn", "systemd-run", "nsenter")
     volume = drive()
     root = service.base / "machine"
@@ -82,7 +84,8 @@ def test_so_it_is_under_systemd_with_the_hardening_of_a_unit(service, drive, mad
         (root / folder).mkdir(parents=True)
     for link in ("bin", "sbin", "lib", "lib64"):
         (root / link).symlink_to(f"usr/{link}")
-    shutil.copy("/etc/os-release", root / "etc/os-release")
+    for file in ("/etc/os-release", "/etc/ld.so.cache"):
+        shutil.copy(file, root / "etc")
     (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n")
     (root / "etc/group").write_text("root:x:0:\nnogroup:x:65534:\n")
     (root / "etc/machine-id").touch()
@@ -91,11 +94,11 @@ def test_so_it_is_under_systemd_with_the_hardening_of_a_unit(service, drive, mad
     service.configure()
     units = root / "etc/systemd/system"
     units.mkdir(parents=True)
-    (units / "recordwarden.service").write_text(
-        "[Unit]\nDefaultDependencies=no\n[Service]\n"
+    shutil.copy(UNIT, units)
+    (units / "recordwarden.service.d").mkdir()
+    (units / "recordwarden.service.d" / "here.conf").write_text(
+        "[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=\nStateDirectory=\nLogsDirectory=\n"
         f"ExecStart={sys.executable} -I -m agent run --config {service.config}\n"
-        "ProtectSystem=strict\nPrivateTmp=no\nProtectHome=no\nNoNewPrivileges=yes\nPrivateDevices=yes\n"
-        f"ReadWritePaths={service.base} {volume.path}\n"
         f"StandardOutput=append:{service.log_file}\nStandardError=append:{service.log_file}\n"
     )
     (units / "default.target").write_text(
@@ -106,10 +109,14 @@ def test_so_it_is_under_systemd_with_the_hardening_of_a_unit(service, drive, mad
     command += [f"--bind-ro={b}" for b in sorted(binds)]
     command += [f"--bind={service.base}", f"--bind={volume.path}", "--capability=all", "-b", "--"]
     with (service.base / "console.log").open("wb") as log:
-        machine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        # not the container's filter, which knows no Landlock: the unit's is put to the test
+        env = {**os.environ, "SYSTEMD_SECCOMP": "0"}
+        machine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
     try:
         wait_until(service.swept, "the unit is up", 60)
-        states = {r["path"]: r["state"] for r in service.status()["roots"]}
+        status = service.status()
+        assert status["protections"]["missing"] == {}, service.log()
+        states = {r["path"]: r["state"] for r in status["roots"]}
         assert states[str(volume.path)] == "native", service.log()
         source = drop(service.base / "source", made_up.survey(seed=9))
         as_user(source, volume.path)
