@@ -18,6 +18,7 @@ from detectors.engine.columns import Column
 from detectors.engine.stanza import Bounds
 from detectors.engine.verdict import Tier
 from detectors.engine.view import TableView
+from detectors.key_variables import age_like, birth_like
 from detectors.row_subject import PEOPLE
 
 MEASURES = ("untidy_cells", "wordy_cells", "no_values", "little_to_go_by", "within_text", "sparse_cells")
@@ -74,12 +75,12 @@ def find(t: TableView, measures: Mapping[str, float], options: Options) -> list[
     values = sum(_holds_values(c) for c in used) / len(used)
     full = [c for c in used if c.filled >= 0.5 * t.rows]
     found = _no_table(t, values, full, options)
-    plain = _told(t, measures, _SETTINGS)
+    plain = _told(t, measures, options, _SETTINGS)
     if t.text_lines > options.text_lines * t.rows and not plain:
         found.append(Doubt("within_text", t.text_lines / t.rows, options.text_lines, Tier.NONE))
-    if plain or measures["age_values"] > 0 or measures["birth_values"] >= 1:
+    if plain or _aged(measures, full):
         return found
-    if t.rows >= options.unnamed_rows and _told(t, measures):
+    if t.rows >= options.unnamed_rows and _told(t, measures, options):
         return found
     answered = t.rows >= options.unnamed_rows and sum(c.filled >= 10 * c.distinct > 10 for c in used) >= 3
     if values < options.least_values or not (answered or any(c.numeric or c.dates for c in used)):
@@ -90,6 +91,12 @@ def find(t: TableView, measures: Mapping[str, float], options: Options) -> list[
         ceiling = Tier.POSSIBLE if t.rows >= options.unnamed_rows // 2 else Tier.NONE
         found.append(Doubt("little_to_go_by", t.rows, options.unnamed_rows, ceiling))
     return found
+
+
+def _aged(measures: Mapping[str, float], full: list[Column]) -> bool:
+    """Whether a column in use holds ages or dates of birth; a few numbers in a sparse one are none."""
+    ages = measures["age_values"] > 0 and any(age_like(c) for c in full)
+    return ages or (measures["birth_values"] >= 1 and any(birth_like(c) >= 1 for c in full))
 
 
 def _no_table(t: TableView, values: float, full: list[Column], options: Options) -> list[Doubt]:
@@ -110,16 +117,24 @@ def _no_table(t: TableView, values: float, full: list[Column], options: Options)
     return found
 
 
-def _told(t: TableView, m: Mapping[str, float], but: frozenset[str] = frozenset()) -> bool:
+def _told(t: TableView, m: Mapping[str, float], options: Options, but: frozenset[str] = frozenset()) -> bool:
     """Whether words of variables or of values (`but` some) speak of people, by more than one stray word.
 
-    What is the same in every row describes the file rather than its rows, if more variables are so than not.
+    Names must be of two variables: a line of text taken for a header has many words in one. In a short table,
+    and in one amid more text, a column of values must hold two different words.
+
+    What is the same in every row describes the file rather than its rows, if more variables are so than not
+    (if as many, in a short table: in the head of a long one it may be what the rows are sorted by).
     """
+    short = t.rows < options.unnamed_rows // 2 or t.text_lines > options.text_lines * t.rows
+    least_words = 2 if short else 1
     said: list[set[str]] = [set(), set()]
     columns, described = [0, 0], False
     for c, words, cells in zip(t.columns, t.words, t.cell_concepts, strict=True):
         varies = c.distinct > 1 or t.rows < MANY_ROWS
-        described |= varies and c.filled >= LEAST_FILLED * t.rows and _describes(cells, but)
+        described |= (
+            varies and c.filled >= LEAST_FILLED * t.rows and _describes(t, c, cells, but, least_words)
+        )
         spoken = (w for w in words if w.family in PEOPLE and w.family != "design")
         concepts = {w.concept for w in spoken if w.strength > 0.5}
         said[varies] |= concepts
@@ -127,12 +142,21 @@ def _told(t: TableView, m: Mapping[str, float], but: frozenset[str] = frozenset(
     described = described and m["person_concepts"] >= 1
     if described and (m["person_cells_share"] >= 0.2 or any(c.numeric or c.dates for c in t.used)):
         return True
-    told = said[True] if columns[False] > columns[True] else said[True] | said[False]
-    return len(told) >= 2 and m["people_concepts"] >= 2 and m["says_people"] >= 0.2
+    fixed = columns[False] + (t.rows < options.unnamed_rows) > columns[True]
+    told = said[True] if fixed else said[True] | said[False]
+    variables = columns[True] if fixed else sum(columns)
+    return min(len(told), variables) >= 2 and m["people_concepts"] >= 2 and m["says_people"] >= 0.2
 
 
-def _describes(cells: Mapping[str, float], but: frozenset[str]) -> bool:
-    return any(k.startswith("person.") and share >= 0.6 and k not in but for k, share in cells.items())
+def _describes(
+    t: TableView, c: Column, cells: Mapping[str, float], but: frozenset[str], least_words: int
+) -> bool:
+    """Whether a column's words describe people; one word, however often, may be a stray one."""
+    told = {k for k, share in cells.items() if k.startswith("person.") and share >= 0.6 and k not in but}
+    if not told or c.value_labels or least_words == 1:
+        return bool(told)
+    known = [told.intersection(t.lexicon.cells.get(text.lower(), ())) for text in c.counts]
+    return any(sum(concept in found for found in known) >= least_words for concept in told)
 
 
 def _shares(used: list[Column]) -> tuple[float, float]:

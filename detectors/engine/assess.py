@@ -198,10 +198,10 @@ def _designed(a: Assessment) -> bool:
 def _identified(a: Assessment, shape: float) -> Tier:
     """The tier that identifiers alone give.
 
-    Who made something is named everywhere, and a list of addresses without a header may be that.
+    Who made something is named everywhere, and a list of addresses without a header, or of two, may be that.
     """
     tier = _by_identifiers(a, shape)
-    lone = a.is_contacts and (not a.measures["named"] or a.is_credit)
+    lone = a.is_contacts and (not a.measures["named"] or a.view.rows < MIN_ROWS or a.is_credit)
     return min(tier, Tier.POSSIBLE, key=_RISING.index) if lone else tier
 
 

@@ -33,13 +33,14 @@ def upright(
 
 
 def speak_of_people(names: Sequence[str], lexicon: Lexicon) -> bool:
-    """Whether at least three names, and half of all, are names of variables about people."""
+    """Whether at least three names, and half of all, are names of variables about people, of two concepts."""
     known = {
-        name: any(w.family in PEOPLE and w.strength >= 1.0 for w in lexicon.match(name))
+        name: {w.concept for w in lexicon.match(name) if w.family in PEOPLE and w.strength >= 1.0}
         for name in set(names)
     }
-    hits = sum(known.values())
-    return len(known) == len(names) and hits >= LEAST_NAMES and 2 * hits >= len(names)
+    hits = sum(map(bool, known.values()))
+    several = len(set().union(*known.values())) >= 2
+    return several and len(known) == len(names) and hits >= LEAST_NAMES and 2 * hits >= len(names)
 
 
 def _transposed(rows: Sequence[Row], lexicon: Lexicon) -> Iterator[tuple[list[str], list[Row]]]:

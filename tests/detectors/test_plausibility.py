@@ -174,3 +174,42 @@ def test_a_bracket_in_every_row_makes_it_a_statement() -> None:
     pick = random.Random(14)
     rows = [["insert", "(", *(str(pick.randrange(5)) for _ in range(12)), ")"] for _ in range(80)]
     assert "untidy_cells" in {d.measure for d in doubts(rows)}
+
+
+def test_one_stray_word_in_a_short_table_tells_nobody_apart() -> None:
+    header = ["name", "bits", "kind", "set"]
+    rows = [[f"r{i}", "64", "whole", "general" if i > 1 else "status"] for i in range(18)]
+    found = plausibility.find(*viewed(rows, header), plausibility.Options())
+    assert "little_to_go_by" in {d.measure for d in found}
+    rows = [[*row[:3], "female" if i % 3 else "male"] for i, row in enumerate(rows)]
+    assert plausibility.find(*viewed(rows, header), plausibility.Options()) == []
+
+
+def test_a_form_of_which_half_is_the_same_each_time_does_not_tell_of_people() -> None:
+    header = ["Subject", "Support"]
+    rows = [[f"Alpha {i}", "help desk"] for i in range(30)]
+    told = {"people_concepts": 2, "says_people": 1.0}
+    assert {d.ceiling for d in doubts(rows, header, **told)} == {Tier.NONE}
+    assert doubts([[a, f"{b} {i % 3}"] for i, (a, b) in enumerate(rows)], header, **told) == []
+
+
+def test_a_few_numbers_in_a_sparse_column_are_no_ages() -> None:
+    pick = random.Random(12)
+    lists = [[f"{i:04x}x", "ab", str(pick.randrange(6, 60)) if i % 4 == 0 else "", ""] for i in range(120)]
+    assert "no_values" in {d.measure for d in doubts(lists, age_values=1.0)}
+    full = [[*row[:2], str(pick.randrange(18, 70)), row[3]] for row in lists]
+    assert doubts(full, age_values=1.0) == []
+
+
+def viewed(
+    rows: list[list[str]], header: list[str], text_lines: int = 0
+) -> tuple[TableView, dict[str, float]]:
+    view = TableView(header, rows, LEXICON, text_lines=text_lines)
+    return view, measured(view, roster({}))
+
+
+def test_many_words_of_one_line_taken_for_a_header_are_of_one_variable() -> None:
+    header = ["- one|- two", "part", "status of the line on dead connections and their condition"]
+    rows = [["- two", str(8000 + i % 3), f"Add part {i}"] for i in range(10)]
+    found = plausibility.find(*viewed(rows, header, 400), plausibility.Options())
+    assert "within_text" in {d.measure for d in found}

@@ -110,5 +110,7 @@ def test_who_made_something_is_a_possibility_and_a_list_of_customers_is_not() ->
     assert judged(["name", "email"], rows, ["authors"]).tier is Tier.POSSIBLE
     assert judged(["author.name", "author.email"], rows).tier is Tier.POSSIBLE
     assert judged(["name", "email"], rows).flagged
+    assert judged(["name", "email"], rows[:2]).tier is Tier.POSSIBLE
+    assert judged(["name", "email"], rows[:3]).flagged
     born = [[*row, f"{i + 1:02d}/03/19{60 + i}"] for i, row in enumerate(rows)]
     assert judged(["author.name", "author.email", "date of birth"], born).flagged

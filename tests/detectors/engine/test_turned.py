@@ -54,6 +54,12 @@ def test_statistics_with_people_down_the_side_stay_statistics() -> None:
     assert not judged(["year", "group", "count"], long).flagged
 
 
+def test_one_word_in_every_name_opens_no_door() -> None:
+    drawn = random.Random(33)
+    rows = [[f"segment age {i}", *(drawn.choice("01") for _ in range(15))] for i in range(10)]
+    assert list(upright(None, rows, LEXICON)) == []
+
+
 def test_what_does_not_speak_of_people_or_is_too_large_is_not_turned() -> None:
     matrix = [[f"gene{i}", *(str(i * j) for j in range(30))] for i in range(6)]
     assert list(upright(None, matrix, LEXICON)) == []
