@@ -72,12 +72,17 @@ class Database:
         self.engine.dispose()
 
 
+def insert_for(db: Session, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT in the dialect of this database, which knows ON CONFLICT. It names no values, so that it is
+    compiled once, whatever the number of rows."""
+    on_sqlite = db.get_bind().dialect.name == "sqlite"
+    return (sqlite.insert if on_sqlite else postgresql.insert)(Base.metadata.tables[table.__tablename__])
+
+
 def insert_new(db: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
     """Insert the rows whose primary keys are not there yet; gives back the keys of those."""
-    kind = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
-    keys = inspect(table).primary_key
-    done = db.execute(kind(table).values(list(rows)).on_conflict_do_nothing().returning(*keys))
-    return [tuple(row) for row in done]
+    statement = insert_for(db, table).on_conflict_do_nothing().returning(*inspect(table).primary_key)
+    return [tuple(row) for row in db.connection().execute(statement, list(rows))]
 
 
 def _dress_sqlite(engine: Engine) -> None:

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import and_, case, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from console.database import insert_new
+from console.database import insert_for, insert_new
 from console.fleet import roots_of
 from console.records import ACTIVITY, FINDING, Malformed, checked, columns_of, key_of, seconds, text
 from console.schema import Agent, Alert, Update
@@ -117,8 +116,7 @@ def _write(db: Session, rows: dict[tuple[str, int], dict[str, Any]], taken: Take
 
 def _upsert(db: Session, rows: list[dict[str, Any]]) -> None:
     """A later revision replaces the record; first_seen stays the earliest, people's decision stays theirs."""
-    kind = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
-    insert = kind(Alert).values(rows)
+    insert = insert_for(db, Alert)
     settled = func.coalesce(Alert.decided_on, "") == "console"
     changes: dict[str, Any] = {
         key: insert.excluded[key] for key in rows[0] if key not in ("id", "agent", "received", *_PEOPLES)
@@ -126,10 +124,9 @@ def _upsert(db: Session, rows: list[dict[str, Any]]) -> None:
     for key in _PEOPLES:
         changes[key] = case((settled, getattr(Alert, key)), else_=insert.excluded[key])
     is_later = Alert.revision < insert.excluded.revision
-    db.execute(
-        insert.on_conflict_do_update(
-            index_elements=[Alert.id],
-            set_=changes,
-            where=and_(is_later, Alert.agent == insert.excluded.agent),
-        )
+    statement = insert.on_conflict_do_update(
+        index_elements=[Alert.id],
+        set_=changes,
+        where=and_(is_later, Alert.agent == insert.excluded.agent),
     )
+    db.connection().execute(statement, rows)

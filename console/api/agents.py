@@ -52,7 +52,9 @@ class Malformed(ValueError):
     """A body that is not what is said of it."""
 
 
-@router.post("/enrol", status_code=201, responses={200: {"model": Enrolled}, **ERRORS(403, 409, 422)})
+@router.post(
+    "/enrol", status_code=201, responses={200: {"model": Enrolled}, **ERRORS(400, 403, 409, 413, 422)}
+)
 def enrol(wanted: Enrolment, response: Response, db: Db, now: Now) -> Enrolled:
     """Trade a token, which works once, for the right to send what is signed with a key of the agent's own."""
     new = enrolment.enrol(

@@ -15,7 +15,7 @@ from console.choice import Choice
 from console.doors import ByToken, Db, Now
 from console.schema import Alert
 
-router = APIRouter(prefix="/api/v1", tags=["alerts"], responses=ERRORS(401, 403))
+router = APIRouter(prefix="/api/v1", tags=["alerts"], responses=ERRORS(400, 401, 403, 413))
 AlertId = Annotated[str, Path(min_length=1, max_length=80)]
 _Filter = Annotated[str, Query(max_length=300)]
 _Ids = Annotated[

@@ -15,7 +15,7 @@ from console.doors import ByToken, Db, In, Now
 from console.roles import Deed, Role, roles_of
 from console.schema import Person
 
-router = APIRouter(prefix="/api/v1", tags=["oversight"], responses=ERRORS(401, 403))
+router = APIRouter(prefix="/api/v1", tags=["oversight"], responses=ERRORS(400, 401, 403, 413))
 _Word = Annotated[str, Query(max_length=200)]
 _Name = Annotated[str, Path(min_length=1, max_length=64)]
 
