@@ -181,6 +181,17 @@ def decided(alert: AlertRow, determination: str, note: str, by: str, at: float) 
     }
 
 
+def asked_back(alert: AlertRow, told: dict[str, Any], at: float) -> dict[str, Any]:
+    """The record after the owner asked for the file: `told` is `reason`, `by`, `at`."""
+    return {
+        **alert.record,
+        **activity(2),
+        "time": _ms(at),
+        "metadata": _next_metadata(alert, at),
+        "unmapped": {**alert.record.get("unmapped", {}), "request": told},
+    }
+
+
 def restored(alert: AlertRow, path: str, at: float) -> dict[str, Any]:
     """The record after the content was given back at `path`."""
     row = OUTCOMES[RESTORED]

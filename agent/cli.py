@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, Command] = {
     "doctor": Command("agent.commands.doctor", "What is wrong, and how to mend it."),
     "quarantine": Command("agent.commands.quarantine", "The vault: what was taken, and giving it back."),
     "alerts": Command("agent.commands.alerts", "Alerts: list, show, decide, send again."),
+    "request": Command("agent.commands.request", "Ask for a file of yours that was taken."),
     "breaker": Command("agent.commands.breaker", "The circuit breaker: reset it after a look."),
     "baseline": Command("agent.commands.baseline", "Files older than the watch: list, accept, enforce."),
     "agreements": Command("agent.commands.agreements", "Data Access Agreements: who may hold what."),

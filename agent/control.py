@@ -55,11 +55,20 @@ Command = Callable[[Mapping[str, Any], str], Any]
 class Control:
     """Listens, admits, and hands requests to the commands. It never waits for a client."""
 
-    def __init__(self, loop: Loop, path: Path, group: str, commands: Mapping[str, Command]) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        path: Path,
+        group: str,
+        commands: Mapping[str, Command],
+        *,
+        for_everybody: bool = False,
+    ) -> None:
         self._loop = loop
         self._path = path
         self._gid = _gid(group)
         self._commands = commands
+        self._for_everybody = for_everybody
         self._connections: set[_Connection] = set()
         path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -72,6 +81,8 @@ class Control:
         if self._gid:
             os.chown(path, -1, self._gid)
             path.chmod(0o660)
+        if for_everybody:
+            path.chmod(0o666)
         self._listener.listen(128)
         self._listener.setblocking(False)
         loop.watch(self._listener, self._accept)
@@ -83,6 +94,7 @@ class Control:
             return
         sock.setblocking(False)
         uid, admitted = _peer(sock, self._gid)
+        admitted = admitted or self._for_everybody
         if not admitted or len(self._connections) >= MAX_CONNECTIONS:
             why = "too many ask at once" if admitted else "only root and one group may ask"
             refusal = {"ok": False, "error": "not_permitted", "message": why, "hint": ""}

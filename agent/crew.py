@@ -253,7 +253,7 @@ class Crew:
         return self.notice_in(opened.parent, opened.name, entry_id, owner)
 
     def notice_in(self, parent: int, name: str, entry_id: str, owner: tuple[int, int]) -> bool:
-        words = notice.text(name, self.welcome.zone, entry_id, self.welcome.contact)
+        words = notice.text(self.welcome.notice, name, entry_id)
         left = notice.leave(parent, name, words, entry_id, owner)
         removal.make_durable(parent)
         return left

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,40 +14,15 @@ from agent.removal import MAX_NAME_BYTES, beside_name
 
 ENDING = ".quarantined.txt"
 _MOST_NOTICES = 50  # of one name in one folder
+_MOST_BYTES = 64 * 1024
 _ROOMS = (MAX_NAME_BYTES, 143)
 """How long a name may be: nearly everywhere, and where names are encrypted (eCryptfs)."""
 
-_PLACES = {
-    "removable": "on a removable drive",
-    "shared": "in a shared folder",
-    "local": "on this computer",
-    "website": "in a folder that is published on the web",
-}
 
-
-def text(name: str, zone: str, entry_id: str, contact: str) -> str:
+def text(template: str, name: str, entry_id: str) -> str:
     """The notice's words. Nothing in them comes out of the file; its name is escaped."""
-    return f"""This file was taken into safe custody: {escape(name)}
-
-What happened
-  recordwarden found that the file holds records about individual people, one row for each person,
-  without strong encryption. Nothing is lost: an encrypted copy is kept for your security team.
-  Nobody can open it on this computer.
-
-Why
-  Records about individual people may not be kept unencrypted {_PLACES.get(zone, "on this medium")}.
-  This also holds when names have been removed, because people can be recognised by the rest.
-
-How to get it back
-  Ask {escape(contact)}
-  and give this reference: {entry_id}
-
-How to do it right
-  Keep such files in a place that was approved for them, or encrypt them before they are copied.
-  Tables of totals, rates and other published statistics are not affected.
-
-If you think that this was a mistake, say so with the reference above: it helps to correct the rules.
-"""
+    known = {"file": escape(name), "reference": entry_id}
+    return re.sub(r"\{(\w+)\}", lambda found: known.get(found[1], found[0]), template)
 
 
 def leave(parent: int, name: str, words: str, reference: str, owner: tuple[int, int]) -> bool:
@@ -133,7 +109,7 @@ def _speaks_of(parent: int, target: str, reference: str) -> bool:
     except OSError:
         return False
     try:
-        return reference.encode() in os.read(fd, 8192)
+        return reference.encode() in os.read(fd, _MOST_BYTES)
     except OSError:
         return False
     finally:

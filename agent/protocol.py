@@ -106,7 +106,8 @@ class Welcome(Message):
     examine_seconds: float
     reserve_bytes: int
     """Space that the vault leaves free on its disk."""
-    contact: str
+    notice: str
+    """What `agent.notice` leaves in a file's place, with `{file}` and `{reference}` in it."""
     vocabulary: list[str]
     config_digest: str
     """The judge's digest, checked against each verdict."""

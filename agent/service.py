@@ -17,16 +17,17 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from agent import recovery
+from agent import notice_words, recovery
 from agent.audit import AuditLog
 from agent.control import Control
 from agent.courier import can_become
 from agent.custodian import TEND_SECONDS, Custodian
 from agent.destinations import SecretTrouble, sinks_of
-from agent.errors import LedgerTrouble, Problem, Refused, Unprotected, VaultTrouble
+from agent.errors import LedgerTrouble, Misconfigured, Problem, Refused, Unprotected, VaultTrouble
 from agent.escape import escape
 from agent.ledger import Ledger, LedgerError
 from agent.loop import Loop
+from agent.owner_requests import OwnerRequests
 from agent.platform.linux import MountTable, inside
 from agent.recipients import usable_recipients
 from agent.requests import Requests
@@ -61,6 +62,8 @@ def serve(config_file: Path | None) -> int:
                 Requests(supervisor, reload).commands() | custodian.commands(),
             )
             stack.callback(control.close)
+            if settings.notice.request_socket is not None:
+                stack.callback(open_to_owners(supervisor, settings.notice.request_socket).close)
             _obey_signals(supervisor, reload)
             supervisor.start()
             notify("READY=1")
@@ -112,6 +115,7 @@ def _build(settings: Settings, source: str, stack: ExitStack) -> Supervisor:
     """All parts, in an order in which each can be checked before the next one is started."""
     recipients = usable_recipients(settings, source)
     check_alerts(settings, source)
+    check_notice(settings, source)
     check_roots(settings, source)
     prepare_state(settings)
     stack.enter_context(only_one(settings.state_dir))
@@ -162,6 +166,7 @@ def _reloader(config_file: Path | None, supervisor: Supervisor) -> Callable[[], 
                 raise ConfigError(source_of(config_file), "state_dir", "cannot change while the service runs")
             recipients = usable_recipients(settings, source_of(config_file))
             check_alerts(settings, source_of(config_file))
+            check_notice(settings, source_of(config_file))
             check_roots(settings, source_of(config_file))
             supervisor.parts.template.reload(settings)
         except (ConfigError, Problem) as error:
@@ -176,6 +181,26 @@ def _reloader(config_file: Path | None, supervisor: Supervisor) -> Callable[[], 
         return supervisor.teller.judge.digest
 
     return reload
+
+
+def open_to_owners(supervisor: Supervisor, path: Path) -> Control:
+    """The socket at which everybody may ask for their own files."""
+    requests = OwnerRequests(supervisor.parts.ledger, lambda: supervisor.dispatch.outbox.sinks)
+    try:
+        if not path.parent.is_dir():
+            path.parent.mkdir()
+            path.parent.chmod(0o755)
+        return Control(supervisor.loop, path, "root", requests.commands(), for_everybody=True)
+    except OSError as error:
+        raise Misconfigured("notice.request_socket", f"{escape(path)}: {error.strerror}") from None
+
+
+def check_notice(settings: Settings, source: str = "configuration") -> None:
+    """Whether the notice's words can be used."""
+    try:
+        notice_words.template(settings.notice, "local", "")
+    except notice_words.BadTemplate as error:
+        raise ConfigError.about(source, "notice.template_file", str(error)) from None
 
 
 def check_alerts(settings: Settings, source: str = "configuration") -> None:

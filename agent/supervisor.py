@@ -21,6 +21,7 @@ from agent.governor import Governor, rank_low
 from agent.heartbeat import Heartbeat
 from agent.ledger import Ledger
 from agent.loop import Loop
+from agent.notice_words import template_now
 from agent.platform.linux import MountTable
 from agent.post import Post
 from agent.posture import OwnDisk
@@ -121,7 +122,7 @@ class Supervisor:
             examine_seconds_per_gb=self.settings.limits.examine_seconds_per_gb,
             reserve_bytes=self.settings.vault.reserve_mb * 1024**2,
             capacity_bytes=(self.settings.vault.capacity_mb or 0) * 1024**2,
-            contact=policy.contact,
+            notice=template_now(self.settings.notice, root.facts.zone.value, policy.contact, self.say),
             paused=self.governor.paused and not is_drive(root),
             canary_seconds=canary_seconds(root, self.settings),
             vocabulary=sorted(self.teller.judge.vocabulary),

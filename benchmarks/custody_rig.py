@@ -200,7 +200,7 @@ class Rig:
             device=root.device, vault_dir=str(self.vault), recipients=list(settings.vault.recipients),
             settle_seconds=0.02, quiet_seconds=self.quiet_seconds, sweep_seconds=3600.0, examine_seconds=5.0,
             reserve_bytes=settings.vault.reserve_mb * 1024**2,
-            capacity_bytes=(self.capacity_mb or 0) * 1024**2, contact="the security team", vocabulary=[],
+            capacity_bytes=(self.capacity_mb or 0) * 1024**2, notice="{file}: {reference}", vocabulary=[],
             config_digest=DIGEST, unfinished=desk.unfinished(ROOT_ID), erase=settings.policy.erase,
             leftovers=desk.leftovers(ROOT_ID),
         )  # fmt: skip

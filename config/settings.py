@@ -15,6 +15,7 @@ from pydantic import Field, field_validator, model_validator
 
 from config.console import Console
 from config.destinations import Alerts as Alerts
+from config.notice import Notice
 from config.section import Seconds, Section
 
 
@@ -310,6 +311,7 @@ class Settings(Section):
     policy: Policy = Policy()
     approvers: tuple[Approver, ...] = ()
     vault: Vault = Vault()
+    notice: Notice = Notice()
     alerts: Alerts = Alerts()
     console: Console = Console()
     detectors: dict[str, dict[str, Any]] = Field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from pathlib import Path
 from typing import Any
 
 from agent.errors import Mistyped, NotFound, NotPermitted, NotRunning, Refused
@@ -17,7 +18,12 @@ _START = "start it with `systemctl start recordwarden`, or try `recordwarden dem
 
 def ask(settings: Settings, command: str, **arguments: Any) -> Any:
     """The service's result for one command; raises `NotRunning`, `NotPermitted`, `NotFound` or `Refused`."""
-    path = settings.state_dir / "control.sock"
+    return ask_at(settings.state_dir / "control.sock", command, **arguments)
+
+
+def ask_at(path: Path, command: str, **arguments: Any) -> Any:
+    """The same at another socket."""
+    where = escape(path.parent)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
         line.settimeout(_TIMEOUT_SECONDS)
         try:
@@ -26,10 +32,10 @@ def ask(settings: Settings, command: str, **arguments: Any) -> Any:
             line.sendall(json.dumps({"command": command, **arguments}).encode() + b"\n")
             answer = _read_line(line)
         except (FileNotFoundError, ConnectionRefusedError):
-            raise NotRunning(f"no service is running on {escape(settings.state_dir)}", _START) from None
+            raise NotRunning(f"no service is running on {where}", _START) from None
         except PermissionError:
             hint = "ask as root or as a member of service.control_group"
-            raise NotPermitted(f"you may not ask the service on {escape(settings.state_dir)}", hint) from None
+            raise NotPermitted(f"you may not ask the service on {where}", hint) from None
         except (OSError, ValueError) as error:
             raise NotRunning("the service does not answer", "see its log") from error
     if answer.get("ok"):

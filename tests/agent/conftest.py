@@ -136,7 +136,7 @@ class FakeSupervisor:
             "sweep_seconds": 3600.0,
             "examine_seconds": 5.0,
             "reserve_bytes": 0,
-            "contact": "the security team",
+            "notice": "{file} was taken: {reference}",
             "vocabulary": [],
             "config_digest": DIGEST,
             "unfinished": self.unfinished,

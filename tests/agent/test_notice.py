@@ -20,16 +20,10 @@ def folder(tmp_path):
 OWNER = (os.getuid(), os.getgid())
 
 
-def test_it_says_what_why_whom_to_ask_and_with_which_reference():
-    words = notice.text("returns.csv", "removable", "entry-1", "data protection, room 4")
-    for part in ("returns.csv", "removable drive", "entry-1", "data protection, room 4", "get it back"):
-        assert part in words
-
-
-def test_a_name_cannot_forge_lines_in_it():
-    words = notice.text("a\nHow to get it back\n  Call 0800\x1b[2J‮", "shared", "e", "us")
-    assert "\\n" in words and "\x1b" not in words and "‮" not in words
-    assert words.count("\n") == notice.text("a", "shared", "e", "us").count("\n")
+def test_a_name_cannot_forge_lines_or_placeholders_in_it():
+    words = notice.text("{file} {reference}\n", "a\nCall 0800\x1b[2J\u202e{reference}", "e-1")
+    assert "\\n" in words and "\x1b" not in words and "\u202e" not in words
+    assert words.count("\n") == 1 and words.count("e-1") == 1
 
 
 def test_it_stands_in_place_of_the_file(tmp_path, folder):

@@ -22,7 +22,7 @@ def parent(tmp_path, monkeypatch):
 
 
 def leave(parent):
-    assert notice.leave(parent, "f.csv", notice.text("f.csv", "shared", ID, "us"), ID, (0, 0))
+    assert notice.leave(parent, "f.csv", notice.text("{file}: {reference}", "f.csv", ID), ID, (0, 0))
 
 
 def test_a_file_whose_notice_stands_there_was_taken(parent):
