@@ -16,12 +16,12 @@ _TIMEOUT_SECONDS = 30.0
 _START = "start it with `systemctl start recordwarden`, or try `recordwarden demo`"
 
 
-def ask(settings: Settings, command: str, **arguments: Any) -> Any:
+def ask(settings: Settings, command: str, /, **arguments: Any) -> Any:
     """The service's result for one command; raises `NotRunning`, `NotPermitted`, `NotFound` or `Refused`."""
     return ask_at(settings.state_dir / "control.sock", command, **arguments)
 
 
-def ask_at(path: Path, command: str, **arguments: Any) -> Any:
+def ask_at(path: Path, command: str, /, **arguments: Any) -> Any:
     """The same at another socket."""
     where = escape(path.parent)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
