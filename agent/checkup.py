@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agent.audit import lines
+from agent.destinations import check_secrets
 from agent.errors import NotPermitted, NotRunning, Problem
 from agent.escape import escape
 from agent.forbidden import why_never
@@ -263,6 +264,11 @@ def _destinations(settings: Settings) -> Iterator[Check]:
         yield Check("destinations", "fault", said, "configure [alerts.file], [alerts.syslog] or another one")
     else:
         yield Check("destinations", "ok", f"alerts go to: {', '.join(named)}")
+    if os.geteuid() == 0:  # nobody else can read the secrets
+        try:
+            check_secrets(alerts, "")
+        except ConfigError as error:
+            yield Check("destinations", "fault", f"{error.key}: {error.message}", error.hint)
 
 
 def _is_one(value: object) -> bool:

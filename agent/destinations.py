@@ -14,6 +14,7 @@ from typing import Any
 
 from agent.escape import escape
 from config.destinations import Alerts, web_address
+from config.load import ConfigError
 from config.section import Section
 
 _SECRETS = {"password_file": "password", "secret_file": "secret", "token_file": "token", "url_file": "url"}
@@ -51,6 +52,17 @@ def paces_of(alerts: Alerts) -> dict[str, float]:
 def sinks_of(alerts: Alerts) -> dict[str, dict[str, Any]]:
     """All sinks as the courier takes them; raises `SecretTrouble`."""
     return {name: options_of(name, section) for name, section in configured(alerts)}
+
+
+def check_secrets(alerts: Alerts, source: str) -> None:
+    """Whether all files that destinations need can be used; raises `ConfigError`."""
+    try:
+        sinks_of(alerts)
+    except SecretTrouble as trouble:
+        hint = "give the file to root, chmod 600, and put one line into it"
+        if trouble.key == "alerts.console.key_file":
+            hint = "`recordwarden enrol` makes it"
+        raise ConfigError.about(source, trouble.key, trouble.why, hint) from None
 
 
 def options_of(name: str, section: Section) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from typing import Any
 
 from agent.destinations import read_file
 from agent.escape import escape
+from config.load import ConfigError
 from config.notice import Notice
+from config.settings import Settings
 
 _FOLDER = Path(__file__).with_name("notices")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -35,6 +37,14 @@ def template(notice: Notice, zone: str, contact: str) -> str:
         own = _own(notice.template_file)
         return _filled(own, shipped[0], notice, zone, contact)
     return _BETWEEN.join(_filled(words["text"], words, notice, zone, contact) for words in shipped)
+
+
+def check_notice(settings: Settings, source: str) -> None:
+    """Whether the notice's words can be used; raises `ConfigError`."""
+    try:
+        template(settings.notice, "local", "")
+    except BadTemplate as error:
+        raise ConfigError.about(source, "notice.template_file", str(error)) from None
 
 
 def template_now(notice: Notice, zone: str, contact: str, say: Callable[[str], None]) -> str:

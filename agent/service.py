@@ -17,16 +17,17 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from agent import notice_words, recovery
+from agent import recovery
 from agent.audit import AuditLog
 from agent.control import Control
 from agent.courier import can_become
 from agent.custodian import TEND_SECONDS, Custodian
-from agent.destinations import SecretTrouble, sinks_of
+from agent.destinations import check_secrets, names_of
 from agent.errors import LedgerTrouble, Misconfigured, Problem, Refused, Unprotected, VaultTrouble
 from agent.escape import escape
 from agent.ledger import Ledger, LedgerError
 from agent.loop import Loop
+from agent.notice_words import check_notice
 from agent.owner_requests import OwnerRequests
 from agent.platform.linux import MountTable, inside
 from agent.recipients import usable_recipients
@@ -195,14 +196,6 @@ def open_to_owners(supervisor: Supervisor, path: Path) -> Control:
         raise Misconfigured("notice.request_socket", f"{escape(path)}: {error.strerror}") from None
 
 
-def check_notice(settings: Settings, source: str = "configuration") -> None:
-    """Whether the notice's words can be used."""
-    try:
-        notice_words.template(settings.notice, "local", "")
-    except notice_words.BadTemplate as error:
-        raise ConfigError.about(source, "notice.template_file", str(error)) from None
-
-
 def check_alerts(settings: Settings, source: str = "configuration") -> None:
     """Whether alerts can get where they shall go, and are brought by whom they shall be brought."""
     alerts = settings.alerts
@@ -214,13 +207,9 @@ def check_alerts(settings: Settings, source: str = "configuration") -> None:
                 source, "alerts.file.path", f"cannot be opened: {error.strerror or error}",
                 "its folder must be there; no link, no pipe",
             ) from None  # fmt: skip
-    try:
-        sinks = sinks_of(alerts)
-    except SecretTrouble as trouble:
-        hint = "give the file to root, chmod 600, and put one line into it"
-        raise ConfigError.about(source, trouble.key, trouble.why, hint) from None
+    check_secrets(alerts, source)
     compulsory = Protection.COURIER_USER in settings.service.require
-    if compulsory and sinks and not can_become(settings.service.courier_user):
+    if compulsory and names_of(alerts) and not can_become(settings.service.courier_user):
         raise Unprotected(
             "service.require: courier_user is missing: the courier cannot become that user",
             "run the service as root and name an ordinary account in service.courier_user",

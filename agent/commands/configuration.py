@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,17 @@ def check(config_file: Path | None, as_json: bool) -> None:
     The first fault is told in one line with its file, its key and a hint.
     """
     from agent.commands.examination import check_detectors
+    from agent.destinations import check_secrets
+    from agent.notice_words import check_notice
     from agent.recipients import enforces, usable_recipients
     from agent.volumes import check_roots
 
     settings = load(config_file)
     recipients = usable_recipients(settings, source_of(config_file))
     check_roots(settings, source_of(config_file))
+    check_notice(settings, source_of(config_file))
+    if os.geteuid() == 0:  # nobody else can read the secrets
+        check_secrets(settings.alerts, source_of(config_file))
     digest = check_detectors(settings, source_of(config_file))
     found: dict[str, Any] = {
         "ok": True,

@@ -170,3 +170,14 @@ def test_a_kernel_without_landlock_is_told(plain, monkeypatch, tmp_path, modules
     (tmp_path / "lsm").write_text(modules)
     monkeypatch.setattr(checkup, "_MODULES", tmp_path / "lsm")
     assert [c.level for c in look(plain) if c.check == "kernel"] == [level]
+
+
+@pytest.mark.root
+def test_a_secret_that_others_can_read_is_found(plain, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("made-up-and-secret")
+    token.chmod(0o644)
+    plain["alerts"]["splunk"] = {"url": "https://splunk.example", "token_file": str(token)}
+    [found] = [c for c in look(plain) if c.check == "destinations" and c.level == "fault"]
+    assert "alerts.splunk.token_file" in found.says and "chmod 600" in found.fix
+    assert "made-up-and-secret" not in str(found)

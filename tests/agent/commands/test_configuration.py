@@ -82,3 +82,11 @@ def test_what_only_the_service_would_notice_is_found_too(written, capsys, text, 
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith(f"recordwarden: error: {file}: {key}: ")
     assert len(lines) == 2 and lines[1].startswith("recordwarden: hint: ")
+
+
+def test_a_notice_that_would_mislead_is_refused_before_the_service_is(tmp_path, capsys):
+    (tmp_path / "notice.txt").write_text("{file} {reference} {secret}")
+    config = tmp_path / "config.toml"
+    config.write_text(f'state_dir = "{tmp_path}/state"\n[notice]\ntemplate_file = "{tmp_path}/notice.txt"\n')
+    assert run(["config", "check", "--config", str(config)]) == 78
+    assert "notice.template_file: unknown placeholder {secret}" in capsys.readouterr().err
