@@ -126,7 +126,6 @@ def conditions(choice: Choice, now: float) -> list[ColumnElement[bool]]:
                 func.lower(Alert.path).contains(choice.q.lower(), autoescape=True),
                 func.lower(Alert.hostname).contains(choice.q.lower(), autoescape=True),
                 Alert.id.startswith(choice.q, autoescape=True),
-                Alert.title.contains(choice.q, autoescape=True),
             )
         )
     return found

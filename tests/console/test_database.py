@@ -1,6 +1,6 @@
 """The database: made without any set-up, brought up to date, and never half.
 
-Steps: console.migrations.versions.0001_first.
+Steps: console.migrations.versions.0001_first, console.migrations.versions.0002_search.
 """
 
 from __future__ import annotations
