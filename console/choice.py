@@ -97,12 +97,15 @@ class Page:
 def page(db: Session, choice: Choice, now: float, size: int = PAGE) -> Page:
     """The alerts of a choice from where it stands."""
     wanted = conditions(choice, now)
-    counted = select(Alert.id).where(*wanted).limit(MOST_COUNTED + 1).subquery()
-    total = db.execute(select(func.count()).select_from(counted)).scalar_one()
     query = _ordered(select(Alert).options(defer(Alert.record)).where(*wanted), choice)
-    if (before := _after(choice)) is not None:
+    before = _after(choice)
+    if before is not None:
         query = query.where(before)
     found = list(db.execute(query.limit(size + 1)).scalars())
+    if before is None and len(found) <= size:
+        return Page(found, "", len(found))
+    counted = select(Alert.id).where(*wanted).limit(MOST_COUNTED + 1).subquery()
+    total = db.execute(select(func.count()).select_from(counted)).scalar_one()
     following = choice.following(found[size - 1]) if len(found) > size else ""
     return Page(found[:size], following, total)
 

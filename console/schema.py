@@ -69,8 +69,6 @@ class Alert(Base):
     agent: Mapped[str] = mapped_column(ForeignKey("agents.id"))
     hostname: Mapped[str] = mapped_column(Text)
     revision: Mapped[int] = mapped_column(Integer)
-    record: Mapped[str] = mapped_column(Text)
-    """The OCSF record, as JSON in ASCII."""
     first_seen: Mapped[float] = mapped_column(Double)
     updated: Mapped[float] = mapped_column(Double)
     received: Mapped[float] = mapped_column(Double)
@@ -103,6 +101,8 @@ class Alert(Base):
     decided_at: Mapped[float | None] = mapped_column(Double)
     note: Mapped[str | None] = mapped_column(Text)
     assignee: Mapped[str | None] = mapped_column(String(64))
+    record: Mapped[str] = mapped_column(Text)
+    """The OCSF record, as JSON in ASCII. Last, because SQLite reads a long row only as far as it must."""
 
     __table_args__ = (
         Index("ix_alerts_inbox", "state", "severity", "updated", "id"),

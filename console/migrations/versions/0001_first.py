@@ -99,7 +99,6 @@ def upgrade() -> None:
         sa.Column("agent", sa.String(length=64), nullable=False),
         sa.Column("hostname", sa.Text(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("record", sa.Text(), nullable=False),
         sa.Column("first_seen", sa.Double(), nullable=False),
         sa.Column("updated", sa.Double(), nullable=False),
         sa.Column("received", sa.Double(), nullable=False),
@@ -126,6 +125,7 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.Double(), nullable=True),
         sa.Column("note", sa.Text(), nullable=True),
         sa.Column("assignee", sa.String(length=64), nullable=True),
+        sa.Column("record", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["agent"],
             ["agents.id"],
