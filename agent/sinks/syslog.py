@@ -18,10 +18,13 @@ import re
 import socket
 import termios
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from agent.sinks.rendering import cef, moment, rendered
 from agent.sinks.sink import DeliveryError, OneByOne, Record, bare, masked, one_line, slim, visible
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 Transport = Literal["tls", "tcp", "udp", "local"]
 
@@ -100,6 +103,7 @@ class SyslogSink(OneByOne):
         self._timeout_seconds = timeout_seconds
         self._format = format
         self._tls = (ca, certificate, key)
+        self._context: SSLContext | None = None
 
     def deliver_one(self, record: Record) -> None:
         told = masked(record) if self._mask_paths else record
@@ -132,11 +136,14 @@ class SyslogSink(OneByOne):
     def _by_tls(self, whole: bytes) -> None:
         from agent.sinks import tls
 
+        self._context = self._context or tls.context(*self._tls)
         host = self._address[0]
         with (
             socket.create_connection(self._address, timeout=self._timeout_seconds) as plain,
-            tls.context(*self._tls).wrap_socket(plain, server_hostname=host) as sock,
+            self._context.wrap_socket(plain, server_hostname=host) as sock,
         ):
+            # the end follows at once, and must not wait until what goes before it is acknowledged
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.sendall(b"%d " % len(whole) + whole)
             tls.finish(sock)
 

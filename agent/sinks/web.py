@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Mapping
+from ssl import SSLContext
 from urllib.parse import urlsplit
 
 from agent.sinks import tls
@@ -24,6 +25,7 @@ class Web:
         self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._ca = ca
         self._timeout_seconds = timeout_seconds
+        self._context: SSLContext | None = None
 
     def post(self, body: bytes, headers: Mapping[str, str], target: str = "") -> tuple[int, bytes]:
         """(status, body of the answer). Raises `DeliveryError` when there was no answer."""
@@ -46,8 +48,9 @@ class Web:
     def _connection(self) -> http.client.HTTPConnection:
         if not self._https:
             return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout_seconds)
+        self._context = self._context or tls.context(self._ca)
         return http.client.HTTPSConnection(
-            self._host, self._port, timeout=self._timeout_seconds, context=tls.context(self._ca)
+            self._host, self._port, timeout=self._timeout_seconds, context=self._context
         )
 
 
