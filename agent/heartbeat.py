@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from typing import Any
 
 from agent.database import Event
@@ -81,7 +82,12 @@ def record(
         "message": f"{len(roots) - uncovered} of {len(roots)} roots are covered",
         "metadata": {
             "version": SCHEMA_VERSION,
-            "product": {"name": "recordwarden", "vendor_name": "recordwarden", "uid": "recordwarden"},
+            "product": {
+                "name": "recordwarden",
+                "vendor_name": "recordwarden",
+                "uid": "recordwarden",
+                "version": version("recordwarden"),
+            },
             "profiles": ["host"],
             "uid": f"{uid}:{revision}",
             "correlation_uid": uid,
