@@ -260,7 +260,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--write", type=Path)
     given = parser.parse_args()
-    lines = ["## The console", "", machine(), ""]
+    how = f"`benchmarks/review_console.py --agents {given.agents} --alerts {given.alerts} --sqlite {given.sqlite}`: console, database and senders on one machine."
+    lines = ["## The console", "", machine(), how, ""]
     if given.sqlite:
         lines += measure("SQLite", "", 100, given.sqlite, given.kills, given.runs)
         print("\n".join(lines), flush=True)

@@ -110,9 +110,9 @@ class Alert(Base):
         Index("ix_alerts_agent", "agent", "updated"),
         Index("ix_alerts_updated", "updated", "id"),
         Index("ix_alerts_first_seen", "first_seen"),
-        Index("ix_alerts_sha256", "sha256"),
-        Index("ix_alerts_volume", "volume"),
-        Index("ix_alerts_person", "agent", "person"),
+        Index("ix_alerts_sha256", "sha256", "updated"),
+        Index("ix_alerts_volume", "volume", "updated"),
+        Index("ix_alerts_person", "agent", "person", "updated"),
         Index("ix_alerts_entry", "entry"),
     )
 

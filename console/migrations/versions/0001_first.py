@@ -137,10 +137,10 @@ def upgrade() -> None:
     op.create_index("ix_alerts_entry", "alerts", ["entry"], unique=False)
     op.create_index("ix_alerts_first_seen", "alerts", ["first_seen"], unique=False)
     op.create_index("ix_alerts_inbox", "alerts", ["state", "severity", "updated", "id"], unique=False)
-    op.create_index("ix_alerts_person", "alerts", ["agent", "person"], unique=False)
-    op.create_index("ix_alerts_sha256", "alerts", ["sha256"], unique=False)
+    op.create_index("ix_alerts_person", "alerts", ["agent", "person", "updated"], unique=False)
+    op.create_index("ix_alerts_sha256", "alerts", ["sha256", "updated"], unique=False)
     op.create_index("ix_alerts_updated", "alerts", ["updated", "id"], unique=False)
-    op.create_index("ix_alerts_volume", "alerts", ["volume"], unique=False)
+    op.create_index("ix_alerts_volume", "alerts", ["volume", "updated"], unique=False)
     op.create_table(
         "api_tokens",
         sa.Column("digest", sa.String(length=64), nullable=False),
