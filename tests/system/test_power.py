@@ -1,9 +1,10 @@
 """Whole machines whose power is cut while files are taken: what their kernels had not written is lost.
 
 `RECORDWARDEN_VM=FOLDER POWER_CUTS=200 make system`; FOLDER is made by tests/system/build_image.sh. One
-machine boots, gets all it needs into its memory and is frozen; each cut begins there, with the disks of the
-cut before, and ends with SIGKILL for QEMU. After it, copies of the disks are mounted here, where the service
-starts on them too and everything is looked at.
+machine boots, gets all it needs into its memory and is frozen. Others begin there, one after the other with
+the same disks. Each is stopped at random instants (SIGSTOP leaves the disks as SIGKILL would), and killed at
+the last; then copies of the disks are mounted here, where the service starts on them too and everything is
+looked at.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyrage
@@ -27,7 +29,9 @@ from machine import Machine
 pytestmark = [pytest.mark.system, pytest.mark.root, pytest.mark.timeout(36_000)]
 
 CUTS = int(os.environ.get("POWER_CUTS", "200"))
-CUTS_OF_A_LIFE = 5
+SEED = int(os.environ.get("POWER_SEED", "7"))
+CUTS_OF_A_MACHINE = 5
+MACHINES_OF_A_LIFE = 4
 """After so many, the disks are made anew."""
 CHECKOUT = Path(__file__).parents[2]
 MB = 1 << 20
@@ -60,6 +64,18 @@ def pack(folder: Path) -> Path:
     return image
 
 
+@dataclass(frozen=True)
+class Instant:
+    """When so many more files have arrived, and these seconds later."""
+
+    files: int
+    seconds: float
+
+    @classmethod
+    def somewhere(cls, chance: random.Random) -> Instant:
+        return cls(chance.randrange(20), chance.uniform(0.0, 2.0))
+
+
 class Life:
     """Two disks and the machines that use them, one after the other."""
 
@@ -75,8 +91,11 @@ class Life:
             options = ["-L", name, "-J", "size=4", "-E", "lazy_itable_init=0,nodiscard"]
             subprocess.run(["mkfs.ext4", "-q", "-F", *options, str(folder / f"{name}.img")], check=True)
 
-    def until_a_cut(self, files: int, seconds: float, unsynced: bool = False) -> None:
-        """A machine works with the disks until so many files have arrived, and a little longer."""
+    def machine(self, instants: Sequence[Instant], unsynced: bool = False) -> Iterator[list[str]]:
+        """What is wrong at each of these instants of a machine that works with the disks.
+
+        It is stopped there, which leaves the disks as SIGKILL would; and killed at the last one.
+        """
         machine = Machine(self.image, {}, self.folder / "disk", self.luggage, self.frozen)
         try:
             for name in DISKS:
@@ -87,14 +106,27 @@ class Life:
             }  # fmt: skip
             machine.say(json.dumps(orders))
             machine.wait_for("begun")
-            machine.hear(lambda heard: heard.count("durable") >= files, PATIENCE)
-            heard = machine.hear(lambda heard: False, seconds)
+            arrived = 0
+            for number, instant in enumerate(instants):
+                if number:
+                    machine.go_on()
+                wanted = arrived + instant.files
+                machine.hear(lambda heard, wanted=wanted: heard.count("durable") >= wanted, PATIENCE)
+                machine.hear(lambda heard: False, instant.seconds)
+                machine.pause()
+                arrived = self._note(machine.hear(lambda heard: False, 0.1))
+                yield self.wrong()
         finally:
             machine.stop()
-        for number in map(int, re.findall(r"durable (\d+)\.", heard)):
+        self.first += 2  # one more may be there
+
+    def _note(self, heard: str) -> int:
+        """Remember what is durable by what the machine said; how many files of it are."""
+        numbers = [int(number) for number in re.findall(r"durable (\d+)\.", heard)]
+        for number in numbers:
             self.durable[f"wave{number}.csv"] = survey(number, rows=100 + 300 * (number % 4))
-            self.first = number + 1
-        self.first += 1  # one more may be there
+        self.first = max([self.first, *numbers])
+        return len(numbers)
 
     def wrong(self) -> list[str]:
         """What the next start finds and leaves, on copies of the disks."""
@@ -106,7 +138,7 @@ class Life:
                 shutil.copyfile(self.folder / f"{name}.img", copy)
                 subprocess.run(["mount", "-o", "loop", str(copy), str(point)], check=True)
             rig = Rig(points[0], points[1], self.identity)
-            codes = rig.run(nothing_open(rig.root, list(self.durable)), 60)
+            codes = rig.run(nothing_open(rig.root, list(self.durable)), PATIENCE)
             wrong = [] if codes == (0, 0) else [f"the next start ended with {codes}"]
             return wrong + rig.faults_after(self.durable, recovered=True)
         finally:
@@ -146,18 +178,19 @@ def lives(folder: Path, made: tuple[Path, Path, Path]) -> Iterator[Life]:
 
 
 def test_no_power_cut_of_a_whole_machine_loses_or_doubles_anything(made, tmp_path):
-    chance = random.Random(7)
-    begun, files, wrong = time.monotonic(), 0, []
-    for number, life in enumerate(lives(tmp_path, made)):
-        for cut in range(number * CUTS_OF_A_LIFE, min((number + 1) * CUTS_OF_A_LIFE, CUTS)):
-            before = len(life.durable)
-            life.until_a_cut(chance.randrange(20), chance.uniform(0.0, 2.0))
-            wrong += [f"cut {cut}: {w}" for w in life.wrong()]
-            files += len(life.durable) - before
-            print(
-                f"cut {cut}: {files} files, {len(wrong)} wrong, {time.monotonic() - begun:.0f} s", flush=True
-            )
-        if (number + 1) * CUTS_OF_A_LIFE >= CUTS:
+    chance = random.Random(SEED)
+    begun, cut, files, wrong = time.monotonic(), 0, 0, []
+    for life in lives(tmp_path, made):
+        for _ in range(MACHINES_OF_A_LIFE):
+            instants = [Instant.somewhere(chance) for _ in range(min(CUTS_OF_A_MACHINE, CUTS - cut))]
+            for found in life.machine(instants):
+                wrong += [f"cut {cut}: {w}" for w in found]
+                cut += 1
+                took = time.monotonic() - begun
+                told = f"{cut} cuts, {files + len(life.durable)} files, {len(wrong)} wrong, {took:.0f} s"
+                print(told, *wrong[-1:], flush=True)
+        files += len(life.durable)
+        if cut >= CUTS:
             break
     assert not wrong, "\n".join(wrong)
     assert files >= CUTS, "files were to be taken"
@@ -166,8 +199,8 @@ def test_no_power_cut_of_a_whole_machine_loses_or_doubles_anything(made, tmp_pat
 def test_this_test_sees_a_missing_fsync(made, tmp_path):
     """What the vault's disk was not told to write is not there after the cut, and the original is gone."""
     chance = random.Random(8)
-    for life, _ in zip(lives(tmp_path, made), range(20), strict=False):
-        life.until_a_cut(10 + chance.randrange(20), 3.0, unsynced=True)
-        if any("NEITHER" in w for w in life.wrong()):
+    for life, _ in zip(lives(tmp_path, made), range(10), strict=False):
+        instants = [Instant(10 + chance.randrange(10), 1.0) for _ in range(CUTS_OF_A_MACHINE)]
+        if any("NEITHER" in w for found in life.machine(instants, unsynced=True) for w in found):
             return
-    pytest.fail("20 power cuts without harm: this test would not notice a missing fsync")
+    pytest.fail("50 power cuts without harm: this test would not notice a missing fsync")
