@@ -22,6 +22,7 @@ pytestmark = pytest.mark.root
 NAME = "folder/survey.csv"
 CONTENT = survey(rows=3000)
 FILES = {NAME: CONTENT}
+TOLD_EVERY = 100
 
 
 @pytest.fixture
@@ -63,7 +64,9 @@ def try_all(fresh: Callable[[], Rig], faults: list[Fault], log: Path, begin: Cal
     wrong: list[str] = []
     reached = 0
     began = time.monotonic()
-    for fault in faults:
+    for number, fault in enumerate(faults):
+        if number and not number % TOLD_EVERY:
+            print(f"{number} of {len(faults)} faults tried, {len(wrong)} wrong", flush=True)
         rig = fresh()
         begin(rig)
         rig.run(seconds=10, traced=fault.side, options=injection(fault, log))

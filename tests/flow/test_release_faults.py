@@ -22,6 +22,7 @@ from agent.statements import read
 pytestmark = pytest.mark.root
 
 CONTENT = survey(rows=60_000)
+TOLD_EVERY = 100
 
 
 @pytest.mark.parametrize("sample", [30, pytest.param(None, marks=pytest.mark.system)])
@@ -39,7 +40,9 @@ def test_no_fault_at_any_call_places_a_file_twice_or_half_or_loses_it(
     )
     wrong: list[str] = []
     reached, began = 0, time.monotonic()
-    for fault in tried:
+    for number, fault in enumerate(tried):
+        if number and not number % TOLD_EVERY:
+            print(f"{number} of {len(tried)} faults tried, {len(wrong)} wrong", flush=True)
         rig.fresh()
         rig.run(injection(fault, log))
         reached += fault.error == "kill" or "INJECTED" in log.read_text(errors="replace")
