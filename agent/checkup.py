@@ -122,7 +122,7 @@ def _state_folder(state: Path) -> Check:
         return Check("permissions", "warning", f"{shown} cannot be seen by you", "sudo recordwarden doctor")
     if not stat.S_ISDIR(found.st_mode):
         return Check("permissions", "fault", f"{shown} is no folder", "choose another state_dir")
-    if stat.S_IMODE(found.st_mode) & 0o077:
+    if stat.S_IMODE(found.st_mode) & ~0o710:  # service.control_group may pass to the socket
         return Check("permissions", "fault", f"others may look into {shown}", f"chmod 700 {shown}")
     return Check("permissions", "ok", f"{shown} is the service's alone")
 
