@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import secrets
 
 import pytest
 from certificates import Authority
@@ -37,8 +39,7 @@ def places(tmp_path, need):
 
 
 def configure(service, places, tmp_path):
-    secrets = {"mail": "password", "splunk": "token", "webhook": "secret"}
-    for name in secrets:
+    for name in ("mail", "splunk", "webhook"):
         file = tmp_path / f"{name}.secret"
         file.write_text(places[name].secret)
         file.chmod(0o600)
@@ -86,10 +87,13 @@ def test_each_is_stopped_for_a_while_and_every_alert_arrives_counted_once(
         place.refuse()
     for n in range(1, FILES - 1):
         take(f"a{n}.csv")
+    marks = [f"Zq{secrets.token_hex(8)}Kw" for _ in range(200)]
     wait_until(lambda: all(service.status()["sinks"][name]["error"] for name in places), "all are missed", 60)
     for place in places.values():
         place.accept()
-    take(f"a{FILES - 1}.csv")
+    lines = made_up.survey().decode().splitlines()
+    marked = [f"{line},{mark}" for line, mark in zip(lines, itertools.cycle(marks), strict=False)]
+    service.caught(drop(root / f"a{FILES - 1}.csv", "\r\n".join(marked).encode()))
     wait_until(lambda: settled(service), "all have arrived", 60)
     ids = {r["finding_info"]["uid"] for r in service.alerts()}
     assert len(ids) == FILES
@@ -106,7 +110,10 @@ def test_each_is_stopped_for_a_while_and_every_alert_arrives_counted_once(
     for name in ("mail", "splunk", "webhook"):  # nothing was on its way when they stopped
         assert len(told(name)) == FILES, name
     assert places["console"].counted() == FILES
-    secrets = [places[n].secret for n in ("mail", "splunk", "webhook")]
+    sent = b"".join(m for place in places.values() for m in place.received())
+    sent += b"".join(place.text(m).encode() for place in [places["mail"]] for m in place.received())
+    assert not any(mark.encode() in sent for mark in marks)
+    hidden = [places[n].secret for n in ("mail", "splunk", "webhook")]
     seen = service.log() + json.dumps(service.status()) + (service.state / "audit.jsonl").read_text()
-    assert not any(secret in seen for secret in secrets)
+    assert not any(secret in seen for secret in hidden)
     assert public_of((tmp_path / "agent.pem").read_bytes()) not in seen
