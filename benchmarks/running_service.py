@@ -202,7 +202,8 @@ class RunningService:
         """The records in the alert file; with `file`, those in which its path (or its end) occurs."""
         if not self.alert_file.exists():
             return []
-        records = [json.loads(line) for line in self.alert_file.read_text().splitlines()]
+        text = self.alert_file.read_text()  # its last line may be half written
+        records = [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
         if file is None:
             return records
         forms = {json.dumps(form)[1:-1] for form in (str(file), escape(str(file)))}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import update_wrapper
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any, TypeVar, cast
 
 import click
 import uvicorn
@@ -25,6 +28,25 @@ _FILE = click.Path(path_type=Path)
 _UNAVAILABLE = 69
 LOCAL = Caller("command line", frozenset({Role.ADMINISTRATOR, Role.AUDITOR}))
 """Whoever can open the database may do all that it holds; the audit says that it was done here."""
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _with_options(function: F) -> F:
+    """`--config FILE`, here or before the sub-command, and `--json`; handed on as `rules` and `as_json`."""
+
+    def with_rules(rules: Console, /, config_file: Path | None, **more: Any) -> Any:
+        return function(load(config_file).console if config_file else rules, **more)
+
+    update_wrapper(with_rules, function)
+    config = click.option("--config", "config_file", type=_FILE, metavar="FILE", help="The configuration.")
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
+    return cast(F, config(as_json(click.pass_obj(with_rules))))
+
+
+def _say(as_json: bool, plain: dict[str, Any], text: str) -> None:
+    click.echo(json.dumps(plain) if as_json else text)
 
 
 @click.group(invoke_without_command=True)
@@ -98,35 +120,42 @@ def user() -> None:
     help="Repeat it.",
 )
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input: one line.")
-@click.pass_obj
-def add(rules: Console, name: str, roles: tuple[str, ...], password_stdin: bool) -> None:
+@_with_options
+def add(rules: Console, name: str, roles: tuple[str, ...], password_stdin: bool, as_json: bool) -> None:
     """Make an account; the password is asked for."""
     password = _password(password_stdin)
     with _refusals(), _open(rules).transaction() as db:
         people.add(db, LOCAL.name, name, password, frozenset(Role(r) for r in roles), time.time())
-    click.echo(f"{name}: {' '.join(sorted(roles))}")
+    _say(as_json, {"name": name, "roles": sorted(roles)}, f"{name}: {' '.join(sorted(roles))}")
 
 
 @user.command("list")
-@click.pass_obj
-def list_(rules: Console) -> None:
+@_with_options
+def list_(rules: Console, as_json: bool) -> None:
     """Who has an account, and with which roles."""
     with _open(rules).transaction() as db:
         for person in people.everybody(db):
             state = "disabled" if person.disabled else "second factor" if person.totp else ""
-            click.echo(f"{person.name}\t{person.roles}\t{state}".rstrip())
+            plain = {
+                "name": person.name,
+                "roles": person.roles.split(),
+                "disabled": bool(person.disabled),
+                "totp": bool(person.totp),
+            }
+            _say(as_json, plain, f"{person.name}\t{person.roles}\t{state}".rstrip())
 
 
 @user.command("password")
 @click.argument("name")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input: one line.")
 @click.option("--forget-totp", is_flag=True, help="Remove the second factor too.")
-@click.pass_obj
-def password(rules: Console, name: str, password_stdin: bool, forget_totp: bool) -> None:
+@_with_options
+def password(rules: Console, name: str, password_stdin: bool, forget_totp: bool, as_json: bool) -> None:
     """Set somebody's password anew; ends their sessions."""
     given = _password(password_stdin)
     with _refusals(), _open(rules).transaction() as db:
         people.change(db, LOCAL, name, time.time(), password=given, forget_totp=forget_totp)
+    _say(as_json, {"name": name}, f"{name}: the password is set, the sessions are ended")
 
 
 @console.group()
@@ -137,11 +166,12 @@ def agent() -> None:
 @agent.command("token")
 @click.option("--note", default="", help="For whom it is.")
 @click.option("--agent", "only", metavar="ID", help="Only for this agent, which may change its key with it.")
-@click.pass_obj
-def token(rules: Console, note: str, only: str | None) -> None:
+@_with_options
+def token(rules: Console, note: str, only: str | None, as_json: bool) -> None:
     """Print a token that enrols one agent, once, within 24 hours."""
     with _refusals(), _open(rules).transaction() as db:
-        click.echo(enrolment.new_token(db, LOCAL, note, only, time.time()))
+        made = enrolment.new_token(db, LOCAL, note, only, time.time())
+    _say(as_json, {"token": made, "agent": only}, made)
 
 
 @console.group("audit")
@@ -150,14 +180,15 @@ def audit_() -> None:
 
 
 @audit_.command("verify")
-@click.pass_obj
-def verify(rules: Console) -> int:
+@_with_options
+def verify(rules: Console, as_json: bool) -> int:
     """Whether each entry continues the one before; exit code 1 if not."""
     with _open(rules).transaction() as db:
         count, faults = audit.verify(db)
     for fault in faults[:20]:
-        click.echo(f"entry {fault.sequence}: {fault.kind}")
-    click.echo(f"{count} entries, {len(faults)} faults")
+        told = f"entry {fault.sequence}: {fault.kind}"
+        _say(as_json, {"sequence": fault.sequence, "fault": fault.kind}, told)
+    _say(as_json, {"entries": count, "faults": len(faults)}, f"{count} entries, {len(faults)} faults")
     return int(bool(faults))
 
 

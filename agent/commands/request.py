@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from agent.commands.asking import ask_at
-from agent.commands.options import with_config
-from agent.commands.terminal import say
+from agent.commands.options import with_config, with_json
+from agent.commands.terminal import say, say_json
 from agent.errors import Misconfigured
 from config.load import load
 
@@ -17,7 +17,8 @@ from config.load import load
 @click.argument("reference", metavar="REFERENCE")
 @click.option("--reason", required=True, help="What you need it for; your security team reads it.")
 @with_config
-def request(reference: str, reason: str, config_file: Path | None) -> None:
+@with_json
+def request(reference: str, reason: str, config_file: Path | None, as_json: bool) -> None:
     """Ask for a file of yours that was taken; REFERENCE stands in the notice in its place.
 
     Your security team is told, with your reason. The file comes back when two people have approved it.
@@ -27,4 +28,7 @@ def request(reference: str, reason: str, config_file: Path | None) -> None:
         hint = "ask whom the notice names, with its reference"
         raise Misconfigured("notice.request_socket", "requests are not taken on this machine", hint)
     ask_at(socket, "request", id=reference, reason=reason)
-    say("your security team has been told")
+    if as_json:
+        say_json({"reference": reference, "told": True})
+    else:
+        say("your security team has been told")

@@ -119,6 +119,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.timeout(900)  # each try may take its whole time on a busy machine, and there are several
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_ends_as_unreadable_and_the_service_lives_on(service, made_up, drop, worker_peak, name):
     make, reasons = BOMBS[name]
@@ -140,7 +141,7 @@ def test_a_bomb_ends_as_unreadable_and_the_service_lives_on(service, made_up, dr
         # which limit came first may differ between the command and the service: a clock is among them
         return told.returncode == 0 and any(reason in told.stdout for reason in reasons)
 
-    made_up.wait(on_record, "the root is covered, and the bomb is told as not examined")
+    made_up.wait(on_record, "the root is covered, and the bomb is told as not examined", 400)
 
 
 @pytest.mark.system

@@ -13,7 +13,7 @@ SIGNING = {"quarantine release approve", "quarantine dispose approve", "agreemen
 WITHOUT_CONFIG = {
     "keys new", "demo", "completion", "config schema", "quarantine release show", *SIGNING
 }  # fmt: skip
-WITHOUT_JSON = {"run", "demo", "completion", "config schema"}
+WITHOUT_JSON = {"run", "console", "demo", "completion", "config schema"}
 
 
 def _all() -> list[tuple[str, click.Command]]:
@@ -29,7 +29,8 @@ def _all() -> list[tuple[str, click.Command]]:
 def _leaves(name: str, command: click.Command) -> list[tuple[str, click.Command]]:
     if not isinstance(command, click.Group):
         return [(name, command)]
-    return [leaf for sub, inner in command.commands.items() for leaf in _leaves(f"{name} {sub}", inner)]
+    own = [(name, command)] if command.invoke_without_command else []
+    return own + [leaf for sub, inner in command.commands.items() for leaf in _leaves(f"{name} {sub}", inner)]
 
 
 @pytest.mark.parametrize(("name", "command"), _all(), ids=[name for name, _ in _all()])
