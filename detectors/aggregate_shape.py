@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from itertools import pairwise
+from operator import lt, sub
 
 from detectors.engine.columns import Column, is_band, is_mark
 from detectors.engine.stanza import Bounds
@@ -101,7 +101,7 @@ def measure(t: TableView) -> dict[str, float]:
 
 
 def _middle(c: Column) -> float:
-    return abs(sorted(c.numbers)[len(c.numbers) // 2])
+    return abs(c.ordered[len(c.ordered) // 2])
 
 
 def _near(a: float, b: float, terms: int) -> bool:
@@ -115,7 +115,7 @@ def _totals(t: TableView) -> tuple[float, float]:
         return 0.0, 0.0
     hits = 0
     for c in columns[:40]:
-        largest = max(c.numbers)
+        largest = c.ordered[-1]
         rest = sum(c.numbers) - largest
         hits += largest > 20 and _near(largest, rest, len(c.numbers))
     full = [c for c in columns if len(c.numbers) == t.rows]
@@ -178,7 +178,7 @@ def _time_key(t: TableView) -> float:
             continue
         if c.kinds == c.filled and (c.sorted or period):
             return 1.0
-        steps = sum(a < b for a, b in zip(c.series, c.series[1:], strict=False)) / max(1, len(c.series) - 1)
+        steps = sum(map(lt, c.series, c.series[1:])) / max(1, len(c.series) - 1)
         best = max(best, 0.7 if steps > 0.75 else 0.2 if year or period else 0.0)
     return best
 
@@ -195,7 +195,7 @@ def _time_steps(t: TableView) -> float:
     best = 0.0
     for c in t.used[:8]:
         if c.whole and c.kinds >= 3 and len(c.numbers) >= 8 and c.filled >= 2 * c.kinds:
-            best = max(best, sum(b - a == 1 for a, b in pairwise(c.numbers)) / (len(c.numbers) - 1))
+            best = max(best, list(map(sub, c.numbers[1:], c.numbers)).count(1.0) / (len(c.numbers) - 1))
     return best
 
 

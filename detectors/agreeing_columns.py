@@ -41,7 +41,7 @@ def measure(t: TableView) -> dict[str, float]:
     """Relations between the columns of a sample; 0 where there is none."""
     m = max(1, len(t.used))
     whole = [c for c in t.used if c.whole and len(c.numbers) == t.rows and c.kinds >= 5][:12]
-    ages = [c for c in whole if min(c.numbers) >= 0 and max(c.numbers) <= 110]
+    ages = [c for c in whole if c.ordered[0] >= 0 and c.ordered[-1] <= 110]
     names = [c.name or "" for c in t.columns[:MOST_COLUMNS]]
     return {
         "age_and_birth": float(any(_add_up(a, b) for a in ages for b in whole if _births(b))),
@@ -60,7 +60,7 @@ def measure(t: TableView) -> dict[str, float]:
 
 
 def _births(c: Column) -> bool:
-    return 1850 <= c.numbers[0] <= 2030 and min(c.numbers) >= 1850 and max(c.numbers) <= 2030
+    return c.ordered[0] >= 1850 and c.ordered[-1] <= 2030
 
 
 def _add_up(age: Column, birth: Column) -> bool:
@@ -147,9 +147,7 @@ def _lengths(c: Column) -> list[int]:
 
 def _within(t: TableView) -> float:
     """1 if a column counts 1, 2, 3 … anew within unequal runs of another: people within households."""
-    counters = [
-        c for c in t.used[:12] if c.whole and len(c.numbers) == t.rows and min(c.numbers) in (0.0, 1.0)
-    ]
+    counters = [c for c in t.used[:12] if c.whole and len(c.numbers) == t.rows and c.ordered[0] in (0.0, 1.0)]
     for outer in t.used[:6]:
         lengths = _lengths(outer)
         if len(lengths) < 4 or not _vary(lengths):

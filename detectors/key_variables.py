@@ -128,7 +128,7 @@ def amount_like(c: Column) -> bool:
     """Right-skewed positive amounts, mostly rounded: how incomes look."""
     if not c.numeric or len(c.numbers) < 8 or c.kinds < 8:
         return False
-    s = sorted(c.numbers)
+    s = c.ordered
     middle = s[len(s) // 2]
     if s[0] < 0 or middle < 1000 or s[-1] > 5e6:
         return False
@@ -151,7 +151,7 @@ def body_like(c: Column) -> bool:
     """Heights in cm or m, or weights in kg, of people."""
     if not c.numeric or len(c.numbers) < 8 or c.kinds < 5:
         return False
-    s = sorted(c.numbers)
+    s = c.ordered
     low, middle, high = s[len(s) // 20], s[len(s) // 2], s[-1 - len(s) // 20]
     if c.lag1 is not None and abs(c.lag1) > 0.5:
         return False

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from operator import ne
 
-from detectors.engine.columns import Column, mean
+from detectors.engine.columns import Column
 from detectors.engine.view import TableView
 
 FEATURES = (
@@ -53,7 +54,7 @@ def measure(t: TableView) -> dict[str, float]:
 def _dense(c: Column, n: int) -> bool:
     if not c.whole or c.kinds != n or n < 5:
         return False
-    low, high = min(c.numbers), max(c.numbers)
+    low, high = c.ordered[0], c.ordered[-1]
     return high - low <= 1.5 * n
 
 
@@ -62,9 +63,9 @@ def _wide_key(c: Column, n: int) -> bool:
         return False
     if c.whole:
         return (
-            min(c.numbers) >= 0
-            and max(c.numbers) - min(c.numbers) > 3 * n
-            and max(c.numbers) > 999
+            c.ordered[0] >= 0
+            and c.ordered[-1] - c.ordered[0] > 3 * n
+            and c.ordered[-1] > 999
             and not c.sorted
         )
     return c.textual and _references(c)
@@ -81,7 +82,7 @@ def _runs(c: Column, n: int) -> bool:
     """A record number repeated in runs: visits of a patient, waves of a panel."""
     if n < 12 or not 4 <= c.distinct <= n / 1.8 or not (c.whole or c.textual):
         return False
-    changes = sum(a != b for a, b in zip(c.cells, c.cells[1:], strict=False))
+    changes = sum(map(ne, c.cells, c.cells[1:]))
     return changes == c.distinct - 1 and c.distinct >= 5 and not (c.textual and not _references(c))
 
 
@@ -89,13 +90,8 @@ def weight_like(c: Column) -> bool:
     """Positive real numbers of many values with a mean near 1: survey weights scaled to the sample."""
     if not c.numeric or c.whole or len(c.numbers) < 15 or c.kinds < 8:
         return False
-    middle = mean(c.numbers)
-    return (
-        min(c.numbers) > 0
-        and 0.6 <= middle <= 1.7
-        and max(c.numbers) <= 12 * middle
-        and max(c.numbers) > 1.15
-    )
+    middle = c.mean
+    return c.ordered[0] > 0 and 0.6 <= middle <= 1.7 and c.ordered[-1] <= 12 * middle and c.ordered[-1] > 1.15
 
 
 def missing_code(c: Column) -> bool:

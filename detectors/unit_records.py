@@ -161,7 +161,7 @@ def _magnitudes(wide: list[Column]) -> float:
     """Spread of the columns' typical sizes in powers of ten: small when all columns count the same thing."""
     sizes = []
     for c in wide:
-        middle = abs(sorted(c.numbers)[len(c.numbers) // 2])
+        middle = abs(c.ordered[len(c.ordered) // 2])
         sizes.append(log10(middle) if middle > 1e-9 else -2.0)
     if len(sizes) < 2:
         return -1.0
@@ -170,6 +170,6 @@ def _magnitudes(wide: list[Column]) -> float:
 
 
 def _skew(c: Column) -> float:
-    s = sorted(c.numbers)
+    s = c.ordered
     low, middle, high = s[len(s) // 10], s[len(s) // 2], s[-1 - len(s) // 10]
     return ((high - middle) - (middle - low)) / (high - low) if high > low else 0.0

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from itertools import pairwise
 from math import isfinite, sqrt
+from operator import eq, ge, le, mul
 
 MISSING = frozenset(
     {"", "na", "n/a", "nan", "null", "none", ".", "#n/a", "<na>", "nat", "inf", "-inf", "(null)"}
@@ -125,7 +125,7 @@ class Column:
     @cached_property
     def numeric(self) -> bool:
         """At least seven in ten filled cells are numbers."""
-        seen = sum(self.counts[t] for t in self.parsed)
+        seen = sum(map(self.counts.__getitem__, self.parsed))
         return seen > 0 and seen >= 0.7 * self.filled
 
     @cached_property
@@ -135,9 +135,19 @@ class Column:
         return [parsed[c] for c in self.cells if c in parsed]
 
     @cached_property
+    def ordered(self) -> list[float]:
+        """The numbers, least first."""
+        return sorted(self.numbers)
+
+    @cached_property
+    def mean(self) -> float:
+        """The mean of the numbers; 0 of none."""
+        return mean(self.numbers)
+
+    @cached_property
     def whole(self) -> bool:
         """Numeric, and all numbers are whole (also "3.0")."""
-        return self.numeric and all(v == int(v) for v in self.parsed.values())
+        return self.numeric and all(map(float.is_integer, self.parsed.values()))
 
     @cached_property
     def kinds(self) -> int:
@@ -182,7 +192,7 @@ class Column:
         if n < 5 or not self.coded or self.kinds < 2 or self.filled < 0.8 * n:
             return None
         chance = sum(k * (k - 1) for k in self.counts.values()) / (self.filled * (self.filled - 1))
-        same = sum(a == b for a, b in pairwise(self.cells)) / (n - 1)
+        same: float = sum(map(eq, self.cells, self.cells[1:])) / (n - 1)
         if same >= chance:
             return (same - chance) / (1 - chance) if chance < 1 else None
         return (same - chance) / chance
@@ -193,8 +203,7 @@ class Column:
         s = self.series
         if len(s) < 4 or s[0] == s[-1]:
             return False
-        pairs = list(pairwise(s))
-        return all(a <= b for a, b in pairs) or all(a >= b for a, b in pairs)
+        return all(map(le, s, s[1:])) or all(map(ge, s, s[1:]))
 
     @cached_property
     def low(self) -> bool:
@@ -215,13 +224,14 @@ def correlation(a: Sequence[float], b: Sequence[float]) -> float | None:
         return None
     mean_a, mean_b = sum(a) / n, sum(b) / n
     da, db = [x - mean_a for x in a], [y - mean_b for y in b]
-    var_a, var_b = sum([x * x for x in da]), sum([y * y for y in db])
+    var_a, var_b = sum(map(mul, da, da)), sum(map(mul, db, db))
     if var_a <= 0 or var_b <= 0:
         return None
     scale = sqrt(var_a) * sqrt(var_b)
     if not isfinite(scale) or scale == 0:
         return None
-    return sum([x * y for x, y in zip(da, db, strict=False)]) / scale
+    together: float = sum(map(mul, da, db))
+    return together / scale
 
 
 def mean(values: Sequence[float]) -> float:

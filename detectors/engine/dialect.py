@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from typing import TypeVar
 
 from detectors.engine.header import kind
 
@@ -21,9 +21,7 @@ MAX_QUOTED_LINES = 64
 MOST_SAMPLED = 120
 MAX_CELLS = 70_000
 MOST_SEARCHED = 64 * 1024
-_ANY = -1
-MIN_QUALITY = 0.45
-MAX_RAGGED_QUALITY = 0.8
+Item = TypeVar("Item")
 _DRAWN = "-=─━"
 _RULE = " \t|+:┼┌┐└┘├┤┬┴│" + _DRAWN
 _ODD = re.compile(r"[;|\t{}<>=\\\"]|\(\)|^[,.)\]]")
@@ -42,6 +40,11 @@ class Dialect:
     """Blanks beside the delimiter are not part of a cell."""
     aligned: bool = False
     """Not cut at a delimiter but by position."""
+
+    @property
+    def plain(self) -> bool:
+        """Each delimiter on a line cuts it: there are no quotes, frames or blanks to heed."""
+        return self.quote is None and self.delimiter not in " |"
 
     def rows(self, text: str) -> list[list[str]]:
         """Whole lines as rows of cells; a blank line is an empty row. Raises `csv.Error`."""
@@ -112,117 +115,6 @@ def _is_quoting(text: str, delimiter: str, quote: str) -> bool:
     return opened > 0 and closed > 0 and (quote == '"' or min(opened, closed) > 0.5 * max(opened, closed))
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Lines `first` up to, not with, `last`, that one dialect cuts into `width` cells each."""
-
-    first: int
-    last: int
-    width: int
-    quality: float
-
-    @property
-    def weight(self) -> float:
-        return (self.last - self.first) * (self.width - 1) / self.width * self.quality
-
-
-def runs(dialect: Dialect, lines: Sequence[str]) -> list[Run]:
-    """The stretches of `lines` that look like rows of a table in this dialect."""
-    found: list[Run] = []
-    counts = _counts(dialect, lines)
-    for first, last in _worth_parsing(dialect, lines, counts):
-        numbered = numbered_rows(dialect, lines[first:last])
-        for width, group in groupby(numbered, key=lambda item: len(item[2])):
-            part = list(group)
-            if width >= 2:
-                _add(found, dialect, part, width, first)
-    if len(lines) - counts.count(0) < 0.8 * sum(map(bool, lines)):
-        return found
-    weight = sum(run.weight for run in found)
-    if 2 * weight >= MAX_RAGGED_QUALITY * len(lines):
-        return found  # no ragged run of these lines could weigh more
-    ragged = _ragged(dialect, lines) if dialect.delimiter not in ": " else None
-    if ragged is not None and ragged.weight > 2 * weight:
-        return [ragged]
-    return found
-
-
-def _counts(dialect: Dialect, lines: Sequence[str]) -> list[int]:
-    """How often each line is cut, quotes not heeded."""
-    if dialect.delimiter == " ":
-        return [len(line.split()) - 1 for line in lines]
-    return [line.count(dialect.delimiter) for line in lines]
-
-
-def _worth_parsing(dialect: Dialect, lines: Sequence[str], counts: list[int]) -> Iterator[tuple[int, int]]:
-    """Stretches in which neighbouring lines are cut equally often, or may be for their quotes."""
-    if dialect.quote is not None:
-        _mark_quoted(dialect.quote, lines, counts)
-    if dialect.delimiter == "|":
-        counts = [_ANY if is_rule(line) else count for line, count in zip(lines, counts, strict=True)]
-    first = -1
-    before = 0
-    for at, (count, behind) in enumerate(zip(counts, [*counts[1:], 0], strict=True)):
-        alike = count == _ANY or (count > 0 and (before in (count, _ANY) or behind in (count, _ANY)))
-        before = count
-        if alike and first < 0:
-            first = at
-        elif not alike and first >= 0:
-            if at - first >= _least(dialect, counts[first : first + 2]):
-                yield first, at
-            first = -1
-    if first >= 0:
-        yield first, len(counts)
-
-
-def _least(dialect: Dialect, counts: list[int]) -> int:
-    """How many rows make a table of this many cuts: two will do where the delimiter is seldom chance."""
-    few = _ANY not in counts and max(counts) <= 2 if dialect.delimiter == "," else dialect.delimiter in " :"
-    return 3 if few else 2
-
-
-def _mark_quoted(quote: str, lines: Sequence[str], counts: list[int]) -> None:
-    """Set `_ANY` for lines with quotes and for those inside a quoted cell."""
-    opened = -MAX_QUOTED_LINES
-    for at, line in enumerate(lines):
-        quotes = line.count(quote)
-        if quotes:
-            counts[at] = _ANY
-        if quotes % 2:
-            if at - opened < MAX_QUOTED_LINES:
-                counts[opened:at] = [_ANY] * (at - opened)
-                opened = -MAX_QUOTED_LINES
-            else:
-                opened = at
-
-
-def _add(
-    found: list[Run], dialect: Dialect, part: list[tuple[int, int, list[str]]], width: int, offset: int
-) -> None:
-    rows = [row for _, _, row in part]
-    if len(rows) < _least(dialect, [width - 1]):
-        return
-    value = quality(dialect, rows)
-    if value >= MIN_QUALITY:
-        found.append(Run(offset + part[0][0], offset + part[-1][1], width, value))
-
-
-def _ragged(dialect: Dialect, lines: Sequence[str]) -> Run | None:
-    """All lines as one table whose rows break off early or run on."""
-    part = [item for item in numbered_rows(dialect, lines) if item[2]]
-    widths = [len(row) for _, _, row in part]
-    if len(part) < 5 or max(widths) < 3:
-        return None
-    if sum(width >= 2 for width in widths) < 0.9 * len(widths):
-        return None
-    rows = [row for _, _, row in part]
-    value = MAX_RAGGED_QUALITY * quality(dialect, rows)
-    kinds = [_column(rows, i) for i in range(min(max(widths), 20))]
-    if value < MIN_QUALITY or not any(share > 0.8 and k in "nd" for k, share in kinds):
-        return None
-    return Run(part[0][0], part[-1][1], max(2, Counter(widths).most_common(1)[0][0]), value)
-
-
 def numbered_rows(dialect: Dialect, lines: Sequence[str]) -> Iterator[tuple[int, int, list[str]]]:
     """(first line, line after the last, cells) of each row, drawn rules left out.
 
@@ -238,7 +130,7 @@ def numbered_rows(dialect: Dialect, lines: Sequence[str]) -> Iterator[tuple[int,
         if joined is not None:
             yield at, end, joined
         elif dialect.delimiter != "|" or not is_rule(line):
-            yield at, end, _cells(dialect, line)
+            yield at, end, cells_of(dialect, line)
         at = end
 
 
@@ -259,7 +151,7 @@ def _quoted(dialect: Dialect, lines: Sequence[str], at: int) -> tuple[list[str] 
     return None, at + 1
 
 
-def _cells(dialect: Dialect, line: str) -> list[str]:
+def cells_of(dialect: Dialect, line: str) -> list[str]:
     if not line.strip():
         return []
     if dialect.quote is None or dialect.quote not in line:
@@ -277,10 +169,17 @@ def _cells(dialect: Dialect, line: str) -> list[str]:
 
 def quality(dialect: Dialect, rows: Sequence[Sequence[str]]) -> float:
     """How much rows look like records: 0 (prose, code) to 1 (each column one kind of value)."""
-    step = max(1, len(rows) // MOST_SAMPLED)
-    sample = rows[::step]
+    return sampled_quality(dialect, sampled(rows), len(rows))
+
+
+def sampled(rows: Sequence[Item]) -> Sequence[Item]:
+    return rows[:: max(1, len(rows) // MOST_SAMPLED)]
+
+
+def sampled_quality(dialect: Dialect, sample: Sequence[Sequence[str]], rows: int) -> float:
+    """The quality of so many rows by a sample of them."""
     width = max(map(len, sample))
-    measured = [_column(sample, i) for i in range(0, width, max(1, width // 40))]
+    measured = [column_kind(sample, i) for i in range(0, width, max(1, width // 40))]
     values = [share * (1.0 if k in "nd" else 0.9) for k, share in measured if k != "b"]
     if len(values) < 2:
         return 0.0
@@ -289,7 +188,7 @@ def quality(dialect: Dialect, rows: Sequence[Sequence[str]]) -> float:
         return 0.0
     odd = sum(_oddity(dialect, cell) for cell in cells) / len(cells)
     typed = any(k in "nd" and share >= 0.7 for k, share in measured)
-    if not typed and dialect.aligned and (len(rows) < 5 or _is_prose(sample)):
+    if not typed and dialect.aligned and (rows < 5 or _is_prose(sample)):
         return 0.0
     weak = dialect.delimiter in " :" or (dialect.delimiter == "," and width <= 3)
     if dialect.delimiter in " :" and not typed:
@@ -309,14 +208,17 @@ def _is_prose(rows: Sequence[Sequence[str]]) -> bool:
     return len(phrases) >= 0.3 * len(behind) and low >= 0.5 * len(phrases) > 0
 
 
-def _column(rows: Sequence[Sequence[str]], position: int) -> tuple[str, float]:
+def column_kind(rows: Sequence[Sequence[str]], position: int) -> tuple[str, float]:
     """The main kind of a column's values and its share; the first row may be a header."""
-    kinds = Counter(kind(row[position]) for row in rows[1 if len(rows) > 2 else 0 :] if position < len(row))
+    texts = Counter([row[position] for row in rows[1 if len(rows) > 2 else 0 :] if position < len(row)])
+    kinds: Counter[str] = Counter()
+    for text, often in texts.items():
+        kinds[kind(text)] += often
     kinds.pop("b", None)
     if not kinds:
         return "b", 1.0
-    most, often = kinds.most_common(1)[0]
-    return most, often / kinds.total()
+    main, often = kinds.most_common(1)[0]
+    return main, often / kinds.total()
 
 
 def _oddity(dialect: Dialect, cell: str) -> float:

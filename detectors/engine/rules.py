@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from math import exp, lgamma, log, log1p
@@ -30,6 +30,9 @@ _DROP = dict.fromkeys(
 _EXPONENT = re.compile(r"\d(?:\.\d+)?[Ee]\+?\d{1,2}")
 _ID = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _PROBES = 12
+_FIRST = 4
+_MOST_LOST = 2
+FOLDS = ("compact", "plain")
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Rule:
     id: str = ""
     description: str = ""
     pattern: str = ""
-    fold: str = field(default="compact", metadata={"choices": ("compact", "plain")})
+    fold: str = field(default="compact", metadata={"choices": FOLDS})
     check: str = field(default="", metadata={"choices": tuple(CHECKS)})
     pass_rate: float = 0.05
     strength: str = field(default="supporting", metadata={"choices": STRENGTHS})
@@ -78,7 +81,7 @@ class CompiledRule:
                 f"{key}.pattern", "is not a pattern that the linear-time engine takes", "RE2 syntax"
             ) from None
         self._check = CHECKS[rule.check]
-        self.headers = tuple(" " + " ".join(tokens(h)) + " " for h in rule.headers)
+        self.headers = tuple(map(said, rule.headers))
         for example in rule.match:
             if not self.passes(example):
                 raise StanzaError(f"{key}.match", "a rule does not match its own example")
@@ -100,7 +103,7 @@ class CompiledRule:
             and len(text) < rule.lost_zeros
             and text.isascii()
             and text.isdigit()
-            and rule.lost_zeros - len(text) <= 2
+            and rule.lost_zeros - len(text) <= _MOST_LOST
         )
         return short and self._fits(text.zfill(rule.lost_zeros))
 
@@ -114,12 +117,14 @@ class CompiledRule:
         except (ValueError, IndexError):
             return False
 
-    def headed(self, name: str | None) -> bool:
-        """Whether a variable's name says this identifier, by whole tokens."""
-        if not name:
-            return False
-        said = " " + " ".join(tokens(name)) + " "
-        return any(h in said for h in self.headers)
+    def headed(self, *names: str) -> bool:
+        """Whether one of a variable's names, as `said` gives them, says this identifier."""
+        return any(h in name for name in names for h in self.headers)
+
+
+def said(name: str) -> str:
+    """The whole tokens of a name, each between blanks."""
+    return " " + " ".join(tokens(name)) + " "
 
 
 def fold(cell: str, how: str) -> str:
@@ -153,6 +158,24 @@ def tail(seen: int, matched: int, rate: float) -> float:
     return min(1.0, total)
 
 
+class _Shapes:
+    """One search for all cells that could pass one of some rules, lost leading zeros heeded."""
+
+    def __init__(self, rules: Sequence[CompiledRule]) -> None:
+        try:
+            self._any: Any = re2.compile("|".join(f"(?:{c.rule.pattern})" for c in rules))
+        except re2.error:  # sound one by one, but not together: two groups of one name
+            self._any = None
+        self._zeros = sorted({c.rule.lost_zeros for c in rules})
+
+    def fits(self, text: str) -> bool:
+        """Whether a folded cell has the shape that one of the rules asks for."""
+        texts = [text]
+        if text.isascii() and text.isdigit():
+            texts += [text.zfill(places) for places in self._zeros if 0 < places - len(text) <= _MOST_LOST]
+        return self._any is None or any(self._any.fullmatch(t.encode()) is not None for t in texts)
+
+
 class RuleBook:
     """All rules of a configuration, shipped ones first; none where identifiers are not `wanted`."""
 
@@ -180,24 +203,33 @@ class RuleBook:
         self.rules = [c for c in found if wanted and c.rule.id not in set(disabled)]
         self.ids = frozenset(c.rule.id for c in found)
         texts = [f"(?:{c.rule.text})" for c in self.rules if c.rule.text]
+        self._shaped = {how: _Shapes([c for c in self.rules if c.rule.fold == how]) for how in FOLDS}
         self.any_text: Any = re2.compile("|".join(texts)) if texts else None
+
+    def may_hold(self, how: str, folded: Iterable[str]) -> bool:
+        """Whether one of these cells, folded as `how` says, could pass a rule of that folding."""
+        return any(map(self._shaped[how].fits, folded))
 
     def column(self, column: Column, min_share: float = 0.8) -> Hit | None:
         """The rule that best explains a column, or None."""
         texts = list(column.counts)[:500]
         if not texts or (column.numeric and not column.whole and not any("+" in t for t in texts[:_PROBES])):
             return None  # blank, or measured amounts
-        folds = {how: [fold(t, how) for t in texts[:_PROBES]] for how in ("compact", "plain")}
+        folds = {how: [fold(t, how) for t in texts[:_PROBES]] for how in FOLDS}
+        names = [said(name) for name in (column.name, column.label) if name]
         full: dict[str, list[str]] = {}
         best: Hit | None = None
+        hopeful = {how for how, probes in folds.items() if self.may_hold(how, probes[:_FIRST])}
         for c in self.rules:
             rule = c.rule
-            headed = c.headed(column.name) or c.headed(column.label)
+            if rule.fold not in hopeful:
+                continue
+            headed = c.headed(*names)
             if rule.gated and not headed:
                 continue
             probes = folds[rule.fold]
             mend = headed or bool(rule.check)  # an epoch is no telephone number that lost its zero
-            if not any(c.folded_passes(p, mend) for p in probes[:4]):
+            if not any(c.folded_passes(p, mend) for p in probes[:_FIRST]):
                 continue
             if sum(c.folded_passes(p, mend) for p in probes) < 0.6 * len(probes):
                 continue

@@ -10,8 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from detectors.engine.dialect import Dialect, Run, candidates, runs
+from detectors.engine.dialect import Dialect, candidates
 from detectors.engine.layout import Layout, fixed_width
+from detectors.engine.runs import Run, runs
 
 MAX_GAP = 8
 MAX_NESTED = 2
@@ -22,6 +23,8 @@ _CODE = re.compile(
     r"|using|package|try|except|catch|fi|do|done|echo|export|local|#include|#define|@\w+)\b(?!,)"
     r"|\s*(?://|/\*|\* |# )|.*[{};(\[\\]\s*$|\s*[)}\]]|.*\w\(.*\)[;:{]?\s*$|\s*[\w.]+(?:\[.*\])? [-+]?= .*"
 )
+_MAYBE_CODE = re.compile(r"\s*(?:[A-Za-z@#/*)}\]]|[^{};(\[\\=]*[{};(\[\\=])")
+"""What every line that `_CODE` matches fits as well, told in linear time."""
 _LOG = re.compile(
     r"\W{0,2}(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
     r"|\d\d[-/]\d\d[-/]\d{2,4} \d\d:\d\d|[\d.:a-f]{7,39} \S+ \S+ \["
@@ -114,7 +117,9 @@ def is_log(lines: Sequence[str]) -> bool:
 def is_code(lines: Sequence[str]) -> bool:
     """Whether a good part of the lines looks like a program."""
     written = [line[:400] for line in lines[:400] if line.strip()]
-    return len(written) >= 3 and sum(_CODE.match(line) is not None for line in written) > 0.4 * len(written)
+    maybe = [line for line in written if _MAYBE_CODE.match(line)]
+    least = 0.4 * len(written)
+    return len(written) >= 3 and len(maybe) > least and sum(map(bool, map(_CODE.match, maybe))) > least
 
 
 def _is_keyed(lines: Sequence[str]) -> bool:

@@ -15,7 +15,7 @@ from math import exp
 from typing import Any
 
 Node = tuple[int, float, Any, Any, float]
-"""Measure asked (-1: none, a leaf), threshold, the nodes left and right of it, mean."""
+"""Measure asked (-1: none, a leaf), threshold, nodes left and right of it, mean less that of its parent."""
 
 
 def chance(score: float) -> float:
@@ -50,26 +50,26 @@ class Model:
         x = [measured[name] for name in self.measures]
         shares = [0.0] * len(x)
         start = self.start
-        for node in self.trees:
-            at, threshold, left, right, before = node
-            start += before
+        for at, threshold, left, right, mean in self.trees:
+            start += mean
             while at >= 0:
                 came = at
-                at, threshold, left, right, mean = left if x[at] <= threshold else right
-                shares[came] += mean - before
-                before = mean
+                at, threshold, left, right, change = left if x[at] <= threshold else right
+                shares[came] += change
         if weights is not None:
             shares = [s * w for s, w in zip(shares, weights, strict=True)]
         return Score(start + sum(shares), start, dict(zip(self.measures, shares, strict=True)))
 
 
-def _node(tree: Mapping[str, Any], at: int) -> Node:
-    """The node at a place of a tree's lists, with all that is below it."""
-    measure = int(tree["measure"][at])
+def _node(tree: Mapping[str, Any], at: int, before: float = 0.0) -> Node:
+    """The node at a place of a tree's lists, with all that is below it; `before` is its parent's mean."""
+    measure, mean = int(tree["measure"][at]), float(tree["mean"][at])
     left, right = (
-        (_node(tree, int(tree[side][at])) for side in ("left", "right")) if measure >= 0 else (None, None)
+        (_node(tree, int(tree[side][at]), mean) for side in ("left", "right"))
+        if measure >= 0
+        else (None, None)
     )
-    return measure, float(tree["threshold"][at]), left, right, float(tree["mean"][at])
+    return measure, float(tree["threshold"][at]), left, right, mean - before
 
 
 def load_models(text: str | None = None) -> tuple[dict[str, Model], str]:

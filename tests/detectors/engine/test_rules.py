@@ -44,3 +44,15 @@ def test_a_disabled_rule_is_silent_and_an_unknown_one_an_error() -> None:
     assert RuleBook(disabled=["nino"]).column(cells) is None
     with pytest.raises(StanzaError):
         RuleBook(disabled=["ninoo"])
+
+
+def test_what_passes_a_rule_has_the_shape_of_one() -> None:
+    """Lost zeros and all: a column is only looked at by those rules that one search does not rule out."""
+    missed = [
+        example
+        for c in BOOK.rules
+        for example in c.rule.match
+        if not BOOK.may_hold(c.rule.fold, [fold(example, c.rule.fold)])
+    ]
+    assert not missed
+    assert not BOOK.may_hold("compact", ["7", "12", "-"])
