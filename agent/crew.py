@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
 from agent import fscrypt, notice, others, removal
 from agent.erasure import SLICE_BYTES, CannotErase, Overwriting
+from agent.examiner import Asked
 from agent.finishing import finish
+from agent.foresight import Foresight
 from agent.lease import WriteLease
 from agent.opening import CannotOpen, OpenedFile, RootFolder, identity_of
 from agent.protocol import (
@@ -59,6 +61,10 @@ class Examines(Protocol):
         self, fd: int, size: int, deadline: float, while_waiting: Callable[[], None] | None = None
     ) -> Verdict: ...
 
+    def examine_together(
+        self, files: Sequence[Asked], deadline: float, while_waiting: Callable[[], None] | None = None
+    ) -> list[Verdict]: ...
+
     def close(self) -> None:
         """Hang up; whatever still works for us is killed."""
 
@@ -97,6 +103,7 @@ class Crew:
         self.missing: set[str] = set()
         """Protections that are not to be had here, as `config.settings.Protection` values."""
         self._root: RootFolder | None = None
+        self._foresight = Foresight(self._examine_together, lambda question: ask(question, UnseenAnswer))
         self._erasing: list[tuple[str, Overwriting]] = []
         """Large files that are in custody and gone, by entry."""
 
@@ -122,6 +129,7 @@ class Crew:
 
     def leave(self) -> None:
         """Let go of the root. A second call does nothing."""
+        self._foresight.forget()
         if self._root is not None:
             self._root.close()
             self._root = None
@@ -142,7 +150,17 @@ class Crew:
 
     def is_unseen(self, identity: Identity) -> bool:
         """Whether this very version of a file still needs a judgement."""
-        return bool(self.ask(Unseen([identity]), UnseenAnswer).indexes)
+        return self._foresight.knows(identity) or bool(self.ask(Unseen([identity]), UnseenAnswer).indexes)
+
+    def foresee(self, events: Sequence[FileEvent]) -> None:
+        """A sweep will come to these files next: some may share workers. Never those of a network share,
+        where one owner may stand for many people."""
+        if not self.welcome.share_seconds:
+            self._foresight.look(self.root, events)
+
+    def _examine_together(self, files: Sequence[Asked]) -> list[Verdict]:
+        deadline = time.monotonic() + self.welcome.examine_seconds
+        return self.examiner.examine_together(files, deadline, self.breathe)
 
     def could_not_open(self, event: FileEvent, refusal: CannotOpen, last_try: bool) -> Fate:
         """Report what is there but cannot be examined. What is gone needs no report."""
@@ -183,6 +201,8 @@ class Crew:
             return Verdict(
                 Judgement.NO_RECORDS, media_type=EMPTY_TYPE, config_digest=self.welcome.config_digest
             )  # as a worker says of it
+        if (foreseen := self._foresight.recall(opened.identity())) is not None:
+            return foreseen
         try:
             worker_fd = opened.second_descriptor()
         except OSError:

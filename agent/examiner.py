@@ -6,15 +6,18 @@ import contextlib
 import select
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from detectors.engine import exchange
-from detectors.engine.exchange import Broken, Kind
+from detectors.engine.exchange import Broken, Kind, Wish, harmless
 from detectors.engine.verdict import BadWire, Outcome, Protection, Reason, Subject, Tier, Verdict
 
 END_GRACE_SECONDS = 7.0
 QUEUE_PATIENCE = 5.0
 _SLICE_SECONDS = 0.2
+MOST_TOGETHER = 2 * exchange.MOST_SHARED_FILES
+"""Files of one asker at a time: work for two workers, and within what a template hears of one peer."""
 
 TEMPLATE_FAULTS = frozenset(
     {
@@ -33,6 +36,13 @@ TEMPLATE_FAULTS = frozenset(
 _NOT_FOR_WORKERS = frozenset({Reason.GONE, Reason.LINK, Reason.NO_ACCESS, Reason.STUCK, Reason.NOT_REGULAR})
 
 
+class Asked(NamedTuple):
+    """A file to be judged: a descriptor, and how many bytes of it."""
+
+    fd: int
+    size: int
+
+
 class Examiner:
     """One asker's end. Not for several threads: each takes an end of its own."""
 
@@ -49,6 +59,7 @@ class Examiner:
         self._digest = digest
         self._look_after = look_after or (lambda: None)
         self._last_id = 0
+        self._lied = False
 
     def examine(
         self, fd: int, size: int, deadline: float, while_waiting: Callable[[], None] | None = None
@@ -61,55 +72,84 @@ class Examiner:
         raise to give up. Returns when no worker has the file any more, or, if one is stuck, not at all
         with a judgement of it.
         """
+        asked = [Asked(fd, size)]
+        return self._examine(asked, deadline, while_waiting, Wish.EXAMINE)[0]
+
+    def examine_together(
+        self, files: Sequence[Asked], deadline: float, while_waiting: Callable[[], None] | None = None
+    ) -> list[Verdict]:
+        """The same for several files of one root, which may share workers (docs/decisions/0014).
+
+        At most `MOST_TOGETHER`. `deadline` is that of the slowest.
+        """
+        verdicts = self._examine(files, deadline, while_waiting, Wish.EXAMINE_AMONG_OTHERS)
+        if self._lied:  # a shared worker said what none may: whatever it said about others counts as little
+            verdicts = [self.examine(one.fd, one.size, deadline, while_waiting) for one in files]
+        return verdicts
+
+    def _examine(
+        self, files: Sequence[Asked], deadline: float, while_waiting: Callable[[], None] | None, wish: Wish
+    ) -> list[Verdict]:
         allowed = max(0.1, deadline - time.monotonic())
-        self._last_id = self._last_id % 0xFFFF_FFFE + 1
-        request_id = self._last_id
+        self._lied = False
+        waiting: dict[int, int] = {}
+        verdicts = [self._unreadable(Reason.WORKER_UNAVAILABLE)] * len(files)
         try:
-            self._ask(request_id, fd, size)
-            return self._wait(request_id, allowed, while_waiting)
+            for index, one in enumerate(files):
+                self._last_id = self._last_id % 0xFFFF_FFFE + 1
+                waiting[self._last_id] = index
+                self._ask(self._last_id, one, wish)
+            for request_id, verdict in self._replies(waiting, allowed, while_waiting):
+                verdicts[waiting.pop(request_id)] = verdict
         except Broken:
-            return self._unreadable(Reason.WORKER_UNAVAILABLE)
+            self._cancel(waiting)
         except BaseException:
-            self._cancel(request_id)
+            self._cancel(waiting)
             raise
+        return verdicts
 
     def close(self) -> None:
         """Hang up; a worker that is still busy for this end is killed."""
         self._sock.close()
 
-    def _ask(self, request_id: int, fd: int, size: int) -> None:
+    def _ask(self, request_id: int, file: Asked, wish: Wish) -> None:
         try:
-            socket.send_fds(self._sock, [exchange.request(request_id, size)], [fd])
+            socket.send_fds(self._sock, [exchange.request(request_id, file.size, wish)], [file.fd])
         except OSError:
             raise Broken from None
 
-    def _cancel(self, request_id: int) -> None:
+    def _cancel(self, request_ids: Iterable[int]) -> None:
         with contextlib.suppress(OSError):
-            self._sock.send(exchange.cancel(request_id))
+            for request_id in request_ids:
+                self._sock.send(exchange.cancel(request_id))
 
-    def _wait(self, request_id: int, allowed: float, while_waiting: Callable[[], None] | None) -> Verdict:
-        give_up = time.monotonic() + allowed * QUEUE_PATIENCE + END_GRACE_SECONDS
-        while True:
+    def _replies(
+        self, waiting: Mapping[int, int], allowed: float, while_waiting: Callable[[], None] | None
+    ) -> Iterator[tuple[int, Verdict]]:
+        """Verdicts as they come, until nothing is `waiting`; the rest is a timeout when it takes too long."""
+        patience = allowed * QUEUE_PATIENCE + END_GRACE_SECONDS
+        give_up = time.monotonic() + patience
+        while waiting:
             self._look_after()
             if while_waiting is not None:
                 while_waiting()
             left = give_up - time.monotonic()
             if left <= 0:
-                self._cancel(request_id)
-                return self._unreadable(Reason.TIMEOUT)
+                self._cancel(waiting)
+                yield from [(number, self._unreadable(Reason.TIMEOUT)) for number in waiting]
+                return
             if not select.select([self._sock], [], [], min(left, _SLICE_SECONDS))[0]:
                 continue
             said, kind, untrusted = self._receive()
             if kind is Kind.LOST:
                 raise Broken
-            if said != request_id:
+            if said not in waiting:
                 continue  # of a request that was given up
-            if kind is Kind.STARTED:
-                give_up = time.monotonic() + allowed + END_GRACE_SECONDS
-            elif kind is Kind.FAULT:
-                return self._unreadable(self._fault(untrusted))
-            else:
-                return self._verdict(untrusted)
+            give_up = time.monotonic() + (allowed + END_GRACE_SECONDS if kind is Kind.STARTED else patience)
+            if kind is Kind.FAULT:
+                yield said, self._unreadable(self._fault(untrusted))
+            elif kind is not Kind.STARTED:
+                yield said, self._verdict(untrusted, kind)
 
     def _receive(self) -> tuple[int, Kind, bytes]:
         try:
@@ -119,19 +159,25 @@ class Examiner:
         except OSError:
             raise Broken from None
 
-    def _verdict(self, untrusted_wire: bytes) -> Verdict:
+    def _verdict(self, untrusted_wire: bytes, kind: Kind) -> Verdict:
         """The verdict, if it keeps to the contract in every field; else `bad_answer`."""
+        verdict = self._sound(untrusted_wire)
+        if kind is Kind.SHARED and (verdict is None or not harmless(verdict)):
+            self._lied = True
+        return verdict or self._unreadable(Reason.BAD_ANSWER)
+
+    def _sound(self, untrusted_wire: bytes) -> Verdict | None:
         try:
             verdict = Verdict.from_wire(untrusted_wire, self._vocabulary)
         except BadWire:
-            return self._unreadable(Reason.BAD_ANSWER)
+            return None
         sound = (
             verdict.config_digest == self._digest
             and verdict.media_type in self._vocabulary
             and verdict.flagged == must_be_flagged(verdict)
             and verdict.reason not in _NOT_FOR_WORKERS
         )
-        return verdict if sound else self._unreadable(Reason.BAD_ANSWER)
+        return verdict if sound else None
 
     def _fault(self, untrusted_reason: bytes) -> Reason:
         try:

@@ -64,8 +64,9 @@ class Keeper:
         self._line = Line(channel, self.state, paused=welcome.paused)
         self._settle = Settle(welcome.settle_seconds, welcome.quiet_seconds)
         self._rounds = Rounds(
-            self._settle, self._line.ask, self._judge, welcome.quiet_seconds, welcome.cursor
-        )
+            self._settle, self._line.ask, self._judge, welcome.quiet_seconds, welcome.cursor,
+            lambda events: self._crew.foresee(events),
+        )  # fmt: skip
         vault = None
         if welcome.recipients:
             vault = Vault(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from agent.crew import Ask, Fate
+from agent.examiner import MOST_TOGETHER
 from agent.opening import RootFolder
 from agent.protocol import (
     MAX_FOLDERS,
@@ -46,6 +48,8 @@ class _Lane:
     known: list[tuple[str, str]] = field(default_factory=list)
     """Folders that were quiet, to be told to the ledger."""
     found: deque[FileEvent] = field(default_factory=deque)
+    foreseen: int = 0
+    """How many of `found` were told to `foresee` already."""
 
     @property
     def busy(self) -> bool:
@@ -62,8 +66,8 @@ class Rounds:
     """Which sweeps are wanted, those under way, and what they have found.
 
     `judge` looks at one file; files that are fresh go to `settle` instead, as somebody may still be
-    writing them. `ask` is the line to the supervisor, `cursor` where the last whole sweep was cut off.
-    Times are `time.monotonic()`.
+    writing them. `foresee` is told a few files ahead which come next. `ask` is the line to the supervisor,
+    `cursor` where the last whole sweep was cut off. Times are `time.monotonic()`.
     """
 
     def __init__(
@@ -73,10 +77,12 @@ class Rounds:
         judge: Callable[[FileEvent], Fate],
         quiet_seconds: float,
         cursor: str = "",
+        foresee: Callable[[Sequence[FileEvent]], None] = lambda events: None,
     ) -> None:
         self._settle = settle
         self._ask = ask
         self._judge = judge
+        self._foresee = foresee
         self._quiet_seconds = quiet_seconds
         self._cursor = cursor
         self._marked = bool(cursor)
@@ -166,6 +172,11 @@ class Rounds:
     def _advance(self, lane: _Lane, root: RootFolder, breathe: Callable[[], None]) -> None:
         """The most urgent piece of a sweep: a file, the folder at hand, the next folders."""
         if lane.found:
+            if not lane.foreseen:
+                ahead = list(islice(lane.found, MOST_TOGETHER))
+                lane.foreseen = len(ahead)
+                self._foresee(ahead)
+            lane.foreseen -= 1
             fate = self._judge(lane.found.popleft())
             if lane.sweep is not None and fate.step != "later":
                 lane.sweep.count(fate)

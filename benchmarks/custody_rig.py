@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,7 @@ import pyrage
 from agent import audit, recovery
 from agent.audit import AuditLog
 from agent.desk import Desk
+from agent.examiner import Asked
 from agent.keeper import serve
 from agent.ledger import Ledger
 from agent.line import Ended
@@ -35,7 +36,7 @@ from agent.service import prepare_state
 from agent.telling import Host, Judge, Teller
 from agent.volumes import WatchedRoot
 from config.settings import Breaker, Handling, Mode, Policy, Settings, Vault, Zone
-from detectors.engine.verdict import Outcome, Subject, Tier, Verdict
+from detectors.engine.verdict import Outcome, Reason, Subject, Tier, Verdict
 
 GUILTY = b"id,sex,age\n"
 ROOT_ID = "root-1"
@@ -63,6 +64,11 @@ class CannedExaminer:
                 config_digest=DIGEST,
             )
         return Verdict(Outcome.NO_RECORDS, config_digest=DIGEST)
+
+    def examine_together(
+        self, files: Sequence[Asked], deadline: float, while_waiting: Callable[[], None] | None = None
+    ) -> list[Verdict]:
+        return [Verdict.unreadable(Reason.WORKER_UNAVAILABLE, config_digest=DIGEST) for _ in files]
 
     def close(self) -> None:
         pass

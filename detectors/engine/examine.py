@@ -18,7 +18,17 @@ from typing import Any, BinaryIO, TypeVar
 from detectors.engine.forms import Forms
 from detectors.engine.judge import WITHOUT_AUDITED, Conclusion, FileJudgement, Judge
 from detectors.engine.lines import Lines
-from detectors.engine.media_types import CSV, JSON_LINES, MEDIA_TYPES, PLAIN, SQL, TSV, UNKNOWN, Family
+from detectors.engine.media_types import (
+    CSV,
+    JSON_LINES,
+    MARKDOWN,
+    MEDIA_TYPES,
+    PLAIN,
+    SQL,
+    TSV,
+    UNKNOWN,
+    Family,
+)
 from detectors.engine.opaque import looks_random
 from detectors.engine.parsers import load, readers
 from detectors.engine.protection import SCHEMES, protection
@@ -49,6 +59,7 @@ the same place on any machine; the rest is `partial`."""
 _ROW_WORK, _PLAIN_WORK, _LINE_SHIFT = 12, 3, 3
 _EFFORT = {Family.SHEET: 3, Family.MARKUP: 5, Family.DOCUMENT: 5}
 """How much more work a row is when it is parsed out of XML."""
+_PLAIN_TEXTS = frozenset({CSV, TSV, PLAIN, MARKDOWN})
 _TOLD_BY_THEIR_HEAD = frozenset({CSV, TSV, PLAIN, JSON_LINES, SQL})
 _ARMOURED = (b"-----", b"$ANSIBLE", b"U2FsdGVkX1")
 _UNKNOWN_SIZE = 1 << 62
@@ -57,6 +68,10 @@ _SURENESS = {Tier.NONE: 0, Tier.POSSIBLE: 1, Tier.LIKELY: 2, Tier.CONFIRMED: 3}
 
 class NeedsHeavy(Exception):
     """A part of the file is for a reader whose parsers this process has not imported."""
+
+
+class NotPlain(Exception):
+    """Only a plain text was wanted, and this is none, or something lies within it."""
 
 
 def vocabulary() -> frozenset[str]:
@@ -81,25 +96,38 @@ def warm_up(judge: Judge, heavy: bool) -> None:
         examine(io.BytesIO(sample), len(sample), judge, ReadLimits())
 
 
-def examine(stream: BinaryIO, size: int, judge: Judge, limits: ReadLimits, *, light: bool = False) -> Verdict:
+def examine(
+    stream: BinaryIO,
+    size: int,
+    judge: Judge,
+    limits: ReadLimits,
+    *,
+    light: bool = False,
+    plain_only: bool = False,
+) -> Verdict:
     """Say what the file behind `stream` (seekable, `size` bytes) is.
 
-    Raises `NeedsHeavy` only when `light` is set. Never raises for what is in the file, but for
-    `MemoryError`, which the caller must turn into `limit_memory`.
+    Raises `NeedsHeavy` only when `light` is set, and `NotPlain` only for `plain_only`.
+    Never raises for what is in the file, but for `MemoryError`, which the caller must turn into
+    `limit_memory`.
     """
     started = time.monotonic()
-    verdict = _examined(stream, size, judge, limits, light)
+    if plain_only and not looks_like_text(read_at(stream, 0, HEAD_BYTES)):
+        raise NotPlain
+    verdict = _examined(stream, size, judge, limits, light, plain_only)
     if judge.acting is not None and verdict.tier is not Tier.NONE:
-        acting = _examined(stream, size, judge.acting, limits, light)
+        acting = _examined(stream, size, judge.acting, limits, light, plain_only)
         if _SURENESS[acting.tier] < _SURENESS[verdict.tier]:
             advisories = (WITHOUT_AUDITED[acting.tier], *verdict.advisories)
             verdict = replace(verdict, advisories=advisories[:MAX_ADVISORIES])
     return replace(verdict, elapsed_ms=int((time.monotonic() - started) * 1000))
 
 
-def _examined(stream: BinaryIO, size: int, judge: Judge, limits: ReadLimits, light: bool) -> Verdict:
+def _examined(
+    stream: BinaryIO, size: int, judge: Judge, limits: ReadLimits, light: bool, plain_only: bool
+) -> Verdict:
     budget = Budget(limits.max_expanded_bytes, limits.max_entries)
-    examination = _Examination(judge, replace(limits, budget=budget), light, size)
+    examination = _Examination(judge, replace(limits, budget=budget), light, size, plain_only)
     if size > limits.max_input_bytes:
         examination.note(_Part((), UNKNOWN, reason=Reason.LIMIT_BYTES))
     else:
@@ -139,8 +167,10 @@ class _Part:
 class _Examination:
     """One file under way: the worst part so far, and what all parts together lack."""
 
-    def __init__(self, judge: Judge, limits: ReadLimits, light: bool, size: int = 0) -> None:
-        self._judge, self._limits, self._light = judge, limits, light
+    def __init__(
+        self, judge: Judge, limits: ReadLimits, light: bool, size: int = 0, plain_only: bool = False
+    ) -> None:
+        self._judge, self._limits, self._light, self._plain_only = judge, limits, light, plain_only
         self._worst: _Part | None = None
         self._file_type = UNKNOWN
         self._work_left = MOST_WORK + int(size * WORK_PER_BYTE)
@@ -181,7 +211,7 @@ class _Examination:
             return fault.reason
         except RecursionError:
             return Reason.LIMIT_DEPTH
-        except (NeedsHeavy, MemoryError):
+        except (NeedsHeavy, NotPlain, MemoryError):
             raise
         except Exception:
             # A fault of ours or of a parser; its text may quote the file, so only the code remains.
@@ -200,6 +230,8 @@ class _Examination:
         part.media_type, size = self._sniff(stream, size, untrusted_name)
         if not part.position:
             self._file_type = part.media_type
+        if self._plain_only and part.media_type not in _PLAIN_TEXTS:
+            raise NotPlain
         part.protected = protection(stream, size, part.media_type) if size else None
         if part.protected is None and size:
             self._judge_contents(stream, part.media_type, part, judgement)
@@ -278,6 +310,8 @@ class _Examination:
         return counted
 
     def _member(self, member: Part, position: tuple[int, ...]) -> None:
+        if self._plain_only:
+            raise NotPlain
         if member.protected is not None:
             self.note(_Part(position, UNKNOWN, protected=member.protected))
             return

@@ -6,11 +6,13 @@ A peer (keeper, scan, or the light template asking the heavy one) holds one `SOC
     Request id, size + one descriptor  ->  (queued)
                                        <-  STARTED id            a worker has begun: clocks start
                                        <-  VERDICT id, wire      what the worker said, unread by us
+                                       <-  SHARED  id, wire      the same, of a worker with other files
                                        <-  FAULT   id, reason    a `Reason` code of the template's own
     Cancel id                          ->  the worker is killed; no reply
                                        <-  LOST                  a new template: all that was asked is lost
 
-A reply is sent only when the worker is dead and reaped.
+A reply is sent only when the worker is dead and reaped. A request may allow that a worker is shared
+(docs/decisions/0014): then STARTED may come twice, the second time for a worker of the file's own.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ import struct
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
+
+from detectors.engine.verdict import Outcome, Protection, Tier, Verdict
 
 MAX_REPLY_BYTES = 160 * 1024
 MAX_REQUEST_BYTES = 64
@@ -37,6 +41,21 @@ class Kind(IntEnum):
     VERDICT = 2
     FAULT = 3
     LOST = 4
+    SHARED = 5
+
+
+class Wish(IntEnum):
+    """What a request asks for."""
+
+    EXAMINE = 0
+    CANCEL = 1
+    EXAMINE_AMONG_OTHERS = 2
+    """The worker may be one that examines other small plain texts of the same owner and asker."""
+
+
+MOST_SHARED_FILES = 16
+MOST_SHARED_BYTES = 64 * 1024
+"""Of one file that may share a worker: all of it is seen when it is sniffed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +74,32 @@ class Broken(Exception):
     """The other end is gone or does not keep to the protocol."""
 
 
-def request(request_id: int, size: int) -> bytes:
+_HARMLESS = frozenset({Outcome.NO_RECORDS, Outcome.OTHER_RECORDS, Outcome.AGGREGATE})
+
+
+def harmless(verdict: Verdict) -> bool:
+    """Whether a worker that had other files before may say so: nothing is ever done about such a file."""
+    nothing_left = verdict.complete and verdict.reason is None and verdict.protection is Protection.NONE
+    return nothing_left and verdict.outcome in _HARMLESS and verdict.tier is Tier.NONE
+
+
+def request(request_id: int, size: int, wish: Wish = Wish.EXAMINE) -> bytes:
     """Ask to examine the descriptor sent beside this, of `size` bytes."""
-    return _REQUEST.pack(request_id, 0, size)
+    return _REQUEST.pack(request_id, wish, size)
 
 
 def cancel(request_id: int) -> bytes:
     """Give a request up."""
-    return _REQUEST.pack(request_id, 1, 0)
+    return _REQUEST.pack(request_id, Wish.CANCEL, 0)
 
 
-def parse_request(untrusted: bytes) -> tuple[int, bool, int]:
-    """A request as (id, is a cancel, size); raises `Broken`."""
-    if len(untrusted) != _REQUEST.size:
-        raise Broken
-    request_id, cancelled, size = _REQUEST.unpack(untrusted)
-    return request_id, bool(cancelled), size
+def parse_request(untrusted: bytes) -> tuple[int, Wish, int]:
+    """A request as (id, wish, size); raises `Broken`."""
+    try:
+        request_id, wish, size = _REQUEST.unpack(untrusted)
+        return request_id, Wish(wish), size
+    except (struct.error, ValueError):
+        raise Broken from None
 
 
 def reply(request_id: int, kind: Kind, payload: bytes = b"") -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +40,22 @@ class Job:
     unwanted: bool = False
     fate: Reason | None = None
     tries: int = 0
+    shareable: bool = False
+
+    @property
+    def parts(self) -> Sequence[Job]:
+        """The requests that this worker is for."""
+        return (self,)
+
+    @property
+    def forsaken(self) -> bool:
+        """Whether nobody waits for any of them."""
+        return all(part.unwanted for part in self.parts)
+
+    @property
+    def most_bytes(self) -> int:
+        """As much as the worker may say."""
+        return MAX_WIRE_BYTES + 1
 
     def start(self, duty: worker.Duty, seconds: float) -> None:
         """Fork the worker. Raises `OSError` when the machine has no process to give."""
@@ -52,7 +69,8 @@ class Job:
             os.close(theirs)
             raise
         if self.pid == 0:
-            worker.work(self.descriptor, theirs, self.size, parent, duty, seconds)
+            files = [(part.descriptor, part.size) for part in self.parts]
+            worker.work(files, theirs, parent, duty, seconds)
         os.close(theirs)
         self.pipe = ours
         self.pidfd = os.pidfd_open(self.pid)
@@ -70,7 +88,7 @@ class Job:
             if not chunk:
                 self.closed = True
                 self.deadline = min(self.deadline, time.monotonic() + LINGER_SECONDS)
-            if len(self.answer) > MAX_WIRE_BYTES + 1:
+            if len(self.answer) > self.most_bytes:
                 self.kill(Reason.BAD_ANSWER)
                 return
 

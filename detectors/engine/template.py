@@ -16,13 +16,11 @@ Control messages, after the first one (the settings):
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import gc
 import os
 import selectors
 import signal
 import socket
-import stat
 import sys
 import time
 from collections import deque
@@ -30,32 +28,18 @@ from collections.abc import Callable
 from typing import Any
 
 from detectors.engine import examine, exchange, lockdown, worker
-from detectors.engine.exchange import Allowance, Broken, Kind
+from detectors.engine.exchange import Allowance, Broken, Kind, Wish
 from detectors.engine.heavy import HeavyLink
 from detectors.engine.jobs import Job, data_bytes, resident_bytes
 from detectors.engine.judge import Judge
+from detectors.engine.peers import Peer, may_be_read
+from detectors.engine.shared import SharedJob, companions
 from detectors.engine.table import ReadLimits
 from detectors.engine.verdict import Reason
 
 MAX_QUEUED_A_PEER = 64
 MAX_STUCK = 8
 _FIRST_LOOK_SECONDS, _LOOK_SECONDS = 0.01, 0.05
-
-
-class Peer:
-    """One who asks. Replies that do not fit its socket wait here."""
-
-    def __init__(self, number: int, sock: socket.socket) -> None:
-        self.number, self.sock = number, sock
-        self.waiting: deque[bytes] = deque()
-        self.asked = 0
-
-    def flush(self) -> None:
-        """Send what waits, as far as it goes; raises `OSError` when the peer is gone."""
-        with contextlib.suppress(BlockingIOError):
-            while self.waiting:
-                self.sock.send(self.waiting[0])
-                self.waiting.popleft()
 
 
 class Loop:
@@ -135,7 +119,7 @@ class Loop:
     def _on_peer(self, peer: Peer) -> None:
         try:
             peer.flush()
-            if peer.asked < MAX_QUEUED_A_PEER:
+            while peer.asked < MAX_QUEUED_A_PEER:
                 self._take_request(peer)
             self._listen(peer)
         except BlockingIOError:
@@ -146,19 +130,19 @@ class Loop:
     def _take_request(self, peer: Peer) -> None:
         packet, fds, _, _ = socket.recv_fds(peer.sock, exchange.MAX_REQUEST_BYTES, 4)
         try:
-            request_id, cancelled, size = exchange.parse_request(packet)
-            if len(fds) != (0 if cancelled else 1):
+            request_id, wish, size = exchange.parse_request(packet)
+            if len(fds) != (0 if wish is Wish.CANCEL else 1):
                 raise Broken
         except Broken:
             for descriptor in fds:
                 os.close(descriptor)
             raise
-        if cancelled:
+        if wish is Wish.CANCEL:
             self._abandon(lambda job: job.peer == peer.number and job.request_id == request_id)
             return
         peer.asked += 1
-        job = Job(peer.number, request_id, fds[0], size)
-        if _may_be_read(fds[0]):
+        job = Job(peer.number, request_id, fds[0], size, shareable=wish is Wish.EXAMINE_AMONG_OTHERS)
+        if may_be_read(fds[0]):
             self.queue.append(job)
         else:
             job.fate = Reason.NOT_REGULAR
@@ -201,10 +185,11 @@ class Loop:
         for job in [job for job in self.queue if chosen(job)]:
             self.queue.remove(job)
             self._forget(job)
-        for job in filter(chosen, self.running):
-            job.unwanted = True
-            job.kill(Reason.GONE)
-            self._count_down(job)
+        for run in self.running:
+            for job in filter(chosen, run.parts):
+                self._disown(job)
+            if run.forsaken:
+                run.kill(Reason.GONE)
         for job in self.heavy.give_up(chosen):
             self._forget(job)
 
@@ -213,17 +198,27 @@ class Loop:
     def _start_waiting(self) -> None:
         stuck = sum(job.killed for job in self.running)
         while self.queue and len(self.running) - min(stuck, MAX_STUCK) < self.slots:
-            job = self.queue.popleft()
+            job = self._next()
             try:
                 job.start(self.duty, self.allowed.of(job.size))
             except OSError:
-                job.fate = Reason.WORKER_UNAVAILABLE
-                self._end(job)
+                for part in job.parts:
+                    part.fate = Reason.WORKER_UNAVAILABLE
+                    self._end(part)
                 continue
             self.running.append(job)
             self.selector.register(job.pipe, selectors.EVENT_READ, lambda job=job: self._on_pipe(job))
             self.selector.register(job.pidfd, selectors.EVENT_READ, lambda job=job: self._on_death(job))
-            self._began(job)
+            for part in job.parts:
+                self._began(part)
+
+    def _next(self) -> Job:
+        """The first that waits, with those that may share its worker."""
+        job = self.queue.popleft()
+        together = companions(job, self.queue, free_slots=self.slots - len(self.running))
+        for other in together:
+            self.queue.remove(other)
+        return SharedJob.of([job, *together]) if together else job
 
     def _began(self, job: Job) -> None:
         self._send(job.peer, exchange.reply(job.request_id, Kind.STARTED))
@@ -244,10 +239,21 @@ class Loop:
             self.selector.register(job.pidfd, selectors.EVENT_READ, lambda: self._on_death(job))
             return
         self.running.remove(job)
-        if job.needs_heavy and self.duty.light and not job.unwanted:
+        if isinstance(job, SharedJob):
+            self._part_company(job)
+        elif job.needs_heavy and self.duty.light and not job.unwanted:
             self.heavy.pass_on(job)
         else:
             self._end(job)
+
+    def _part_company(self, shared: SharedJob) -> None:
+        """Hand on what it found harmless; every other file gets a worker of its own, next."""
+        for job, packet in reversed(shared.replies()):
+            if job.unwanted or packet is not None:
+                self._end(job, packet)
+            else:
+                job.shareable = False
+                self.queue.appendleft(job)
 
     def _unregister(self, descriptor: int) -> None:
         with contextlib.suppress(KeyError):
@@ -256,12 +262,20 @@ class Loop:
     def _watch(self, now: float) -> None:
         for job in self.running:
             job.watch(now, self.memory)
-            if job.killed and not job.unwanted and now >= job.deadline:
+            if job.killed and not job.forsaken and now >= job.deadline:
                 # It does not die: stuck in its medium. Whoever asked must not wait for it.
-                job.unwanted = True
-                self._send(job.peer, exchange.reply(job.request_id, Kind.FAULT, Reason.STUCK.value.encode()))
-                self._count_down(job)
+                for part in job.parts:
+                    self._disown(part, Reason.STUCK)
         self.heavy.watch(now)
+
+    def _disown(self, job: Job, why: Reason | None = None) -> None:
+        """Nobody waits for this one any more; `why` is told."""
+        if job.unwanted:
+            return
+        job.unwanted = True
+        if why is not None:
+            self._send(job.peer, exchange.reply(job.request_id, Kind.FAULT, why.value.encode()))
+        self._count_down(job)
 
     def _end(self, job: Job, packet: bytes | None = None) -> None:
         if job.unwanted:
@@ -280,16 +294,6 @@ class Loop:
         if peer is not None:
             peer.asked -= 1
             self._listen(peer)
-
-
-def _may_be_read(descriptor: int) -> bool:
-    """Only a regular file that was opened for reading alone may reach a worker."""
-    try:
-        regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-        flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
-    except OSError:
-        return False
-    return regular and flags & os.O_ACCMODE == os.O_RDONLY and not flags & os.O_PATH
 
 
 class Unprotected(Exception):

@@ -1,7 +1,8 @@
 """One worker: examines one file behind the walls and answers once.
 
 Runs in a process that the template has just forked. All it has is the descriptor it reads, the
-pipe it answers on and /dev/null. The answer is one status byte and, for `ANSWER`, a verdict.
+pipe it answers on and /dev/null. The answer is one status byte and, for `ANSWER`, a verdict. A worker
+that is shared has several files, and answers once for each, with the length before it.
 """
 
 from __future__ import annotations
@@ -9,24 +10,27 @@ from __future__ import annotations
 import io
 import json
 import os
+import struct
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO, NoReturn, cast
 
-from detectors.engine.examine import NeedsHeavy, examine
+from detectors.engine.examine import NeedsHeavy, NotPlain, examine
+from detectors.engine.exchange import harmless
 from detectors.engine.judge import Judge
 from detectors.engine.lockdown import Bounds, Report, Walls, die_with_parent
 from detectors.engine.table import ReadLimits, Unreadable
 from detectors.engine.verdict import Reason, Verdict
 
-ANSWER, NEEDS_HEAVY = b"V", b"H"
+ANSWER, NEEDS_HEAVY, ALONE = b"V", b"H", b"A"
+LENGTH = struct.Struct("=I")
 EXIT_WALLS_MISSING, EXIT_INTERNAL, EXIT_MEMORY = 70, 71, 72
 
 SPARE_SECONDS = 2
 """Processor time beyond the wall clock's: that one shall come first."""
 
-_FILE_FD, _ANSWER_FD, _FIRST_FREE_FD = 3, 4, 5
+_FILE_FD, _ANSWER_FD = 3, 4
 _BUFFER_BYTES = 256 * 1024
 
 
@@ -102,19 +106,24 @@ def probe(walls: Walls, bounds: Bounds) -> Report:
     return report
 
 
-def work(descriptor: int, answer: int, size: int, parent: int, duty: Duty, seconds: float) -> NoReturn:
-    """Examine `descriptor` and write the answer to `answer`, within so many seconds of processor time.
+def work(files: Sequence[tuple[int, int]], answer: int, parent: int, duty: Duty, seconds: float) -> NoReturn:
+    """Examine `files` (descriptor, size) and write to `answer`, within so many seconds of processor time.
 
     Never returns, never raises.
     """
     try:
         die_with_parent(parent)
-        _keep_only(descriptor, answer)
+        _keep_only([descriptor for descriptor, _ in files], answer)
         bounds = replace(duty.bounds, cpu_seconds=int(seconds) + SPARE_SECONDS)
         standing = duty.walls.close(bounds)
         if any(standing.get(p, "not tried") for p in duty.must_hold):
             os._exit(EXIT_WALLS_MISSING)
-        _write(_answer(size, duty))
+        if len(files) == 1:
+            _write(_answer(files[0][1], duty))
+        else:
+            for number, (_, size) in enumerate(files):
+                said = _answer_among_others(_place(number), size, duty)
+                _write(LENGTH.pack(len(said)) + said)
     except MemoryError:
         os._exit(EXIT_MEMORY)
     except BaseException:  # the outermost frame: a traceback would quote the file
@@ -138,21 +147,44 @@ def _answer(size: int, duty: Duty) -> bytes:
     return ANSWER + verdict.to_wire()
 
 
+def _answer_among_others(descriptor: int, size: int, duty: Duty) -> bytes:
+    """The verdict on a plain text in which there is nothing; `ALONE` for everything else.
+
+    Decided before a parser that is not ours, libmagic among them, has seen a byte.
+    """
+    medium = Medium(descriptor, size)
+    stream = cast(BinaryIO, io.BufferedReader(medium, _BUFFER_BYTES))
+    try:
+        verdict = examine(stream, size, duty.judge, duty.limits, light=True, plain_only=True)
+    except (NotPlain, NeedsHeavy):
+        return ALONE
+    if medium.fault is not None or not harmless(verdict):
+        return ALONE
+    return ANSWER + verdict.to_wire()
+
+
 def _write(message: bytes) -> None:
     while message:
         message = message[os.write(_ANSWER_FD, message) :]
 
 
-def _keep_only(descriptor: int, answer: int) -> None:
-    """Leave this process /dev/null, the file and the answer pipe, and no way to print."""
-    spare = max(descriptor, answer, _FIRST_FREE_FD) + 1
-    file, pipe = _dup_above(descriptor, spare), _dup_above(answer, spare)
+def _place(number: int) -> int:
+    """The descriptor of so many a file."""
+    return _FILE_FD if number == 0 else _ANSWER_FD + number
+
+
+def _keep_only(descriptors: Sequence[int], answer: int) -> None:
+    """Leave this process /dev/null, the files and the answer pipe, and no way to print."""
+    first_free = _ANSWER_FD + len(descriptors)
+    spare = max(*descriptors, answer, first_free) + 1
+    files, pipe = [_dup_above(d, spare) for d in descriptors], _dup_above(answer, spare)
     null = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(null, number)
-    os.dup2(file, _FILE_FD)
+    for number, file in enumerate(files):
+        os.dup2(file, _place(number))
     os.dup2(pipe, _ANSWER_FD)
-    os.closerange(_FIRST_FREE_FD, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(first_free, os.sysconf("SC_OPEN_MAX"))
     silent: Callable[..., None] = lambda *_: None  # noqa: E731
     sys.excepthook = sys.unraisablehook = silent
 

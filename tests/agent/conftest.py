@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ import pyrage
 import pytest
 
 from agent import vault
+from agent.examiner import Asked
 from agent.keeper import serve
 from agent.ledger import Ledger
 from agent.line import Ended
@@ -91,6 +92,12 @@ class FakeExaminer:
                 Kind.MICRODATA, flagged=True, tier=Tier.LIKELY, subject=Subject.PERSON, config_digest=DIGEST
             )
         return Verdict(Kind.NO_RECORDS, config_digest=DIGEST)
+
+    def examine_together(
+        self, files: Sequence[Asked], deadline: float, while_waiting: Callable[[], None] | None = None
+    ) -> list[Verdict]:
+        """Nobody shares a worker here: each file is left for its turn."""
+        return [Verdict.unreadable(Reason.WORKER_UNAVAILABLE, config_digest=DIGEST) for _ in files]
 
     def close(self) -> None:
         self.closed = True
