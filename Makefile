@@ -43,6 +43,7 @@ bench: .venv/dev.stamp ## measure latency and throughput, and write docs/perform
 	$(BIN)/python benchmarks/large_file.py --megabytes $(LARGE_MEGABYTES) --write docs/performance.md
 	$(BIN)/python benchmarks/full_pass.py --write docs/performance.md
 	$(BIN)/python benchmarks/watching.py --write docs/performance.md
+	$(BIN)/python benchmarks/first_sweep.py --write docs/performance.md
 	$(BIN)/python benchmarks/memory.py --write docs/performance.md
 
 system: .venv/dev.stamp ## the long tests: real mounts, real crashes, full counts (root)

@@ -78,7 +78,7 @@ class Examiner:
     def examine_together(
         self, files: Sequence[Asked], deadline: float, while_waiting: Callable[[], None] | None = None
     ) -> list[Verdict]:
-        """The same for several files of one root, which may share workers (docs/decisions/0014).
+        """The same for several files of one root, which may share workers (docs/decisions/0015).
 
         At most `MOST_TOGETHER`. `deadline` is that of the slowest.
         """

@@ -1,6 +1,6 @@
 """The next small files of a sweep, judged several at a time by workers that they may share.
 
-Only a verdict that nothing is done about is kept (docs/decisions/0014), and only for the very version of
+Only a verdict that nothing is done about is kept (docs/decisions/0015), and only for the very version of
 the file that it is about. The story of each file is told as ever; it finds this part of it done.
 """
 

@@ -26,7 +26,7 @@ import json
 import os
 import socket
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from hashlib import blake2b
 from typing import Any, Literal, Self
 
@@ -35,7 +35,6 @@ from agent.writer import Writer
 MAX_PACKET_BYTES = 180_000
 MAX_UNSEEN = 200
 MAX_FOLDERS = 500
-
 
 RETRIED = frozenset({"in_use", "changed", "revoked"})
 """Why an original may be there still although it was vaulted, and may be tried again."""
@@ -79,7 +78,13 @@ class Message:
     """Base of all messages; the class name is the type on the wire."""
 
     def to_json(self) -> dict[str, Any]:
-        return {"type": type(self).__name__, **asdict(self)}
+        return {"type": type(self).__name__, **_plain(self)}
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):  # `asdict` would copy what is plain already, verdicts mostly
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    return [_plain(one) for one in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +340,7 @@ class Channel:
             raise ValueError("packet too long")
         try:
             socket.send_fds(self.sock, [packet], list(descriptors))
-        except (BrokenPipeError, ConnectionResetError, OSError) as error:
+        except OSError as error:
             raise ChannelClosed from error
 
     def receive(self, timeout: float | None = None) -> Message | None:

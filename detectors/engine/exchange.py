@@ -12,7 +12,7 @@ A peer (keeper, scan, or the light template asking the heavy one) holds one `SOC
                                        <-  LOST                  a new template: all that was asked is lost
 
 A reply is sent only when the worker is dead and reaped. A request may allow that a worker is shared
-(docs/decisions/0014): then STARTED may come twice, the second time for a worker of the file's own.
+(docs/decisions/0015): then STARTED may come twice, the second time for a worker of the file's own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Several small plain texts of one asker and one owner before one worker (docs/decisions/0014)."""
+"""Several small plain texts of one asker and one owner before one worker (docs/decisions/0015)."""
 
 from __future__ import annotations
 

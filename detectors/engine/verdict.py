@@ -12,7 +12,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
@@ -202,17 +202,17 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as plain JSON values, in the keys that `scan --json` prints."""
-        plain = asdict(self)
+        plain = {name: getattr(self, name) for name in self.__slots__}
         plain["advisories"] = list(self.advisories)
-        plain["findings"] = [asdict(f) for f in self.findings]
+        plain["findings"] = [{name: getattr(f, name) for name in f.__slots__} for f in self.findings]
         return plain
 
     def to_wire(self) -> bytes:
         """The bounded message a worker sends. Drops the lightest findings if there are too many."""
-        kept = sorted(self.findings, key=lambda f: -abs(f.weight))[:MAX_FINDINGS]
         plain = self.to_json()
+        kept = sorted(plain["findings"], key=lambda f: -abs(f["weight"]))[:MAX_FINDINGS]
         while True:
-            plain["findings"] = [asdict(f) for f in kept]
+            plain["findings"] = kept
             wire = json.dumps(plain, separators=(",", ":"), allow_nan=False).encode()
             if len(wire) <= MAX_WIRE_BYTES or not kept:
                 return wire

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from agent import examiner as module
-from agent.examiner import Examiner
+from agent.examiner import Asked, Examiner
 from detectors.engine import exchange
-from detectors.engine.exchange import Kind
+from detectors.engine.exchange import Kind, Wish
 from detectors.engine.verdict import Finding, Outcome, Polarity, Reason, Subject, Tier, Verdict
 
 DIGEST = "a" * 64
@@ -192,3 +192,54 @@ def test_while_waiting_is_called_and_may_give_up(lying: Lying) -> None:
     os.close(fd)
     assert not exchange.parse_request(lying.sock.recv(100))[1]
     assert exchange.parse_request(lying.sock.recv(100))[1]
+
+
+HARMLESS = Verdict(Outcome.NO_RECORDS, media_type="text/csv", config_digest=DIGEST)
+
+
+class Together:
+    """A template that says `said` of every file that may share a worker, and the truth of all others."""
+
+    def __init__(self, said: bytes, truth: Verdict) -> None:
+        self.sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.examiner = Examiner(theirs, VOCABULARY, DIGEST)
+        self.said, self.truth = said, truth
+        self.wishes: list[Wish] = []
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+
+    def serve(self) -> None:
+        while packet := socket.recv_fds(self.sock, 100, 4):
+            if not packet[0]:
+                return
+            for fd in packet[1]:
+                os.close(fd)
+            number, wish, _ = exchange.parse_request(packet[0])
+            self.wishes.append(wish)
+            shared = wish is Wish.EXAMINE_AMONG_OTHERS
+            wire = self.said if shared else self.truth.to_wire()
+            self.sock.send(exchange.reply(number, Kind.STARTED))
+            self.sock.send(exchange.reply(number, Kind.SHARED if shared else Kind.VERDICT, wire))
+
+    def verdicts(self) -> list[Verdict]:
+        fd = os.open("/dev/null", os.O_RDONLY)
+        try:
+            return self.examiner.examine_together([Asked(fd, 1)] * 3, time.monotonic() + 60)
+        finally:
+            os.close(fd)
+            self.examiner.close()
+            self.thread.join()
+            self.sock.close()
+
+
+def test_what_a_shared_worker_finds_harmless_is_believed() -> None:
+    template = Together(HARMLESS.to_wire(), GOOD)
+    assert template.verdicts() == [HARMLESS] * 3
+    assert template.wishes == [Wish.EXAMINE_AMONG_OTHERS] * 3
+
+
+@pytest.mark.parametrize("said", [GOOD.to_wire(), b"{}", Verdict.unreadable(Reason.PASSWORD).to_wire()])
+def test_whatever_else_a_shared_worker_says_has_every_file_judged_alone(said: bytes) -> None:
+    template = Together(said, GOOD)
+    assert template.verdicts() == [GOOD] * 3
+    assert template.wishes[3:] == [Wish.EXAMINE] * 3

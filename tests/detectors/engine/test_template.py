@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import ctypes
+import io
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +23,12 @@ import pytest
 
 from agent.sandbox import template_settings
 from config.settings import Limits, Settings
-from detectors.engine import examine, exchange, lockdown, template, worker
-from detectors.engine.exchange import Kind
+from detectors.engine import examine, exchange, lockdown, parsers, sniff, template, worker
+from detectors.engine.exchange import MOST_SHARED_BYTES, MOST_SHARED_FILES, Kind, Wish
+from detectors.engine.jobs import Job
 from detectors.engine.judge import Judge
+from detectors.engine.shared import companions
+from detectors.engine.table import ReadLimits
 from detectors.engine.verdict import MAX_WIRE_BYTES, Reason, Verdict
 
 MIB = 1024**2
@@ -84,6 +91,9 @@ NAUGHTY: dict[bytes, Callable[[], bytes]] = {
     b"print": print_everywhere,
     b"most": lambda: worker.ANSWER + b"x" * MAX_WIRE_BYTES,
     b"heavy": lambda: worker.NEEDS_HEAVY,
+    b"alone": lambda: worker.ALONE,
+    b"nothing": lambda: b"",
+    b"twice": lambda: worker.ANSWER + bytes(os.write(4, b"\1\0\0\0V") * 0),
 }
 
 
@@ -92,8 +102,13 @@ def naughty(size: int, duty: worker.Duty) -> bytes:
     return NAUGHTY.get(os.pread(3, 64, 0), lambda: worker.ANSWER + b"fine")()
 
 
+def naughty_among_others(descriptor: int, size: int, duty: worker.Duty) -> bytes:
+    return NAUGHTY.get(os.pread(descriptor, 64, 0), lambda: worker.ANSWER + b"fine")()
+
+
 def be_naughty() -> None:
     worker._answer = naughty
+    worker._answer_among_others = naughty_among_others
 
 
 class Running:
@@ -134,14 +149,37 @@ class Running:
             exchange.send_control(self.control, message, theirs.fileno())
         return ours
 
-    def ask(self, number: int, content: bytes, peer: socket.socket | None = None) -> None:
+    def ask(
+        self,
+        number: int,
+        content: bytes,
+        peer: socket.socket | None = None,
+        wish: Wish = Wish.EXAMINE,
+    ) -> None:
         path = self.folder / f"file{number}"
         path.write_bytes(content)
         fd = os.open(path, os.O_RDONLY)
         try:
-            socket.send_fds(peer or self.peer, [exchange.request(number, len(content))], [fd])
+            socket.send_fds(peer or self.peer, [exchange.request(number, len(content), wish)], [fd])
         finally:
             os.close(fd)
+
+    def ask_at_once(self, contents: Sequence[bytes]) -> None:
+        """Requests that may share workers, all of them there when the template comes to look."""
+        os.kill(self.pid, signal.SIGSTOP)
+        for number, content in enumerate(contents, 1):
+            self.ask(number, content, wish=Wish.EXAMINE_AMONG_OTHERS)
+        os.kill(self.pid, signal.SIGCONT)
+
+    def ends(self, count: int) -> dict[int, tuple[Kind, bytes]]:
+        """What so many requests come to."""
+        ended: dict[int, tuple[Kind, bytes]] = {}
+        while len(ended) < count:
+            number, kind, payload = self.hear()
+            if kind is not Kind.STARTED:
+                assert number not in ended
+                ended[number] = kind, payload
+        return ended
 
     def hear(self, peer: socket.socket | None = None) -> tuple[int, Kind, bytes]:
         return exchange.parse_reply((peer or self.peer).recv(exchange.MAX_REPLY_BYTES))
@@ -345,6 +383,8 @@ def test_no_descriptor_is_left_behind(running: Running) -> None:
     before = running.process.num_fds()
     for content in (b"good", b"crash", b"flood", b"good"):
         running.outcome(content)
+    running.ask_at_once([b"good", b"good", b"crash", b"good", b"alone", b"good"])
+    running.ends(6)
     assert running.process.num_fds() == before
 
 
@@ -440,3 +480,137 @@ def test_an_isolated_template_starts_and_is_quiet() -> None:
     ours.close()
     assert process.communicate(timeout=120)[0] == b""
     assert process.returncode == 0
+
+
+# --- several files before one worker (docs/decisions/0015)
+
+
+def test_small_files_share_workers_and_every_slot_has_work(running: Running) -> None:
+    running.ask_at_once([b"good", b"hang", b"good", b"good"])
+    ended = running.ends(4)
+    assert ended[3] == ended[4] == (Kind.SHARED, b"fine")
+    assert ended[1] == (Kind.VERDICT, b"fine"), "its worker hung: judged again, alone"
+    assert ended[2] == (Kind.FAULT, Reason.TIMEOUT.value.encode())
+
+
+@pytest.mark.parametrize(
+    ("content", "end"),
+    [
+        (b"crash", (Kind.FAULT, Reason.CRASHED.value.encode())),
+        (b"silent", (Kind.FAULT, Reason.CRASHED.value.encode())),
+        (b"print", (Kind.FAULT, Reason.INTERNAL.value.encode())),
+        (b"flood", (Kind.FAULT, Reason.BAD_ANSWER.value.encode())),
+        (b"nothing", (Kind.FAULT, Reason.CRASHED.value.encode())),
+    ],
+)
+def test_an_odd_worker_takes_back_all_that_it_said(
+    running: Running, content: bytes, end: tuple[Kind, bytes]
+) -> None:
+    running.ask_at_once([b"good", b"good", b"good", content])
+    ended = running.ends(4)
+    assert ended[1] == ended[2] == (Kind.SHARED, b"fine")
+    assert ended[3] == (Kind.VERDICT, b"fine"), "said already, by the one that was odd later"
+    assert ended[4] == end
+
+
+def test_more_answers_than_files_are_none(running: Running) -> None:
+    running.ask_at_once([b"good", b"good", b"twice", b"good"])
+    ended = running.ends(4)
+    assert [ended[n][0] for n in (1, 2, 4)] == [Kind.SHARED, Kind.SHARED, Kind.VERDICT]
+
+
+def test_a_file_that_must_be_alone_gets_a_worker_of_its_own(running: Running) -> None:
+    running.ask_at_once([b"good", b"good", b"alone", b"good"])
+    ended = running.ends(4)
+    assert ended[3] == (Kind.FAULT, Reason.BAD_ANSWER.value.encode()), "alone, that is no answer"
+    assert ended[4] == (Kind.SHARED, b"fine")
+
+
+def test_a_shared_worker_reaches_nothing_but_its_files(running: Running) -> None:
+    running.ask_at_once([b"attempts"] * 6)
+    for kind, wire in running.ends(6).values():
+        assert kind is Kind.SHARED
+        assert Verdict.from_wire(wire, frozenset()).records_estimated == 7, "3 null, 3 files, pipe"
+
+
+def test_a_cancelled_file_is_not_answered_and_its_companions_are(running: Running) -> None:
+    running.ask_at_once([b"hang", b"good", b"good", b"good"])
+    assert eventually(lambda: bool(running.process.children()))
+    running.peer.send(exchange.cancel(1))
+    fine = dict.fromkeys((3, 4), (Kind.SHARED, b"fine"))
+    assert running.ends(3) == {2: (Kind.VERDICT, b"fine"), **fine}
+
+
+@pytest.mark.root
+def test_only_small_files_of_one_asker_and_one_owner_come_together(tmp_path: Path) -> None:
+    def job(number: int, owner: int = 1000, size: int = 10, peer: int = 1, shareable: bool = True) -> Job:
+        path = tmp_path / str(number)
+        path.touch()
+        os.chown(path, owner, owner)
+        return Job(peer, number, os.open(path, os.O_RDONLY), size, shareable=shareable)
+
+    first = job(1)
+    waiting = [
+        job(2), job(3, owner=1001), job(4, size=MOST_SHARED_BYTES + 1), job(5, peer=2),
+        job(6, shareable=False), *(job(n) for n in range(7, 30)),
+    ]  # fmt: skip
+    together = companions(first, waiting, free_slots=1)
+    assert [j.request_id for j in together] == [2, *range(7, 7 + MOST_SHARED_FILES - 2)]
+    assert len(companions(first, waiting[:7], free_slots=2)) == 1
+    assert companions(waiting[2], waiting, free_slots=1) == []
+    assert companions(waiting[4], waiting, free_slots=1) == []
+    for one in (first, *waiting):
+        one.close()
+
+
+def among_others(tmp_path: Path, content: bytes) -> bytes:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    duty = worker.Duty(
+        Judge({}), ReadLimits(), lockdown.Walls(b"", ""), lockdown.Bounds(1, 1), frozenset(), light=True
+    )
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        return worker._answer_among_others(fd, len(content), duty)
+    finally:
+        os.close(fd)
+
+
+PEOPLE = b"name,date of birth,phone\n" + b"".join(
+    b"Anna Example %d,19%d-03-0%d,0151 555 01%d\n" % (n, 40 + n, 1 + n % 9, 10 + n) for n in range(40)
+)
+ZIPPED = io.BytesIO()
+with zipfile.ZipFile(ZIPPED, "w") as out:
+    out.writestr("a.txt", "A line of text.")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        ZIPPED.getvalue(), b"%PDF-1.7\n", b"\x89PNG\r\n\x1a\n" + bytes(50), bytes(range(256)),
+        b'[{"a": 1}, {"a": 2}]', b"<html><body><p>x</p></body></html>", b"<?xml version='1.0'?><a>b</a>",
+        base64.encodebytes(ZIPPED.getvalue() * 4), b"From: a@example.org\nMessage-ID: <1>\nSubject: x\n\nx",
+        b"-----BEGIN PGP MESSAGE-----\n\nhQEMA7\n=abcd\n-----END PGP MESSAGE-----\n",
+        b"a text\n" * 20 + ZIPPED.getvalue(),
+        PEOPLE,
+    ],
+)  # fmt: skip
+def test_what_is_no_plain_text_or_not_harmless_is_left_to_a_worker_of_its_own(
+    tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sniff, "_magic", lambda: pytest.fail("libmagic saw a file in company"))
+    allowed = {"detectors.readers.plain_text"}
+    for reader in {id(m): m for m in parsers.readers().values()}.values():
+        if reader.__name__ not in allowed:
+            monkeypatch.setattr(reader, "read", lambda *_: pytest.fail("a parser saw a file in company"))
+    assert among_others(tmp_path, content) == worker.ALONE
+
+
+@pytest.mark.parametrize(
+    "content", [b"A line of text.\n" * 30, b"region,year,count\nNorth,2024,1200\nSouth,2024,1310\n" * 9]
+)
+def test_a_harmless_text_is_judged_among_others_as_it_is_alone(tmp_path: Path, content: bytes) -> None:
+    answer = among_others(tmp_path, content)
+    alone = examine.examine(io.BytesIO(content), len(content), Judge({}), ReadLimits())
+    assert answer[:1] == worker.ANSWER
+    assert {**json.loads(answer[1:]), "elapsed_ms": 0} == {**json.loads(alone.to_wire()), "elapsed_ms": 0}
