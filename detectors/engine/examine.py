@@ -34,18 +34,13 @@ from detectors.engine.parsers import load, readers
 from detectors.engine.protection import SCHEMES, protection
 from detectors.engine.sniff import preload, sniff
 from detectors.engine.streams import read_at, size_of
-from detectors.engine.table import Budget, Content, Part, Protected, ReadLimits, Table, Text, Unreadable
+from detectors.engine.table import (
+    Budget, Content, NeedsHeavy, NotPlain, Part, Protected, ReadLimits, Table, Text, Unreadable,
+)  # fmt: skip
 from detectors.engine.text import looks_like_text
 from detectors.engine.verdict import (
-    MAX_ADVISORIES,
-    Finding,
-    Outcome,
-    Polarity,
-    Protection,
-    Reason,
-    Tier,
-    Verdict,
-)
+    MAX_ADVISORIES, Finding, Outcome, Polarity, Protection, Reason, Tier, Verdict,
+)  # fmt: skip
 
 _Bulk = Callable[[Forms], Lines | int]
 Countable = TypeVar("Countable", bound=Sequence[Any])
@@ -64,14 +59,6 @@ _TOLD_BY_THEIR_HEAD = frozenset({CSV, TSV, PLAIN, JSON_LINES, SQL})
 _ARMOURED = (b"-----", b"$ANSIBLE", b"U2FsdGVkX1")
 _UNKNOWN_SIZE = 1 << 62
 _SURENESS = {Tier.NONE: 0, Tier.POSSIBLE: 1, Tier.LIKELY: 2, Tier.CONFIRMED: 3}
-
-
-class NeedsHeavy(Exception):
-    """A part of the file is for a reader whose parsers this process has not imported."""
-
-
-class NotPlain(Exception):
-    """Only a plain text was wanted, and this is none, or something lies within it."""
 
 
 def vocabulary() -> frozenset[str]:

@@ -18,6 +18,14 @@ MEMORY_BYTES = 96 * 1024**2
 """What all unpacked streams of one file may keep in memory together."""
 
 
+class NeedsHeavy(Exception):
+    """A part of the file is for a reader whose parsers this process has not imported."""
+
+
+class NotPlain(Exception):
+    """Only a plain text was wanted, and this is none, or something lies within it."""
+
+
 class Unreadable(Exception):
     """The stream cannot be examined (further). Carries a reason code and nothing else."""
 

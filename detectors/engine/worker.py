@@ -16,11 +16,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO, NoReturn, cast
 
-from detectors.engine.examine import NeedsHeavy, NotPlain, examine
+from detectors.engine.examine import examine
 from detectors.engine.exchange import harmless
 from detectors.engine.judge import Judge
 from detectors.engine.lockdown import Bounds, Report, Walls, die_with_parent
-from detectors.engine.table import ReadLimits, Unreadable
+from detectors.engine.table import NeedsHeavy, NotPlain, ReadLimits, Unreadable
 from detectors.engine.verdict import Reason, Verdict
 
 ANSWER, NEEDS_HEAVY, ALONE = b"V", b"H", b"A"
