@@ -18,29 +18,35 @@ from typing import Any, BinaryIO, TypeVar
 from detectors.engine.forms import Forms
 from detectors.engine.judge import WITHOUT_AUDITED, Conclusion, FileJudgement, Judge
 from detectors.engine.lines import Lines
-from detectors.engine.media_types import (
-    CSV,
-    JSON_LINES,
-    MARKDOWN,
-    MEDIA_TYPES,
-    PLAIN,
-    SQL,
-    TSV,
-    UNKNOWN,
-    Family,
-)
+from detectors.engine.media_types import MEDIA_TYPES, PLAIN, PLAIN_TEXTS, TOLD_BY_THEIR_HEAD, UNKNOWN, Family
 from detectors.engine.opaque import looks_random
 from detectors.engine.parsers import load, readers
 from detectors.engine.protection import SCHEMES, protection
 from detectors.engine.sniff import preload, sniff
 from detectors.engine.streams import read_at, size_of
 from detectors.engine.table import (
-    Budget, Content, NeedsHeavy, NotPlain, Part, Protected, ReadLimits, Table, Text, Unreadable,
-)  # fmt: skip
+    Budget,
+    Content,
+    NeedsHeavy,
+    NotPlain,
+    Part,
+    Protected,
+    ReadLimits,
+    Table,
+    Text,
+    Unreadable,
+)
 from detectors.engine.text import looks_like_text
 from detectors.engine.verdict import (
-    MAX_ADVISORIES, Finding, Outcome, Polarity, Protection, Reason, Tier, Verdict,
-)  # fmt: skip
+    MAX_ADVISORIES,
+    Finding,
+    Outcome,
+    Polarity,
+    Protection,
+    Reason,
+    Tier,
+    Verdict,
+)
 
 _Bulk = Callable[[Forms], Lines | int]
 Countable = TypeVar("Countable", bound=Sequence[Any])
@@ -54,8 +60,6 @@ the same place on any machine; the rest is `partial`."""
 _ROW_WORK, _PLAIN_WORK, _LINE_SHIFT = 12, 3, 3
 _EFFORT = {Family.SHEET: 3, Family.MARKUP: 5, Family.DOCUMENT: 5}
 """How much more work a row is when it is parsed out of XML."""
-_PLAIN_TEXTS = frozenset({CSV, TSV, PLAIN, MARKDOWN})
-_TOLD_BY_THEIR_HEAD = frozenset({CSV, TSV, PLAIN, JSON_LINES, SQL})
 _ARMOURED = (b"-----", b"$ANSIBLE", b"U2FsdGVkX1")
 _UNKNOWN_SIZE = 1 << 62
 _SURENESS = {Tier.NONE: 0, Tier.POSSIBLE: 1, Tier.LIKELY: 2, Tier.CONFIRMED: 3}
@@ -217,7 +221,7 @@ class _Examination:
         part.media_type, size = self._sniff(stream, size, untrusted_name)
         if not part.position:
             self._file_type = part.media_type
-        if self._plain_only and part.media_type not in _PLAIN_TEXTS:
+        if self._plain_only and part.media_type not in PLAIN_TEXTS:
             raise NotPlain
         part.protected = protection(stream, size, part.media_type) if size else None
         if part.protected is None and size:
@@ -242,7 +246,7 @@ class _Examination:
         head = read_at(stream, 0, HEAD_BYTES)
         if size is None and len(head) == HEAD_BYTES and not head.startswith(_ARMOURED):
             early = sniff(head, head, _UNKNOWN_SIZE, untrusted_name)
-            if early in _TOLD_BY_THEIR_HEAD:
+            if early in TOLD_BY_THEIR_HEAD:
                 return early, _UNKNOWN_SIZE
         size = size_of(stream) if size is None else size
         tail = read_at(stream, max(0, size - TAIL_BYTES), TAIL_BYTES) if size > HEAD_BYTES else head

@@ -63,6 +63,11 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 
+PLAIN_TEXTS = frozenset({CSV, TSV, PLAIN, MARKDOWN})
+"""What the reader of plain text alone reads."""
+TOLD_BY_THEIR_HEAD = frozenset({CSV, TSV, PLAIN, JSON_LINES, SQL})
+"""Texts of which the first bytes tell the kind."""
+
 _BY_FAMILY: Mapping[Family, str] = {
     Family.TEXT: """text/plain text/csv text/tab-separated-values text/markdown text/x-base64
         text/x-base32 text/x-hex text/x-uuencode""",
