@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,10 @@ def check(config_file: Path | None, as_json: bool) -> None:
     say(f"{escape(found['file'])}: good; the service {acts}")
 
 
+_PASSWORD = re.compile(r"^([a-z0-9+]+://[^/@:]*:)[^/]*@", re.IGNORECASE)
+"""Of a database URL; it may hold an "@" itself."""
+
+
 @config.command("show")
 @click.option("--defaults", is_flag=True, help="The shipped file, with a comment on every key.")
 @with_config
@@ -70,6 +75,7 @@ def show(defaults: bool, config_file: Path | None, as_json: bool) -> None:
         say(SHIPPED_FILE.read_text("utf-8").rstrip())
         return
     plain = load(config_file).model_dump(mode="json")
+    plain["console"]["database"] = _PASSWORD.sub(r"\1***@", plain["console"]["database"])
     if as_json:
         say_json(plain)
         return

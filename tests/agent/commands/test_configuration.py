@@ -90,3 +90,15 @@ def test_a_notice_that_would_mislead_is_refused_before_the_service_is(tmp_path, 
     config.write_text(f'state_dir = "{tmp_path}/state"\n[notice]\ntemplate_file = "{tmp_path}/notice.txt"\n')
     assert run(["config", "check", "--config", str(config)]) == 78
     assert "notice.template_file: unknown placeholder {secret}" in capsys.readouterr().err
+
+
+def test_a_password_of_the_consoles_database_is_not_shown(tmp_path, capsys):
+    config = tmp_path / "config.toml"
+    config.write_text('[console]\ndatabase = "postgresql://console:s3cr@t:word@db.example.org/alerts"\n')
+    for more in ([], ["--json"]):
+        assert run(["config", "show", "--config", str(config), *more]) == 0
+        out = capsys.readouterr().out
+        assert (
+            "postgresql://console:***@db.example.org/alerts" in out
+            and "word" not in out.split("console:")[1][:40]
+        )
