@@ -234,6 +234,12 @@ class Source:
         self.lines_taken += block.count("\n")
         return block
 
+    def ahead(self) -> str:
+        """The next block, not taken."""
+        block = self.take()
+        self.put_back(block)
+        return block
+
     def put_back(self, text: str) -> None:
         """Give back the last of what was taken: whole lines."""
         self.lines_taken -= text.count("\n")

@@ -43,16 +43,23 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
 
 
 def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
-    """The same for any reader that holds a stream of text."""
+    """The same for any reader that holds a stream of text.
+
+    What a long stretch looks like need not hold for its first block, of which then no row is taken: the
+    block is looked at by itself, and is running text if that takes nothing either. So there is an end.
+    """
     csv.field_size_limit(limits.max_line_bytes + 1)
     source = Source(text_blocks(stream, limits))
     context: list[str] = []
     size = WINDOW_CHARS
+    stood, stuck = -1, 0
     while window := source.window(size, MIN_LINES, MAX_WINDOW_CHARS):
-        lines = window.split("\n")
+        stuck = stuck + 1 if source.lines_taken == stood else 0
+        stood = source.lines_taken
+        lines = (source.ahead() if stuck else window).split("\n")
         if not lines[-1]:
             lines.pop()
-        found = segments(lines)
+        found = segments(lines) if stuck < 2 else [Segment(0, len(lines), None)]
         around = _text_lines(lines, found)
         at = 0
         for number, segment in enumerate(found):

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from detectors.engine.dialect import Dialect
+from detectors.engine.segments import Segment, segments
 from detectors.engine.table import ReadLimits, Table, Text, Unreadable
 from detectors.readers import plain_text
 
@@ -350,3 +352,25 @@ def test_a_long_table_streams_in_bounded_memory() -> None:
     tracemalloc.stop()
     assert count == 40_000
     assert peak < 24 * 1024**2
+
+
+@pytest.mark.parametrize("believed", [1, 10**9], ids=["its_first_block_is_text", "no_block_is_as_it_looks"])
+def test_a_stretch_whose_first_block_is_no_table_is_not_looked_at_for_ever(
+    monkeypatch: pytest.MonkeyPatch, believed: int
+) -> None:
+    """A file of 4 MB was one table as a whole and text at its beginning, again and again."""
+    lines = ["Words that say what is meant."] * 300 + [",".join(p) for p in PEOPLE]
+    looks = 0
+
+    def as_a_whole(seen: Sequence[str]) -> list[Segment]:
+        nonlocal looks
+        looks += 1
+        assert looks < 50
+        return [Segment(0, len(seen), Dialect(","))] if looks <= believed else segments(seen)
+
+    monkeypatch.setattr(plain_text, "segments", as_a_whole)
+    found = plain_text.read_text(io.BytesIO("\n".join(lines).encode()), ReadLimits())
+    held = [
+        list(c.rows) if isinstance(c, Table) else list(c.lines) for c in found if isinstance(c, Table | Text)
+    ]
+    assert sum(map(len, held)) >= 300
