@@ -375,7 +375,11 @@ def test_idle_it_does_next_to_nothing(service: RunningService) -> None:
         fields = stat.read_text().rpartition(")")[2].split()
         return int(fields[11]) + int(fields[12])
 
+    def spent_in_three_seconds() -> float:
+        before = ticks()
+        time.sleep(3)
+        return (ticks() - before) / os.sysconf("SC_CLK_TCK")
+
     time.sleep(0.5)
-    before = ticks()
-    time.sleep(3)
-    assert (ticks() - before) / os.sysconf("SC_CLK_TCK") < 0.06
+    # on a busy machine the same work costs more; a loop that spins costs fifty times as much, each time
+    until(lambda: spent_in_three_seconds() < 0.06, "three seconds in which it does next to nothing")
