@@ -117,8 +117,8 @@ def test_a_keeper_proves_its_watch_again_and_again(supervisor):
 
 
 def test_a_deaf_watch_shows_as_degraded_is_set_anew_and_swept(supervisor, monkeypatch):
-    monkeypatch.setattr("agent.canary.PATIENCE_SECONDS", 0.2)
-    monkeypatch.setattr("agent.keeper.Canary", lambda seconds: Canary(seconds, 0.2))
+    monkeypatch.setattr("agent.canary.PATIENCE_SECONDS", 3.0)
+    monkeypatch.setattr("agent.keeper.Canary", lambda seconds: Canary(seconds, 3.0))
     deaf, restarts = [False], []
     take, restart = Watcher.take, Watcher.restart
 
