@@ -175,8 +175,6 @@ def _reloader(config_file: Path | None, supervisor: Supervisor) -> Callable[[], 
             raise Refused(str(error), getattr(error, "hint", "")) from None
         finally:
             notify("READY=1")
-            if seconds := watchdog_seconds():
-                supervisor.loop.every(seconds / 3, lambda: notify("WATCHDOG=1"))
         supervisor.adopt(settings, recipients)
         say("the configuration was read again")
         return supervisor.teller.judge.digest

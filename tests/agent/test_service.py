@@ -7,13 +7,15 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from agent import service
 from agent.errors import Refused, Unprotected, VaultTrouble
 from config.destinations import Alerts, FileSink
-from config.load import ConfigError
+from config.load import ConfigError, load
 from config.settings import Protection, Service, Settings
 
 
@@ -143,3 +145,18 @@ def test_systemds_watchdog_is_fed_when_it_is_there(
     monkeypatch.setenv("WATCHDOG_USEC", wanted)
     monkeypatch.setenv("WATCHDOG_PID", meant or str(os.getpid()))
     assert service.watchdog_seconds() == seconds
+
+
+def test_a_reload_feeds_no_second_watchdog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(f'state_dir = "{tmp_path}"\n')
+    supervisor: Any = SimpleNamespace(
+        settings=load(config),
+        parts=SimpleNamespace(template=SimpleNamespace(reload=lambda settings: None)),
+        adopt=lambda settings, recipients: None,
+        teller=SimpleNamespace(judge=SimpleNamespace(digest="digest")),
+        loop=SimpleNamespace(every=lambda seconds, call: pytest.fail("another timer")),
+    )
+    monkeypatch.setenv("WATCHDOG_USEC", "60000000")
+    monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()))
+    assert service._reloader(config, supervisor)() == "digest"
