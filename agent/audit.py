@@ -122,19 +122,21 @@ class AuditLog:
 
 def _take_up(file: IO[bytes]) -> Head:
     """The head of a log; a torn last line is cut off, a torn log before that is for `verify`."""
-    size = file.seek(0, os.SEEK_END)
-    start = max(0, size - _TAIL_BYTES)
-    file.seek(start)
-    tail = file.read(size - start)
-    if not tail:
-        return Head()
-    whole, newline, torn = tail.rpartition(b"\n")
+    line, torn = last_line(file)
     if torn:
-        os.ftruncate(file.fileno(), size - len(torn))
-    if not newline:
+        os.ftruncate(file.fileno(), file.tell() - len(torn))
+    if line is None:
         return Head()
-    last = json.loads(whole.rpartition(b"\n")[2])
+    last = json.loads(line)
     return Head(last["sequence"], last["digest"], last["number"])
+
+
+def last_line(file: IO[bytes]) -> tuple[bytes | None, bytes]:
+    """(the last whole line, None if there is none; what stands behind it). The file is left at its end."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _TAIL_BYTES))
+    whole, newline, torn = file.read().rpartition(b"\n")
+    return (whole.rpartition(b"\n")[2] if newline else None), torn
 
 
 def stored_head(ledger: Ledger) -> Head | None:

@@ -22,14 +22,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from agent.audit import lines
-from agent.destinations import check_secrets
-from agent.errors import NotPermitted, NotRunning, Problem
+from agent.audit import last_line
+from agent.destinations import check_secrets, names_of
+from agent.errors import Problem
 from agent.escape import escape
 from agent.forbidden import why_never
 from agent.recipients import enforces, usable_recipients
 from config.load import ConfigError
-from config.section import Section
 from config.settings import Protection, Settings
 
 Level = Literal["ok", "warning", "fault"]
@@ -196,7 +195,7 @@ def _look(path: Path) -> str:
 
 def _room(settings: Settings) -> Iterator[Check]:
     """Where the vault lies, or would be made."""
-    place = next(p for p in (settings.state_dir, *settings.state_dir.parents) if p.exists())
+    place = next(p for p in (settings.state_dir, *settings.state_dir.parents) if _status(p))
     free = shutil.disk_usage(place).free
     reserve = settings.vault.reserve_mb * 1_000_000
     said = (
@@ -243,13 +242,11 @@ def _clock(settings: Settings) -> Iterator[Check]:
 
 def _last_entry(log: Path) -> float:
     """When the last whole line of the audit log was written; 0 if there is none that we may read."""
-    last = 0.0
     try:
-        for _, plain in lines(log):
-            last = float(plain["time"]) if plain else last
+        with log.open("rb") as file:
+            return float(json.loads(last_line(file)[0] or b"")["time"])
     except (OSError, KeyError, TypeError, ValueError):
-        return last
-    return last
+        return 0.0
 
 
 def _date(moment: float) -> str:
@@ -258,8 +255,7 @@ def _date(moment: float) -> str:
 
 def _destinations(settings: Settings) -> Iterator[Check]:
     alerts = settings.alerts
-    named = [name for name in type(alerts).model_fields if _is_one(getattr(alerts, name))]
-    if not named:
+    if not (named := names_of(alerts)):
         said = "alerts go nowhere: they wait in the ledger"
         yield Check("destinations", "fault", said, "configure [alerts.file], [alerts.syslog] or another one")
     else:
@@ -269,13 +265,6 @@ def _destinations(settings: Settings) -> Iterator[Check]:
             check_secrets(alerts, "")
         except ConfigError as error:
             yield Check("destinations", "fault", f"{error.key}: {error.message}", error.hint)
-
-
-def _is_one(value: object) -> bool:
-    """Whether a key of [alerts] is a destination, or several."""
-    return isinstance(value, Section) or (
-        isinstance(value, tuple) and any(isinstance(part, Section) for part in value)
-    )
 
 
 def _policy(settings: Settings) -> Iterator[Check]:
@@ -318,9 +307,6 @@ def _service(settings: Settings, ask_status: Callable[[Settings], dict[str, Any]
     """What the running service says of itself."""
     try:
         found = ask_status(settings)
-    except (NotRunning, NotPermitted) as problem:
-        yield Check("service", "fault", str(problem), problem.hint)
-        return
     except Problem as problem:
         yield Check("service", "fault", str(problem), problem.hint or "see the service's log")
         return

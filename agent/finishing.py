@@ -49,7 +49,7 @@ def finish(
     for relpath in inside:
         opened = _open_again(root, relpath)
         if opened in (Reason.LINK, Reason.NOT_REGULAR) or (
-            opened is Reason.GONE and _is_absent(root, relpath)
+            opened is Reason.GONE and is_absent(root, relpath)
         ):
             continue
         if not isinstance(opened, OpenedFile):
@@ -67,7 +67,7 @@ def finish(
                 vaulted = Content(unfinished.sha256, while_working)
                 with WriteLease(opened.fd) as lease:
                     return take_away(root, opened, unfinished.aside, may_unlink, lease, vaulted)
-    elif opened not in (Reason.LINK, Reason.NOT_REGULAR) and not _is_absent(root, relpath):
+    elif opened not in (Reason.LINK, Reason.NOT_REGULAR) and not is_absent(root, relpath):
         return None
     try:
         os.stat(unfinished.aside, dir_fd=root.fd, follow_symlinks=False)
@@ -85,12 +85,14 @@ def _open_again(root: RootFolder, relpath: str) -> OpenedFile | Reason:
         return refusal.reason
 
 
-def _is_absent(root: RootFolder, relpath: str) -> bool:
+def is_absent(root: RootFolder, relpath: str) -> bool:
     """Whether there is surely nothing of this root: a fault that may pass (ESTALE, EIO) is no answer."""
     try:
         os.close(root.beneath(relpath, os.O_PATH | os.O_NOFOLLOW))
     except OSError as error:
         return error.errno in _ABSENT
+    except ValueError:  # no path at all
+        return False
     return False
 
 

@@ -23,9 +23,10 @@ from agent.canary import Canary
 from agent.clocks import Clocks
 from agent.crew import DONE, Crew, Examines, Fate, later
 from agent.examiner import Examiner
+from agent.finishing import is_absent
 from agent.line import Ended, Line
 from agent.opening import RootFolder, RootUnavailable
-from agent.others import ASIDE_LOOK_SECONDS, ASIDE_SECONDS, is_aside, is_there
+from agent.others import ASIDE_LOOK_SECONDS, ASIDE_SECONDS, is_aside
 from agent.patrol import Patrol
 from agent.pipeline import one_file
 from agent.protocol import Beat, Channel, ChannelClosed, Done, Doubted, Hello, Tell, Welcome
@@ -50,7 +51,6 @@ _COSTLY_TRIES = 2
 _MOST_NAMES = 10_000
 _WATCH_PATIENCE = 1.0
 _NO_ROOT_SECONDS = (1.0, 2.0, 5.0, 15.0, 30.0)
-
 
 T = TypeVar("T")
 
@@ -227,12 +227,12 @@ class Keeper:
             return DONE  # in custody already, and to be taken up again
         now = time.monotonic()
         if is_aside(event.relpath):
-            if not is_there(self._crew.root, event.relpath):
+            if is_absent(self._crew.root, event.relpath):
                 return DONE
             # perhaps of another workstation's removal: its business, but not for ever
-            if event.relpath not in self._asides:
-                _keep(self._asides, event.relpath, now + ASIDE_SECONDS)
-            if now < self._asides[event.relpath]:
+            until = self._asides.get(event.relpath, now + ASIDE_SECONDS)
+            _keep(self._asides, event.relpath, until)
+            if now < until:
                 self._settle.postpone(event, now + ASIDE_LOOK_SECONDS)
                 return later(None)
         tries = self._tries.pop(event.relpath, 0)

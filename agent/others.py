@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 
 from agent import notice
-from agent.opening import RootFolder
 from agent.removal import beside_name
 
 TAKEN_BY_ANOTHER = "taken_by_another"
@@ -31,17 +30,6 @@ _LOOK_SECONDS = 0.02
 def is_aside(relpath: str) -> bool:
     """Whether this is where a removal under way keeps an original."""
     return _ASIDE.fullmatch(relpath) is not None
-
-
-def is_there(root: RootFolder, relpath: str) -> bool:
-    """Whether something has this name below the root; True also when that cannot be told."""
-    try:
-        os.close(root.beneath(relpath, os.O_PATH | os.O_NOFOLLOW))
-    except FileNotFoundError:
-        return False
-    except (OSError, ValueError):
-        return True
-    return True
 
 
 def was_taken(parent: int, name: str, while_waiting: Callable[[], None]) -> bool:

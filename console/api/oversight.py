@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from console import desk, enrolment, fleet, people, reading, retention, trends
+from console import audit, desk, enrolment, fleet, people, reading, retention, trends
 from console.api.alerts import AlertLine
 from console.api.answers import ERRORS
 from console.choice import PAGE
@@ -41,22 +41,6 @@ class AgentLine(FromAttributes):
     uncovered: int
 
 
-class RootLine(FromAttributes):
-    """What an agent says of one root."""
-
-    path: str
-    zone: str
-    coverage: str
-    covered: bool
-    fault: str
-    proof: str
-    swept_at: float | None
-    files: int
-    backlog: int
-    not_examined: int
-    held: int
-
-
 class AgentPage(BaseModel):
     """Agents by id; `following` is the `after` of the next page, "" at the end."""
 
@@ -69,7 +53,7 @@ class AgentWhole(BaseModel):
     """One agent with its roots."""
 
     agent: AgentLine
-    roots: list[RootLine]
+    roots: list[fleet.Root]
     waiting: int
     """Alerts of it that need a decision."""
 
@@ -145,18 +129,11 @@ class AuditLines(BaseModel):
     following: int
 
 
-class FaultLine(FromAttributes):
-    """What is wrong with the chain."""
-
-    sequence: int
-    kind: str
-
-
 class Verified(BaseModel):
     """What the check of the audit's chain found."""
 
     entries: int
-    faults: list[FaultLine]
+    faults: list[audit.Fault]
 
 
 class Erasure(BaseModel):
@@ -193,7 +170,7 @@ class PersonChange(BaseModel):
 
     roles: Annotated[list[Role], Field(min_length=1, max_length=5)] | None = None
     disabled: bool | None = None
-    password: Annotated[str, Field(min_length=12, max_length=1024)] | None = None
+    password: Annotated[str, Field(min_length=people.LEAST_CHARS, max_length=people.MOST_CHARS)] | None = None
     forget_totp: bool = False
 
 
@@ -203,7 +180,7 @@ def list_agents(
     house: In,
     db: Db,
     now: Now,
-    state: Annotated[str, Query(pattern="^(all|silent|uncovered|revoked)$")] = "all",
+    state: Annotated[str, Query(pattern=f"^({'|'.join(fleet.STATES)})$")] = "all",
     after: Annotated[str, Query(max_length=64)] = "",
 ) -> AgentPage:
     """The agents: versions, digests, and how many of their roots are not covered."""
@@ -216,8 +193,7 @@ def list_agents(
 def show_agent(agent_id: _Name, caller: ByToken, db: Db, now: Now) -> AgentWhole:
     """One agent with what it says of each root."""
     found, roots, waiting = fleet.one(db, caller, agent_id, now)
-    lines = [RootLine.model_validate(root) for root in roots]
-    return AgentWhole(agent=AgentLine.model_validate(found), roots=lines, waiting=waiting)
+    return AgentWhole(agent=AgentLine.model_validate(found), roots=roots, waiting=waiting)
 
 
 @router.post("/agents/tokens", status_code=201, responses=ERRORS(422))
@@ -266,7 +242,7 @@ def show_audit(
 def verify_audit(caller: ByToken, db: Db, now: Now) -> Verified:
     """Whether each entry continues the one before."""
     count, faults = reading.verify(db, caller, now)
-    return Verified(entries=count, faults=[FaultLine.model_validate(f) for f in faults[:100]])
+    return Verified(entries=count, faults=faults[:100])
 
 
 @router.post("/erasures", responses=ERRORS(422))
