@@ -4,12 +4,41 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from config.section import Section
+
+RoleName = Literal[
+    "analyst", "information_asset_owner", "data_protection_officer", "administrator", "auditor"
+]
+
+
+class Provider(Section):
+    """An OpenID Connect provider that signs people in. Who somebody is and what they may do is said there."""
+
+    issuer: Annotated[str, Field(max_length=1000)]
+    client_id: Annotated[str, Field(min_length=1, max_length=200)]
+    client_secret_file: Path | None = None
+    label: Annotated[str, Field(min_length=1, max_length=80)] = "your organisation"
+    name_claim: str = "preferred_username"
+    roles_claim: str = "groups"
+    roles: Annotated[dict[str, tuple[RoleName, ...]], Field(min_length=1)]
+    """For each value of `roles_claim`, the roles that it gives."""
+    scopes: tuple[str, ...] = ("openid", "profile")
+    ca_file: Path | None = None
+    timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
+
+    @model_validator(mode="after")
+    def _secrets_never_cross_a_network_in_the_clear(self) -> Provider:
+        parts = urlsplit(self.issuer)
+        if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+            raise ValueError("issuer must be an https address")
+        if not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("issuer must be like https://sign-in.example.org/realm")
+        return self
 
 
 class Console(Section):
@@ -28,6 +57,8 @@ class Console(Section):
     lockout_failures: Annotated[int, Field(ge=1, le=100)] = 5
     lockout_minutes: Annotated[float, Field(gt=0, le=1440)] = 15.0
     require_totp: bool = False
+    local_sign_in: bool = True
+    oidc: Provider | None = None
     silent_minutes: Annotated[float, Field(gt=0)] = 180.0
     retention_days: Annotated[int, Field(ge=1)] | None = None
 
@@ -43,15 +74,22 @@ class Console(Section):
             raise ValueError(
                 "beyond this machine it takes tls_certificate and tls_key, or an https public_url before it"
             )
+        if not self.local_sign_in and self.oidc is None:
+            raise ValueError("without local_sign_in nobody gets in: set oidc")
         return self
 
     @property
     def is_local(self) -> bool:
         """Whether nobody but this machine can reach it."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return _is_loopback(self.host)
+
+    @property
+    def url(self) -> str:
+        """Where browsers find it, without a slash at the end."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls_certificate else 'http'}://{host}:{self.port}"
 
     @property
     def is_secure(self) -> bool:
@@ -72,3 +110,10 @@ class Console(Section):
             if url.startswith(scheme):
                 return "postgresql+psycopg://" + url.removeprefix(scheme)
         return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

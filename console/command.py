@@ -65,8 +65,6 @@ def console(context: click.Context, config_file: Path | None) -> None:
 def serve(rules: Console) -> None:
     """Until it is told to stop."""
     database = _open(rules)
-    scheme = "https" if rules.tls_certificate else "http"
-    where = rules.public_url or f"{scheme}://{rules.host}:{rules.port}"
     with database.transaction() as db:
         if not people.everybody(db):
             click.echo(
@@ -74,7 +72,7 @@ def serve(rules: Console) -> None:
                 "recordwarden console user add NAME --role administrator --role analyst",
                 err=True,
             )
-    click.echo(f"recordwarden console: {where}", err=True)
+    click.echo(f"recordwarden console: {rules.url}", err=True)
     stop = Event()
     Thread(target=_tidy_until, args=(stop, rules, database), daemon=True).start()
     uvicorn.run(

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from config.console import Console
 from console import sessions, signatures
 from console.database import Database
+from console.provider import Provider
 from console.roles import Caller
 from console.schema import Agent
 
@@ -33,6 +34,12 @@ class House:
     database: Database
     templates: Environment
     clock: Callable[[], float] = field(default=time.time)
+    provider: Provider | None = None
+
+    @property
+    def handshake_cookie(self) -> str:
+        """Goes along when the browser comes back from the provider; holds for that sign-in only."""
+        return self.cookie + "-sign-in"
 
     @property
     def cookie(self) -> str:

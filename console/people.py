@@ -1,4 +1,5 @@
-"""Local accounts: made by an administrator, entered by password and, where set up, a one-time code.
+"""Accounts. Local ones are made by an administrator, entered by password and, where set up, a one-time code.
+Those of an OpenID Connect provider (`console.provider`) are made when somebody first comes from there.
 
 Passwords are kept as argon2id (RFC 9106, the library's parameters). After some failures in a row an
 account lets nobody in for a while; which of name, password, code or lock it was is not told.
@@ -58,6 +59,8 @@ def change(
     """By an administrator; whoever is changed is signed out. Raises `Unfit`, `Forbidden`, `LookupError`."""
     by.require(Deed.MANAGE_PEOPLE)
     person = _person(db, name)
+    if person.subject and (roles is not None or password is not None):
+        raise Unfit("the sign-in provider says who this is, and what roles they have")
     told: dict[str, object] = {}
     if roles is not None:
         if not roles:
@@ -80,7 +83,7 @@ def change(
 def change_own_password(db: Session, by: Caller, old: str, new: str, now: float) -> None:
     """Raises `Unfit`. Other sessions of that person end."""
     person = _person(db, by.name)
-    if not _matches(person.password, old):
+    if person.subject or not _matches(person.password, old):
         raise Unfit("the old password is not right")
     person.password = _hash(new)
     for session in db.execute(select(WebSession).where(WebSession.person == by.name)).scalars():
@@ -92,7 +95,7 @@ def change_own_password(db: Session, by: Caller, old: str, new: str, now: float)
 def sign_in(db: Session, rules: Console, name: str, password: str, code: str, now: float) -> Person | None:
     """Who it is, or None. Counts failures; the caller must commit either way."""
     person = db.execute(select(Person).where(Person.name == name).with_for_update()).scalar_one_or_none()
-    right = _matches(person.password if person else _NOBODY, password)
+    right = _matches((person and person.password) or _NOBODY, password)
     if person is None:
         audit.append(db, now, "", "sign_in_failed", why="unknown")
         return None
@@ -114,6 +117,35 @@ def sign_in(db: Session, rules: Console, name: str, password: str, code: str, no
         person.password = _HASHER.hash(password)
     person.failures, person.locked_until, person.seen_at = 0, 0.0, now
     audit.append(db, now, name, "signed_in", f"person:{name}")
+    return person
+
+
+def arrive(db: Session, subject: str, name: str, roles: frozenset[Role], now: float) -> Person:
+    """Somebody whom the provider has signed in, with the roles that it gives today.
+
+    An account is known by its subject, never by its name: a name that another account has is refused.
+    Raises `Unfit`; whoever has no role any more is signed out everywhere by then.
+    """
+    person = db.execute(select(Person).where(Person.subject == subject)).scalar_one_or_none()
+    if person is None:
+        if not roles:
+            raise Unfit("no_role")
+        if not _NAME.fullmatch(name) or db.get(Person, name) is not None:
+            raise Unfit("no_such_name" if not _NAME.fullmatch(name) else "name_taken")
+        person = Person(
+            name=name, password="", roles=text_of(roles), made_at=now, locked_until=0.0, subject=subject
+        )
+        db.add(person)
+        db.flush()
+        audit.append(db, now, "provider", "person_added", f"person:{name}", roles=person.roles)
+    if person.roles != text_of(roles):
+        person.roles = text_of(roles)
+        audit.append(db, now, "provider", "person_changed", f"person:{person.name}", roles=person.roles)
+        sign_out_everywhere(db, person.name, tokens=not roles)
+    if not roles or person.disabled:
+        raise Unfit("no_role" if not roles else "disabled")
+    person.seen_at = now
+    audit.append(db, now, person.name, "signed_in", f"person:{person.name}", by="provider")
     return person
 
 

@@ -131,12 +131,12 @@ class Update(Base):
 
 
 class Person(Base):
-    """A local account."""
+    """An account: a local one, or one of the OpenID Connect provider's people."""
 
     __tablename__ = "people"
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     password: Mapped[str] = mapped_column(Text)
-    """The argon2id hash in its own encoding."""
+    """The argon2id hash in its own encoding; "" of one whom the provider signs in."""
     roles: Mapped[str] = mapped_column(String(200))
     """Sorted, parted by a space."""
     totp: Mapped[str | None] = mapped_column(String(64))
@@ -148,6 +148,20 @@ class Person(Base):
     disabled: Mapped[bool] = mapped_column(Boolean, default=False)
     made_at: Mapped[float] = mapped_column(Double)
     seen_at: Mapped[float | None] = mapped_column(Double)
+    subject: Mapped[str | None] = mapped_column(Text, unique=True, index=True)
+    """Issuer and subject of the provider, parted by a blank: who that is for ever, whatever the name."""
+
+
+class Handshake(Base):
+    """A sign-in at the provider that has begun; gone once it comes back."""
+
+    __tablename__ = "handshakes"
+    digest: Mapped[str] = mapped_column(SHA256, primary_key=True)
+    """Of the state that the browser carries there and back."""
+    nonce: Mapped[str] = mapped_column(String(64))
+    verifier: Mapped[str] = mapped_column(String(128))
+    back: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[float] = mapped_column(Double)
 
 
 class WebSession(Base):

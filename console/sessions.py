@@ -51,7 +51,8 @@ def caller_of_cookie(db: Session, rules: Console, secret: str, now: float) -> Ca
         return None
     if now - session.seen_at > _TOUCH_SECONDS:
         session.seen_at = now
-    return Caller(person.name, roles_of(person.roles), session.digest, session.csrf, bool(person.totp))
+    has_totp = bool(person.totp or person.subject)  # the provider asks for its own
+    return Caller(person.name, roles_of(person.roles), session.digest, session.csrf, has_totp)
 
 
 def csrf_counts(caller: Caller, given: str) -> bool:

@@ -24,6 +24,7 @@ from console.doors import Foreign, House, NoToken, SetUpNeeded, SignInNeeded
 from console.envelope import Envelope, TooLarge
 from console.pages import account, agents, alert, entry, inbox, manual, oversight
 from console.pages import people as people_pages
+from console.provider import Provider
 from console.roles import Caller, Forbidden
 from console.signatures import Unsigned
 from console.templates import environment, page
@@ -45,7 +46,8 @@ def create(rules: Console, database: Database, clock: Callable[[], float] = time
         docs_url=None,
         redoc_url=None,
     )
-    app.state.house = House(rules, database, environment(), clock)
+    provider = Provider(rules.oidc, rules.url) if rules.oidc else None
+    app.state.house = House(rules, database, environment(), clock, provider)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for module in _ROUTERS:
         app.include_router(module.router)

@@ -54,11 +54,12 @@ def revoke(caller: ByCookie, form: Posted, db: Db, now: Now) -> Response:
 
 def _page(request: Request, caller: Caller, db: Session, told: str = "", secret: str = "") -> Response:
     person = db.get_one(Person, caller.name)
-    pending = "" if person.totp else sessions.pending_totp(db, caller)
+    pending = "" if person.totp or person.subject else sessions.pending_totp(db, caller)
     return page(
         request,
         "account.html",
         person=person,
+        rules=request.app.state.house.rules,
         tokens=sessions.tokens_of(db, caller.name),
         pending=pending,
         picture=Markup(totp.picture(pending, caller.name)) if pending else "",  # noqa: S704 - made by us

@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from console import people, sessions
-from console.doors import ByCookie, Db, In, Now, Posted, Unproved, same_origin
+from console import audit, people, sessions
+from console.doors import ByCookie, Db, House, In, Now, Posted, Unproved, same_origin
+from console.provider import HANDSHAKE_SECONDS, RETURN_PATH, Provider, Refused, handshake_of
 from console.roles import Caller, Deed
 from console.templates import page
 
@@ -29,8 +30,8 @@ def start(caller: ByCookie) -> Response:
 
 
 @router.get("/sign-in")
-def ask(request: Request, next: str = "/") -> Response:
-    return page(request, "sign_in.html", back=_local(next), failed=False)
+def ask(request: Request, house: In, next: str = "/") -> Response:
+    return _ask(request, house, _local(next))
 
 
 @router.post("/sign-in")
@@ -38,21 +39,64 @@ def sign_in(request: Request, form: Unproved, house: In, db: Db, now: Now) -> Re
     """The failure is counted although nothing is raised: the transaction ends well either way."""
     same_origin(request)
     back = _local(form.one("next"))
+    if not house.rules.local_sign_in:
+        raise LookupError("local sign-in")
     person = people.sign_in(
         db, house.rules, form.one("name").strip(), form.one("password"), form.one("code").strip(), now
     )
     if person is None:
-        return page(request, "sign_in.html", status=401, back=back, failed=True)
+        return _ask(request, house, back, failed="password")
     sessions.tidy(db, house.rules, now)
     answer = RedirectResponse(back, status_code=303)
+    _let_in(answer, house, sessions.begin(db, person, now))
+    return answer
+
+
+@router.get("/sign-in/provider")
+def to_provider(request: Request, house: In, now: Now, next: str = "/") -> Response:
+    """A link and no form: a form may lead to this console only."""
+    provider = _provider_of(house)
+    try:
+        with house.database.transaction() as db:
+            begun = provider.begin(db, _local(next), now)
+    except Refused as error:
+        return _refused(request, house, str(error), now)
+    answer = RedirectResponse(begun.url, status_code=303)
     answer.set_cookie(
-        house.cookie,
-        sessions.begin(db, person, now),
+        house.handshake_cookie,
+        begun.state,
+        max_age=int(HANDSHAKE_SECONDS),
         httponly=True,
         secure=house.rules.is_secure,
-        samesite="strict",
+        samesite="lax",
         path="/",
     )
+    return answer
+
+
+@router.get(RETURN_PATH)
+def from_provider(request: Request, house: In, now: Now, code: str = "", state: str = "") -> Response:
+    """The provider is asked between two transactions: nobody else waits for it."""
+    provider = _provider_of(house)
+    try:
+        with house.database.transaction() as db:
+            handshake = handshake_of(db, request.cookies.get(house.handshake_cookie, ""), state, now)
+            db.expunge(handshake)
+        claims = provider.claims(code, handshake, now)
+    except Refused as error:
+        return _refused(request, house, str(error), now)
+    refused = secret = ""
+    with house.database.transaction() as db:
+        try:
+            secret = sessions.begin(db, provider.sign_in(db, claims, now), now)
+        except Refused as error:
+            refused = str(error)
+    if refused:
+        return _refused(request, house, refused, now)
+    # a page of our own goes on: what another site redirects to does not get the session's cookie
+    answer = page(request, "signed_in.html", back=handshake.back)
+    answer.delete_cookie(house.handshake_cookie, path="/", secure=house.rules.is_secure, samesite="lax")
+    _let_in(answer, house, secret)
     return answer
 
 
@@ -62,6 +106,29 @@ def sign_out(caller: ByCookie, form: Posted, house: In, db: Db, now: Now) -> Res
     answer = RedirectResponse("/sign-in", status_code=303)
     answer.delete_cookie(house.cookie, path="/", secure=house.rules.is_secure, samesite="strict")
     return answer
+
+
+def _ask(request: Request, house: House, back: str, failed: str = "") -> Response:
+    status = 401 if failed else 200
+    return page(request, "sign_in.html", status=status, back=back, failed=failed, rules=house.rules)
+
+
+def _let_in(answer: Response, house: House, secret: str) -> None:
+    answer.set_cookie(
+        house.cookie, secret, httponly=True, secure=house.rules.is_secure, samesite="strict", path="/"
+    )
+
+
+def _provider_of(house: House) -> Provider:
+    if house.provider is None:
+        raise LookupError("provider")
+    return house.provider
+
+
+def _refused(request: Request, house: House, why: str, now: float) -> Response:
+    with house.database.transaction() as db:
+        audit.append(db, now, "", "sign_in_failed", why=why, by="provider")
+    return _ask(request, house, "/", failed=why)
 
 
 def _local(path: str) -> str:

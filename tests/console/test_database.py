@@ -1,6 +1,7 @@
 """The database: made without any set-up, brought up to date, and never half.
 
-Steps: console.migrations.versions.0001_first, console.migrations.versions.0002_search.
+Steps: console.migrations.versions.0001_first, console.migrations.versions.0002_search,
+console.migrations.versions.0003_provider.
 """
 
 from __future__ import annotations

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 import uvicorn
 from argon2 import PasswordHasher
 from made_up_agents import MadeUpAgent
+from oidc_provider_mock import run_server_in_thread
 
-from config.console import Console
+from config.console import Console, Provider
 from console import desk, enrolment, intake, people
 from console.database import Database
 from console.roles import Caller, Role
@@ -46,24 +50,54 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    """(address, database) of a console with people of each role and some alerts."""
-    rules = Console(folder=tmp_path_factory.mktemp("walk"))
-    database = Database.open(rules.database_url)
-    hasher, people._HASHER = people._HASHER, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    fill(database)
-    server = uvicorn.Server(uvicorn.Config(create(rules, database), port=0, log_level="warning"))
+@contextmanager
+def serving(rules, database):
+    """The console at `rules.port`, or any; gives its address."""
+    server = uvicorn.Server(uvicorn.Config(create(rules, database), port=rules.port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until = time.monotonic() + 60
     while not server.started and time.monotonic() < until:
         time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", database
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join(60)
     database.close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """(address, database) of a console with people of each role and some alerts."""
+    rules = Console(folder=tmp_path_factory.mktemp("walk")).model_copy(update={"port": 0})
+    database = Database.open(rules.database_url)
+    hasher, people._HASHER = people._HASHER, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    fill(database)
+    with serving(rules, database) as address:
+        yield address, database
     people._HASHER = hasher
+
+
+@pytest.fixture
+def with_provider(tmp_path):
+    """The address of a console whose people sign in at a provider on another site (localhost)."""
+    with socket.socket() as free, run_server_in_thread(require_nonce=True) as over_there:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        issuer = f"http://localhost:{over_there.server_port}"
+        claims = {"preferred_username": "robin", "groups": ["analysts"]}
+        httpx.put(f"{issuer}/users/s-1", json=claims).raise_for_status()
+        (tmp_path / "secret").write_text("made up")
+        provider = Provider(
+            issuer=issuer,
+            client_id="recordwarden",
+            client_secret_file=tmp_path / "secret",
+            label="Example Statistics",
+            roles={"analysts": ("analyst",)},
+        )
+        rules = Console(folder=tmp_path, port=port, oidc=provider)
+        with serving(rules, Database.open(rules.database_url)) as address:
+            yield address
 
 
 def fill(database):
@@ -156,6 +190,29 @@ def test_every_page_is_accessible_and_fits(open_page, width, scheme):
     page = open_page(None, width, scheme)
     page.goto("/sign-in")
     assert faults(page) == []
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the provider's own
+@pytest.mark.parametrize(("width", "scheme"), SEEN[::3])
+def test_a_provider_on_another_site_signs_somebody_in(chromium, with_provider, width, scheme, tmp_path):
+    """The session's cookie is kept from other sites: only a browser shows that it works all the same."""
+    size = {"width": width, "height": 700}
+    context = chromium.new_context(base_url=with_provider, viewport=size, color_scheme=scheme)
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto("/alerts?state=all")
+    assert faults(page) == []
+    page.screenshot(path=os.environ.get("SHOTS", str(tmp_path)) + f"/sign-in-{width}-{scheme}.png")
+    page.get_by_role("link", name="Sign in with Example Statistics").click()
+    page.wait_for_url("**/oauth2/authorize**")
+    page.locator('input[name="sub"]').last.fill("s-1")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Sign out").wait_for()
+    assert page.url.startswith(f"{with_provider}/alerts")
+    page.goto("/account")
+    assert faults(page) == []
+    page.screenshot(path=os.environ.get("SHOTS", str(tmp_path)) + f"/account-{width}-{scheme}.png")
+    context.close()
 
 
 def test_the_policy_lets_no_inline_script_or_style_in(open_page):
