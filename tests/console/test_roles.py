@@ -67,7 +67,10 @@ INTERFACE = {
     ("PATCH", "/api/v1/people/{name}"): {M},
 }
 AGENTS = {("POST", "/api/v1/enrol"), ("POST", "/api/v1/alerts"), ("POST", "/api/v1/heartbeats")}
-OPEN = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/api/openapi.json"), ("GET", "/api/docs")}
+OPEN = {
+    ("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/sign-in/provider"), ("GET", "/sign-in/provider/back"),
+    ("GET", "/api/openapi.json"), ("GET", "/api/docs"),
+}  # fmt: skip
 FORMS = {
     "/account/password": {"old": "x", "new": "correct horse battery", "again": "correct horse battery"},
     "/alerts/decide": {"alert": "agent-1-1", "determination": "true_positive"},
