@@ -68,8 +68,8 @@ INTERFACE = {
 }
 AGENTS = {("POST", "/api/v1/enrol"), ("POST", "/api/v1/alerts"), ("POST", "/api/v1/heartbeats")}
 OPEN = {
-    ("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/sign-in/provider"), ("GET", "/sign-in/provider/back"),
-    ("GET", "/api/openapi.json"), ("GET", "/api/docs"),
+    ("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/sign-in/provider"),
+    ("GET", "/sign-in/provider/back"), ("GET", "/api/openapi.json"), ("GET", "/api/docs"),
 }  # fmt: skip
 FORMS = {
     "/account/password": {"old": "x", "new": "correct horse battery", "again": "correct horse battery"},
