@@ -19,6 +19,7 @@ goes in one delivery, as far as the sink takes it.
 from __future__ import annotations
 
 import ctypes
+import encodings.idna  # noqa: F401 - loaded by the first look-up of a name, when we may open no file any more
 import json
 import os
 import pwd

@@ -17,6 +17,7 @@ from types import FrameType
 import click
 
 from agent import vault
+from agent.commands.demo_console import PERSON, DemoConsole
 from agent.commands.demo_service import DemoFailed, DemoService
 from agent.commands.examination import Examination, examination
 from agent.commands.keys import read_identities
@@ -35,7 +36,11 @@ _RESTORED = "survey_2026.csv"
 
 
 @click.command()
-@click.option("--keep", is_flag=True, help="Keep it running and keep the folder, to try things out.")
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="Keep it running, with the review console, and keep the folder, to try things out.",
+)
 def demo(keep: bool) -> None:
     """See all of it in one temporary folder, with made-up data.
 
@@ -46,22 +51,25 @@ def demo(keep: bool) -> None:
         del os.environ[name]  # the demo is the same wherever it runs
     base = Path(tempfile.mkdtemp(prefix="recordwarden-demo-")).resolve()
     service = DemoService(base)
+    console = DemoConsole(base, service.config) if keep else None
     try:
         with _ended_by_signals():
-            _show(service, keep)
-            if keep:
-                _keep(service)
+            _show(service, console)
+            if console:
+                _keep(service, console)
     except DemoFailed as failure:
         raise WorkerUnavailable(
             escape(str(failure)), f"its log is {base}/service.log" if keep else ""
         ) from None
     finally:
         service.stop()
-        if not keep:
+        if console:
+            console.stop()
+        else:
             shutil.rmtree(base, ignore_errors=True)
 
 
-def _show(service: DemoService, keep: bool) -> None:
+def _show(service: DemoService, console: DemoConsole | None) -> None:
     files = demo_files()
     say()
     say("recordwarden, shown on made-up data", bold=True)
@@ -73,6 +81,8 @@ def _show(service: DemoService, keep: bool) -> None:
     say("   secret half   identity.txt              never does: what is taken, no workstation can open")
 
     _chapter(2, "The service watches a shared folder, in enforce mode")
+    if console:
+        console.start()
     began = time.monotonic()
     service.start()
     with examination(service.settings) as workers:
@@ -92,7 +102,7 @@ def _show(service: DemoService, keep: bool) -> None:
     _give_back(service, files)
 
     _chapter(6, "Where to look, and what next")
-    _show_more(service, len(taken), keep)
+    _show_more(service, len(taken), console)
 
 
 def _chapter(number: int, title: str) -> None:
@@ -158,7 +168,7 @@ def _give_back(service: DemoService, files: list[DemoFile]) -> None:
     say(f"   restored {_RESTORED}: {bytes_text(len(content))}, the very bytes that were taken", fg="green")
 
 
-def _show_more(service: DemoService, taken: int, keep: bool) -> None:
+def _show_more(service: DemoService, taken: int, console: DemoConsole | None) -> None:
     alerts = service.alerts.read_text("utf-8").splitlines()
     command = _command()
     rows = (
@@ -167,20 +177,23 @@ def _show_more(service: DemoService, taken: int, keep: bool) -> None:
         ("scan folders of your own", f"{command} scan ~/Documents"),
         ("see why, file by file", f"{command} explain FILE"),
         ("every setting, explained", f"{command} config show --defaults"),
+        ("review the alerts", console.url if console else f"{command} demo --keep: in the console"),
     )
     for what, where in rows:
         say(f"   {what:<26} {where}")
-    if not keep:
+    if not console:
         say()
         say(f"   This folder is removed now; `{command} demo --keep` keeps it, and the service running.")
     say()
 
 
-def _keep(service: DemoService) -> None:
+def _keep(service: DemoService, console: DemoConsole) -> None:
     """Let the service run until the user has had enough."""
     option = f"--config {service.config}"
     command = _command()
-    say("It runs on. Put files into the folder above; in another terminal try:", bold=True)
+    say(f"It runs on, with the review console at {console.url}", bold=True)
+    say(f"   sign in as {PERSON} with the password {console.password}")
+    say("Put files into the folder above; in another terminal try:", bold=True)
     say(f"   {command} status {option}")
     say(f"   {command} quarantine list {option}")
     say(f"   {command} alerts list {option}")

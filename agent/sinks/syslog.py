@@ -12,7 +12,6 @@ that counts as delivered. Over UDP nothing is ever known: use it for a second de
 from __future__ import annotations
 
 import array
-import encodings.idna  # noqa: F401 - loaded by the first look-up of a name, when we may open no file any more
 import fcntl
 import re
 import socket

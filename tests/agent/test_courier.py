@@ -134,6 +134,13 @@ def test_it_imports_no_parser_and_no_settings() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_it_has_loaded_what_the_first_name_that_is_looked_up_needs() -> None:
+    """As nobody it may not read the folder that Python is in: a virtual environment below /root."""
+    code = "import agent.courier, sys; print('encodings.idna' in sys.modules, 'stringprep' in sys.modules)"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True"]
+
+
 class Blame:
     """A sink that refuses whatever holds the word."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 
+import httpx
 import psutil
 
 
@@ -30,6 +32,21 @@ def _services(tmp_path) -> list[psutil.Process]:
     return found
 
 
+def _alerts_are_in_the_console(said: str) -> None:
+    """For whoever signs in as the demo says."""
+    url = re.search(r"console at (http://127\.0\.0\.1:\d+)", said)
+    person = re.search(r"sign in as (\S+) with the password (\S+)", said)
+    assert url and person, said
+    with httpx.Client(base_url=url[1], follow_redirects=True) as browser:
+        entry = {"name": person[1], "password": person[2], "next": "/alerts?state=all"}
+        page = browser.post("/sign-in", data=entry)
+        until = time.monotonic() + 60
+        while "survey_2026.csv" not in page.text and time.monotonic() < until:
+            time.sleep(0.2)
+            page = browser.get("/alerts?state=all")
+    assert "survey_2026.csv" in page.text and "table_3" not in page.text
+
+
 def test_the_demo_takes_what_it_shall_restores_it_and_cleans_up(tmp_path):
     done = _start(tmp_path)
     out, err = done.communicate(timeout=60)
@@ -45,11 +62,13 @@ def test_the_demo_takes_what_it_shall_restores_it_and_cleans_up(tmp_path):
 def test_kept_it_runs_on_until_it_is_told_to_end_and_its_folder_stays(tmp_path):
     kept = _start(tmp_path, "--keep")
     assert kept.stdout is not None
+    said = ""
     for line in kept.stdout:
+        said += line
         if line.startswith("Ctrl-C"):
             break
     assert _services(tmp_path)
-    time.sleep(0.2)
+    _alerts_are_in_the_console(said)
     kept.send_signal(signal.SIGINT)
     kept.communicate(timeout=120)
     assert kept.returncode == 0
