@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Command] = {
     "what-if": Command(
         "agent.commands.what_if", "Show what another configuration would change; change nothing.", "what_if"
     ),
+    "setup": Command("agent.commands.setup", "The first configuration, by questions or options."),
     "run": Command("agent.commands.run", "Run the service in the foreground."),
     "status": Command("agent.commands.status", "What is watched, by which processes, how well protected."),
     "coverage": Command("agent.commands.status", "What was not seen or not examined, and why.", "coverage"),

@@ -87,7 +87,7 @@ def source_of(given: Path | None = None) -> str:
 def load(given: Path | None = None) -> Settings:
     """The settings out of the file (see `config_file`) and the environment; raises `ConfigError`."""
     file = config_file(given)
-    plain = _read(file) if file else {}
+    plain = read(file) if file else {}
     source = source_of(file)
     variables = _check_environment()
     try:
@@ -121,7 +121,8 @@ def key_paths(model: type[BaseModel] = Settings, above: str = "") -> Iterator[st
             yield from key_paths(inner, f"{above}{name}.")
 
 
-def _read(file: Path) -> dict[str, Any]:
+def read(file: Path) -> dict[str, Any]:
+    """The file's plain values, not looked at yet; raises `ConfigError`."""
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:

@@ -29,6 +29,12 @@ def doctor(config_file: Path | None, as_json: bool) -> int:
 
     Exit code 0 if nothing has to be mended (there may be things to look at), else 1.
     """
+    found = look(config_file, as_json)
+    return 1 if worst(found) == "fault" else 0
+
+
+def look(config_file: Path | None, as_json: bool) -> list[Check]:
+    """Say each check as it is made, and in the end how many there were; gives them back."""
     status: dict[str, Any] = {}
 
     def ask_status(settings: Settings) -> dict[str, Any]:
@@ -42,16 +48,15 @@ def doctor(config_file: Path | None, as_json: bool) -> int:
             say_json(asdict(check))
         else:
             _say(check)
-    verdict = worst(found)
     if not as_json:
-        mend, look = (sum(c.level == level for c in found) for level in ("fault", "warning"))
+        mend, heed = (sum(c.level == level for c in found) for level in ("fault", "warning"))
         say()
         say(
-            f"{count(mend, 'thing')} to mend, {count(look, 'thing')} to look at, {len(found)} checks",
-            fg=_MARKS[verdict][1],
+            f"{count(mend, 'thing')} to mend, {count(heed, 'thing')} to look at, {len(found)} checks",
+            fg=_MARKS[worst(found)][1],
             bold=True,
         )
-    return 1 if verdict == "fault" else 0
+    return found
 
 
 def _all(preconditions: Iterator[Check], status: dict[str, Any]) -> Iterator[Check]:
