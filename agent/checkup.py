@@ -27,6 +27,7 @@ from agent.destinations import check_secrets, names_of
 from agent.errors import Problem
 from agent.escape import escape
 from agent.forbidden import why_never
+from agent.hold import HOLDING
 from agent.recipients import enforces, usable_recipients
 from config.load import ConfigError
 from config.settings import Protection, Settings
@@ -316,6 +317,10 @@ def _service(settings: Settings, ask_status: Callable[[Settings], dict[str, Any]
         fix = FIXES.get(name, "see the service's log at its start")
         level: Level = "fault" if name in compulsory else "warning"
         yield Check("protections", level, f"{name} is missing: {escape(str(why))}", fix)
+    for root in found["roots"]:
+        if root["hold"] not in HOLDING:
+            said = f"{escape(root['path'])} cannot be held: {escape(root['hold'])}"
+            yield Check("hold", "warning", said, "its files open before they are judged: docs/limitations.md")
     for own in found.get("own_disk", ()):
         if not own["encryption_proof"]:
             said = f"{escape(own['mount_point'])}, a disk of this machine, is not provably encrypted"

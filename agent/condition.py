@@ -18,9 +18,10 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
     """The whole state.
 
     `roots[]`: root_id, path, zone, handling, mode, origin, volume, state, coverage, covered, since, fault,
-    proof and proved_at (of the last canary), backlog, pid, missing, swept (the last sweep or null),
-    not_examined (reason to count), held (old files that wait for a person), breaker_open, unfinished,
-    abandoned. `sinks{}`: pending, delivered, dead, error. `protections`: present[], missing{name: why}.
+    hold (off, starting, held, or why not), proof and proved_at (of the last canary), backlog, pid, missing,
+    swept (the last sweep or null), not_examined (reason to count), held (old files that wait for a person),
+    breaker_open, unfinished, abandoned. `sinks{}`: pending, delivered, dead, error. `protections`:
+    present[], missing{name: why}.
     `vault`: lost[], unknown[], fault (why it takes nothing, or ""), verified{started, ended, checked,
     damaged[]}, copies{to, copied, waiting, fault} or null. `audit_head`: sequence and digest.
     `custody{}`: how many entries are in each state. `governor`: paused, why, since, nice,

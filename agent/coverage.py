@@ -57,6 +57,7 @@ def root_state(post: Post, ledger: Ledger, desk: Desk, swept: dict[str, Any] | N
         "covered": coverage in COVERED,
         "since": post.since,
         "fault": post.fault,
+        "hold": post.hold_state,
         "proof": beat.proof if beat else "off",
         "proved_at": beat.proved_at if beat else 0.0,
         "backlog": beat.backlog if beat else 0,

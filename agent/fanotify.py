@@ -1,10 +1,12 @@
-"""The kernel's fanotify(7), as far as we need it: one mark on a whole file system, two ways to be told.
+"""The kernel's fanotify(7), as far as we need it: one mark on a whole file system, three ways to be told.
 
 *Names*: an event tells the folder (as a file handle) and the name in it, moves included, and holds nothing
 of the medium while it waits to be read. Offered by ext4, xfs, btrfs, tmpfs and the like.
 *Descriptors*: an event carries an open descriptor of what was closed after writing. Offered by every file
 system, FUSE and cifs among them; but each event that waits keeps the user's mount busy, so it must be
 read at once, and nothing is told of moves.
+*Questions*: the kernel asks before anybody opens a file, and whoever opens it waits for the answer. When the
+group is closed, be it by the death of its process, all that wait are let through.
 
 A file-system mark sees what is written through any mount, also from outside our mount namespace; a
 mount mark (`FAN_MARK_MOUNT`) made from a hardened unit sees nothing. Needs CAP_SYS_ADMIN, and for handles
@@ -17,6 +19,7 @@ import ctypes
 import errno
 import os
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,18 +27,21 @@ CLOSE_WRITE = 0x08
 MOVED_TO = 0x80
 CREATE = 0x100
 Q_OVERFLOW = 0x4000
+OPEN_PERM = 0x1_0000
 ONDIR = 0x4000_0000
 
 _CLOEXEC, _NONBLOCK, _UNLIMITED_QUEUE = 0x1, 0x2, 0x10
-_REPORT_DIR_FID, _REPORT_NAME = 0x400, 0x800
+_CLASS_CONTENT, _REPORT_DIR_FID, _REPORT_NAME = 0x4, 0x400, 0x800
+_ALLOW, _DENY = 1, 2
 _MARK_ADD, _MARK_FILESYSTEM = 0x1, 0x100
 _INFO_DFID_NAME = 2
 _EVENT_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOATIME | 0o100000  # O_LARGEFILE
 _META = struct.Struct("=IBBHQii")  # struct fanotify_event_metadata
+_ANSWER = struct.Struct("=iI")  # struct fanotify_response
 _INFO = struct.Struct("=BBH8sIi")  # fanotify_event_info_fid with the head of its file_handle
 _READ_BYTES = 64 * 1024
 
-Way = Literal["names", "descriptors"]
+Way = Literal["names", "descriptors", "questions"]
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -71,6 +77,9 @@ class Group:
         if way == "names":
             flags |= _REPORT_DIR_FID | _REPORT_NAME
             mask |= MOVED_TO | CREATE | ONDIR
+        elif way == "questions":
+            flags |= _CLASS_CONTENT
+            mask = OPEN_PERM
         self._fd = _check(_libc.fanotify_init(ctypes.c_uint(flags), ctypes.c_uint(_EVENT_FLAGS)))
         try:
             where = (ctypes.c_int(root), b".")
@@ -101,6 +110,13 @@ class Group:
             events.append(KernelEvent(mask, pid, folder, name, fd))
             at += length
         return events
+
+    def answer(self, fd: int, *, allow: bool) -> None:
+        """Let the opener that the question `fd` is about go on, or refuse it with EPERM, and close `fd`:
+        before the opener wakes, because an open descriptor of ours keeps its mount busy."""
+        os.close(fd)  # the kernel knows the question by the number alone
+        with suppress(FileNotFoundError):  # who waited was killed
+            os.write(self._fd, _ANSWER.pack(fd, _ALLOW if allow else _DENY))
 
     def marked(self) -> bool:
         """Whether the mark is still there: it goes with its file system, and nothing tells."""

@@ -123,7 +123,7 @@ class Keeper:
     def _notice_changes(self, now: float) -> None:
         self._rounds.paused = self._line.paused
         events, doubts = self._watcher.take()
-        for event in events:
+        for event in [*events, *self._line.wishes()]:
             if not self._canary.met(event):
                 self._settle.note(event, now)
         doubts |= self._clocks.look(now)

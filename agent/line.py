@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from agent.protocol import Beat, Channel, Message, Tell
+from agent.watcher import Change, FileEvent
 
 BEAT_SECONDS = 4.0
 _GLANCE_SECONDS = 0.02
@@ -34,6 +35,7 @@ class Line:
         self._glance_at = 0.0
         self.ended = False
         self.sweep_wanted = False
+        self._wishes: list[str] = []
         self.paused = paused
         """Routine sweeps shall wait."""
 
@@ -68,6 +70,11 @@ class Line:
         if self.ended:
             raise Ended
 
+    def wishes(self) -> list[FileEvent]:
+        """Files that somebody waits to open, to be judged as if they had just been closed."""
+        wanted, self._wishes = self._wishes, []
+        return [FileEvent(relpath, Change.CLOSED, "event", time.time()) for relpath in wanted]
+
     def beat(self, now: float) -> None:
         """Say how things stand: every few seconds, and at once when they have changed."""
         beat = self._state()
@@ -85,5 +92,7 @@ class Line:
                 self.ended = True
             case "sweep":
                 self.sweep_wanted = True
+            case "look":
+                self._wishes.append(message.relpath)
             case "pause" | "resume":
                 self.paused = message.do == "pause"

@@ -76,6 +76,8 @@ class Post:
         self.since = time.time()
         self.beat: Beat | None = None
         self.fault = ""
+        self.hold_state = "off"
+        """Of `agent.hold`: off, starting, held, or why not."""
         self.abandoned: list[subprocess.Popen[bytes]] = []
         self._house = house
         self._keeper: _Keeper | None = None
@@ -283,6 +285,10 @@ class Post:
         """Whether there is a keeper to do it."""
         return self._tell("sweep")
 
+    def look(self, relpath: str) -> bool:
+        """Have one file judged now; whether there is a keeper to do it."""
+        return self._tell("look", relpath)
+
     def pause(self, paused: bool) -> None:
         """Have routine sweeps wait, or go on."""
         self._tell("pause" if paused else "resume")
@@ -309,11 +315,11 @@ class Post:
             return
         self._later(END_SECONDS, lambda: self._lost("does not end"))
 
-    def _tell(self, do: Any) -> bool:
+    def _tell(self, do: Any, relpath: str = "") -> bool:
         if self._keeper is None:
             return False
         with suppress(ChannelClosed):
-            self._keeper.channel.send(Tell(do))
+            self._keeper.channel.send(Tell(do, relpath))
             return True
         return False
 

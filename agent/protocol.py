@@ -17,7 +17,7 @@ Keepers ask and wait for the answer; the supervisor also tells, at any time. Pat
     Swept   counts                    -> Done
     Doubted causes                    -> Done
     Beat    state                        (no answer)
-                                      <- Tell           sweep | pause | resume | end
+                                      <- Tell           sweep | look | pause | resume | end
 """
 
 from __future__ import annotations
@@ -284,17 +284,16 @@ class Done(Message):
 
 @dataclass(frozen=True, slots=True)
 class Tell(Message):
-    do: Literal["sweep", "pause", "resume", "end"]
-    """`pause`: routine sweeps of the whole root wait until `resume`."""
+    do: Literal["sweep", "look", "pause", "resume", "end"]
+    """`look`: judge `relpath` now. `pause`: routine sweeps of the whole root wait until `resume`."""
+    relpath: str = ""
 
 
 _CLASSES: dict[str, type[Message]] = {
     c.__name__: c
     for c in (
-        Hello, Welcome, Unseen, UnseenAnswer,
-        Folders, FoldersAnswer, FoldersKnown, Cursor,
-         Judged, Orders, Vaulted, NotVaulted, Removal,
-        MayUnlink, Go, Outcome, Erased, Swept, Doubted, Beat, Done, Tell,
+        Hello, Welcome, Unseen, UnseenAnswer, Folders, FoldersAnswer, FoldersKnown, Cursor, Judged, Orders,
+        Vaulted, NotVaulted, Removal, MayUnlink, Go, Outcome, Erased, Swept, Doubted, Beat, Done, Tell,
     )
 }  # fmt: skip
 

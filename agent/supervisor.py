@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from agent import recovery
@@ -19,6 +19,7 @@ from agent.desk import Desk
 from agent.dispatch import Dispatch
 from agent.governor import Governor, rank_low
 from agent.heartbeat import Heartbeat
+from agent.hold import Holds
 from agent.ledger import Ledger
 from agent.loop import Loop
 from agent.notice_words import template_now
@@ -78,6 +79,7 @@ class Supervisor:
         sinks: Callable[[], Sequence[str]] = lambda: self.dispatch.outbox.sinks  # noqa: E731
         self.desk = Desk(parts.ledger, self.teller, sinks, parts.say)
         self.dispatch = self._make_dispatch()
+        self.holds = Holds(loop, self.teller, parts.ledger, parts.say)
         self._changes = Changes()
         self.governor = Governor()
         self._heartbeat = Heartbeat(parts.ledger, parts.host)
@@ -135,11 +137,10 @@ class Supervisor:
 
     def arrived(self, post: Post) -> None:
         root = post.root
-        volume = {k: getattr(root.volume, k) for k in root.volume.__slots__}
-        row = RootRow(
-            root.root_id, root.path, root.facts.zone.value, root.facts.handling.value, volume, time.time()
-        )
+        facts, volume = root.facts, asdict(root.volume)
+        row = RootRow(root.root_id, root.path, facts.zone.value, facts.handling.value, volume, time.time())
         self.parts.ledger.attach(row)
+        self.holds.begin(post)
         self._news = True
 
     def answer(self, root: WatchedRoot, message: Message) -> Message | None:
@@ -209,6 +210,7 @@ class Supervisor:
     def _let_go(self, post: Post, *, gone: bool) -> None:
         del self.posts[post.root.root_id]
         self._going.append(post)
+        self.holds.end(post)
 
         def ended() -> None:
             self._going.remove(post)

@@ -29,7 +29,12 @@ import pyzipper
 
 from agent.escape import escape
 
-ROLES = {"keeper": "agent.keeper", "template": "detectors.engine.template", "courier": "agent.courier"}
+ROLES = {
+    "keeper": "agent.keeper",
+    "holder": "agent.holder",
+    "template": "detectors.engine.template",
+    "courier": "agent.courier",
+}
 
 
 def until(ready: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:

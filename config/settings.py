@@ -193,11 +193,20 @@ class Volumes(Section):
     mode: Mode | None = None
 
 
+class Hold(Section):
+    """Whether openers of files on drives wait until these are judged, and what when that takes too long."""
+
+    enabled: bool = False
+    seconds: Annotated[float, Field(ge=1, le=60)] = 10.0
+    then: Literal["open", "closed"] = "open"
+
+
 class Watch(Section):
     """What is watched, and how patiently."""
 
     roots: tuple[Root, ...] = ()
     volumes: Volumes = Volumes()
+    hold: Hold = Hold()
     settle_seconds: Seconds = 0.02
     quiet_seconds: Seconds = 2.0
     sweep_seconds: Seconds = 3600.0

@@ -16,6 +16,7 @@ from agent.commands.terminal import count, say, say_json, say_table, time_text
 from agent.commands.words import REASONS
 from agent.escape import escape
 from agent.footprint import footprints
+from agent.hold import HELD, HOLDING
 from config.load import load
 from detectors.engine.verdict import Reason
 
@@ -128,6 +129,8 @@ def concerns(found: dict[str, Any]) -> Iterator[str]:
         if root["state"] not in _WATCHED:
             why = root["fault"] or _UNPROVEN.get(root["proof"]) or _STATES.get(root["state"], "see the log")
             yield f"{shown} is {root['state']}: {escape(str(why))}"
+        if root["hold"] not in HOLDING:
+            yield f"{shown}: files can be opened before they are judged: {escape(root['hold'])}"
         if root["breaker_open"]:
             yield f"{shown}: the circuit breaker is open; files there are only alerted"
         if root["abandoned"]:
@@ -168,8 +171,8 @@ def _pass(root: dict[str, Any]) -> str:
 
 def _coverage(root: dict[str, Any]) -> dict[str, Any]:
     kept = (
-        "root_id", "path", "state", "coverage", "since", "fault", "proof", "proved_at", "backlog", "swept",
-        "not_examined", "held", "unfinished",
+        "root_id", "path", "state", "coverage", "since", "fault", "hold", "proof", "proved_at", "backlog",
+        "swept", "not_examined", "held", "unfinished",
     )  # fmt: skip
     return {"covered": root["state"] in _WATCHED, **{key: root[key] for key in kept}}
 
@@ -184,6 +187,8 @@ def _say_coverage(root: dict[str, Any]) -> None:
         say(f"  proved by a canary {_span(time.time() - root['proved_at'])} ago")
     elif root["proof"] in _UNPROVEN:
         say(f"  {_UNPROVEN[root['proof']]}", fg="yellow")
+    if root["hold"] == HELD:
+        say("  nobody opens a file there before it is judged")
     if root["fault"]:
         say(f"  {escape(str(root['fault']))}", fg="red")
     if swept := root["swept"]:

@@ -40,6 +40,15 @@ def test_what_is_told_meanwhile_is_not_lost(ends):
         line.hear()
 
 
+def test_files_that_are_waited_for_are_wished_once(ends):
+    supervisor, line = ends
+    for relpath in ("a", "b/c"):
+        supervisor.send(Tell("look", relpath))
+    line.hear()
+    assert [event.relpath for event in line.wishes()] == ["a", "b/c"]
+    assert line.wishes() == []
+
+
 def test_a_pause_lasts_until_it_is_over(ends):
     supervisor, line = ends
     for word, paused in (("pause", True), ("sweep", True), ("resume", False)):
