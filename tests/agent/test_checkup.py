@@ -16,7 +16,7 @@ from config.settings import Protection
 
 STATUS = {
     "started_at": 1_700_000_000.0, "mode": "enforce", "protections": {"missing": {}},
-    "sinks": {"file": {"pending": 0, "error": ""}}, "own_disk": [],
+    "sinks": {"file": {"pending": 0, "error": ""}}, "own_disk": [], "roots": [],
 }  # fmt: skip
 
 
@@ -157,6 +157,11 @@ def test_a_destination_that_does_not_answer_and_a_plain_disk(plain):
     disk = {"mount_point": "/", "encryption_proof": ""}
     status = {**STATUS, "sinks": {"syslog": {"pending": 3, "error": "ECONNREFUSED"}}, "own_disk": [disk]}
     assert wrong(plain, status) == {("destinations", "fault"), ("own disk", "warning")}
+
+
+def test_a_drive_that_cannot_be_held_is_named(plain):
+    drives = [{"path": "/media/a", "hold": "held"}, {"path": "/media/b", "hold": "no questions (EINVAL)"}]
+    assert wrong(plain, {**STATUS, "roots": drives}) == {("hold", "warning")}
 
 
 def test_the_kernel_tells_whether_its_clock_is_set():

@@ -12,7 +12,7 @@ from agent.cli import run
 ROOT = {
     "root_id": "r1", "path": "/srv/a\x1b[2J", "zone": "shared", "mode": "enforce", "handling": "unrestricted",
     "state": "native", "since": 1_700_000_000.0, "fault": "", "backlog": 0, "swept": None, "not_examined": {},
-    "coverage": "native", "covered": True, "proof": "off", "proved_at": 0.0, "held": 0,
+    "coverage": "native", "covered": True, "hold": "off", "proof": "off", "proved_at": 0.0, "held": 0,
     "breaker_open": False, "unfinished": 0, "abandoned": [],
 }  # fmt: skip
 STATUS = {
@@ -61,6 +61,7 @@ def test_names_are_escaped_and_missing_protections_named(told, capsys):
         (lambda s: s["roots"][0].update(state="stuck", fault="silent"), "is stuck: silent"),
         (lambda s: s["roots"][0].update(state="degraded", proof="missed"), "canary"),
         (lambda s: s["roots"][0].update(breaker_open=True), "circuit breaker"),
+        (lambda s: s["roots"][0].update(hold="no questions"), "before they are judged: no questions"),
         (lambda s: s["roots"][0].update(abandoned=[1]), "1 keeper hangs"),
         (lambda s: s["vault"].update(lost=["x"]), "should be in the vault"),
         (lambda s: s["sinks"]["file"].update(dead=2), "could not be delivered"),
@@ -94,6 +95,7 @@ def test_coverage_counts_what_was_not_examined_by_reason(told, capsys):
     ("change", "said"),
     [
         ({"proof": "seen", "proved_at": 0.0}, "proved by a canary"),
+        ({"hold": "held"}, "nobody opens a file there before it is judged"),
         ({"proof": "unwritable"}, "not proven"),
         ({"held": 3}, "3 files older than the watch"),
         ({"state": "waiting", "coverage": "offline"}, "offline (waiting)"),
