@@ -10,8 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
-from enum import StrEnum
 
 from agent.errors import NotFound, Refused
 from agent.ledger import Ledger
@@ -19,22 +17,10 @@ from agent.platform.linux import inside
 from agent.schema import AgreementRow
 from agent.signing import NotApproved, signers, two_people
 from agent.statements import MAX_YEARS, BadStatement, Envelope, Revocation, Terms, day, from_json, years_after
+from agent.validity import Standing, is_overdue, today, validity
 from config.settings import Approver
 
 _SIGN = "each approver signs with `recordwarden agreements approve FILE --key KEYFILE`"
-
-
-class Standing(StrEnum):
-    """Where an agreement stands today."""
-
-    PENDING = "pending"
-    """Lacks a signature."""
-    NOT_YET = "not_yet"
-    IN_FORCE = "in_force"
-    EXPIRED = "expired"
-    REVOKED = "revoked"
-    LAPSED = "lapsed"
-    """A key that signed it is no approver's any more, or what the ledger holds was changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +48,7 @@ class Agreement:
 
     def is_overdue(self, now: float) -> bool:
         """Its review is due, though it is in force."""
-        return self.standing is Standing.IN_FORCE and day(self.terms.review_by) < _today(now)
+        return is_overdue(self.terms, self.standing, now)
 
 
 def covers(terms: Terms, seen: Sighting) -> str:
@@ -90,24 +76,12 @@ def standing(row: AgreementRow, approvers: Sequence[Approver], now: float) -> Ag
         terms = envelope.as_kind(Terms)
     except BadStatement:
         return None
-    found = Agreement(row, envelope, terms, Standing.IN_FORCE)
     if terms.agreement_id != row.agreement_id:
-        return replace(found, standing=Standing.LAPSED, why="the ledger has it under another id")
-    try:
-        who = signers(envelope, approvers, retired=row.accepted_at is not None)
-        found = replace(found, approved_by=tuple(a.name for a in who))
-        two_people(who)
-    except NotApproved as error:
-        lacking = Standing.PENDING if row.accepted_at is None else Standing.LAPSED
-        return replace(found, standing=lacking, why=str(error))
-    today = _today(now)
-    if row.revocation is not None:
-        return replace(found, standing=Standing.REVOKED)
-    if today < day(terms.valid_from):
-        return replace(found, standing=Standing.NOT_YET)
-    if today > day(terms.valid_until):
-        return replace(found, standing=Standing.EXPIRED)
-    return found
+        why = "the ledger has it under another id"
+        return Agreement(row, envelope, terms, Standing.LAPSED, why)
+    accepted, revoked = row.accepted_at is not None, row.revocation is not None
+    found = validity(envelope, approvers, now, accepted=accepted, revoked=revoked)
+    return Agreement(row, envelope, terms, found.standing, found.why, found.approved_by)
 
 
 class Agreements:
@@ -129,7 +103,7 @@ class Agreements:
 
     def in_force(self) -> list[Agreement]:
         """Those in force now; signatures are checked again only after a change, or on another day."""
-        key = (_today(self._clock()).isoformat(), tuple(self._approvers()))
+        key = (today(self._clock()).isoformat(), tuple(self._approvers()))
         if self._checked is None or self._checked[0] != key:
             self._checked = key, [a for a in self.all() if a.standing is Standing.IN_FORCE]
         return self._checked[1]
@@ -160,10 +134,10 @@ class Agreements:
     def _add(self, envelope: Envelope, by: str) -> Agreement:
         terms = envelope.as_kind(Terms)
         now = self._clock()
-        today = _today(now)
-        if day(terms.valid_until) < today:
+        this_day = today(now)
+        if day(terms.valid_until) < this_day:
             raise BadStatement("its last day is over")
-        if day(terms.review_by) > years_after(today, MAX_YEARS):
+        if day(terms.review_by) > years_after(this_day, MAX_YEARS):
             raise BadStatement(f"review_by must be at most {MAX_YEARS} years ahead")
         known = next((r for r in self._ledger.agreements() if r.agreement_id == terms.agreement_id), None)
         if known is not None:
@@ -216,7 +190,3 @@ def _approved(who: Sequence[Approver]) -> bool:
     except NotApproved:
         return False
     return True
-
-
-def _today(now: float) -> date:
-    return datetime.fromtimestamp(now, UTC).date()

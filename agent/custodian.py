@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from agent import alerts
-from agent.agreements import Agreement, Sighting, Standing, covers
+from agent.agreements import Agreement, Sighting, covers
 from agent.authority import Place, place_of
 from agent.control import Command, name_of
 from agent.disposals import Disposals
@@ -37,6 +37,7 @@ from agent.requests import entry_starting
 from agent.schema import AlertRow, Entry, RequestRow
 from agent.statements import BadStatement, Envelope, Release, from_json
 from agent.supervisor import Supervisor
+from agent.validity import Standing
 
 TEND_SECONDS = 30.0
 HOUR, DAY = 3600.0, 86400.0

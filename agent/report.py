@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.agreements import Agreement, Standing
+from agent.agreements import Agreement
+from agent.validity import Standing
 
 COLUMNS = (
     "time", "record", "holder", "reference", "path", "root", "records", "sha256", "basis", "proof",

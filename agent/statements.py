@@ -151,6 +151,10 @@ class Envelope:
         """What it says; raises `BadStatement`."""
         return _parse(KINDS[self.kind], self.payload)
 
+    def plain(self) -> dict[str, Any]:
+        """What it says, as JSON values; raises `BadStatement`."""
+        return asdict(self.statement())
+
     def as_kind(self, cls: type[S]) -> S:
         """What it says, if it is a statement of this kind; raises `BadStatement`."""
         if KINDS[self.kind] is not cls:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config.console import Console
 from config.load import load
+from config.settings import Approver
 from console import audit, enrolment, people, retention
 from console.database import Database, DatabaseTrouble
 from console.roles import Caller, Role
@@ -57,12 +58,13 @@ def console(context: click.Context, config_file: Path | None) -> None:
 
     Without a sub-command it serves, on 127.0.0.1:8710 unless `[console]` says otherwise.
     """
-    context.obj = load(config_file).console
+    settings = load(config_file)
+    context.obj = settings.console
     if context.invoked_subcommand is None:
-        serve(context.obj)
+        serve(settings.console, settings.approvers)
 
 
-def serve(rules: Console) -> None:
+def serve(rules: Console, approvers: tuple[Approver, ...] = ()) -> None:
     """Until it is told to stop."""
     database = _open(rules)
     with database.transaction() as db:
@@ -76,7 +78,7 @@ def serve(rules: Console) -> None:
     stop = Event()
     Thread(target=_tidy_until, args=(stop, rules, database), daemon=True).start()
     uvicorn.run(
-        create(rules, database),
+        create(rules, database, approvers=approvers),
         host=rules.host,
         port=rules.port,
         ssl_certfile=rules.tls_certificate,

@@ -19,6 +19,7 @@ from jinja2 import Environment
 from sqlalchemy.orm import Session
 
 from config.console import Console
+from config.settings import Approver
 from console import sessions, signatures
 from console.database import Database
 from console.provider import Provider
@@ -35,6 +36,7 @@ class House:
     templates: Environment
     clock: Callable[[], float] = field(default=time.time)
     provider: Provider | None = None
+    approvers: tuple[Approver, ...] = ()
 
     @property
     def handshake_cookie(self) -> str:

@@ -29,14 +29,18 @@ class Deed(StrEnum):
     VIEW_AUDIT = "view_audit"
     MANAGE_PEOPLE = "manage_people"
     ERASE = "erase"
+    VIEW_PAPERS = "view_papers"
+    FILE_PAPERS = "file_papers"
 
 
-_OVERSIGHT = frozenset({Deed.VIEW_ALERTS, Deed.VIEW_AGENTS, Deed.VIEW_TRENDS, Deed.VIEW_CUSTODY})
+_OVERSIGHT = frozenset({
+    Deed.VIEW_ALERTS, Deed.VIEW_AGENTS, Deed.VIEW_TRENDS, Deed.VIEW_CUSTODY, Deed.VIEW_PAPERS,
+})  # fmt: skip
 
 MAY: dict[Role, frozenset[Deed]] = {
-    Role.ANALYST: _OVERSIGHT | {Deed.DECIDE, Deed.ASSIGN},
-    Role.INFORMATION_ASSET_OWNER: _OVERSIGHT - {Deed.VIEW_AGENTS},
-    Role.DATA_PROTECTION_OFFICER: _OVERSIGHT | {Deed.VIEW_AUDIT, Deed.ERASE},
+    Role.ANALYST: _OVERSIGHT | {Deed.DECIDE, Deed.ASSIGN, Deed.FILE_PAPERS},
+    Role.INFORMATION_ASSET_OWNER: (_OVERSIGHT - {Deed.VIEW_AGENTS}) | {Deed.FILE_PAPERS},
+    Role.DATA_PROTECTION_OFFICER: _OVERSIGHT | {Deed.VIEW_AUDIT, Deed.ERASE, Deed.FILE_PAPERS},
     Role.ADMINISTRATOR: frozenset({Deed.VIEW_AGENTS, Deed.ENROL_AGENTS, Deed.MANAGE_PEOPLE}),
     Role.AUDITOR: _OVERSIGHT | {Deed.VIEW_AUDIT},
 }

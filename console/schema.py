@@ -130,6 +130,22 @@ class Update(Base):
     status: Mapped[str] = mapped_column(CODE)
 
 
+class Paper(Base):
+    """What people sign: an agreement, or a request to release or to delete, with the signatures so far."""
+
+    __tablename__ = "papers"
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    envelope: Mapped[str] = mapped_column(Text)
+    """DSSE, as JSON."""
+    revocation: Mapped[str | None] = mapped_column(Text)
+    added_by: Mapped[str] = mapped_column(Text)
+    added_at: Mapped[float] = mapped_column(Double)
+    accepted_at: Mapped[float | None] = mapped_column(Double)
+    """When both signatures first held."""
+    revoked_at: Mapped[float | None] = mapped_column(Double)
+
+
 class Person(Base):
     """An account: a local one, or one of the OpenID Connect provider's people."""
 

@@ -15,14 +15,17 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from config.console import Console
-from console import audit, desk, enrolment, people, retention
+from config.settings import Approver
+from console import audit, desk, enrolment, papers, people, retention
 from console.api import agents as api_agents
 from console.api import alerts as api_alerts
 from console.api import oversight as api_oversight
+from console.api import papers as api_papers
 from console.database import Database
 from console.doors import Foreign, House, NoToken, SetUpNeeded, SignInNeeded
 from console.envelope import Envelope, TooLarge
 from console.pages import account, agents, alert, entry, inbox, manual, oversight
+from console.pages import papers as papers_pages
 from console.pages import people as people_pages
 from console.provider import Provider
 from console.roles import Caller, Forbidden
@@ -31,12 +34,17 @@ from console.templates import environment, page
 
 STATIC = Path(__file__).with_name("static")
 _ROUTERS = (
-    entry, inbox, alert, agents, oversight, people_pages, account, manual,
-    api_agents, api_alerts, api_oversight,
+    entry, inbox, alert, agents, oversight, papers_pages, people_pages, account, manual,
+    api_agents, api_alerts, api_oversight, api_papers,
 )  # fmt: skip
 
 
-def create(rules: Console, database: Database, clock: Callable[[], float] = time.time) -> FastAPI:
+def create(
+    rules: Console,
+    database: Database,
+    clock: Callable[[], float] = time.time,
+    approvers: tuple[Approver, ...] = (),
+) -> FastAPI:
     """The application over an open database. `clock` gives seconds since the epoch."""
     app = FastAPI(
         title="recordwarden console",
@@ -47,7 +55,7 @@ def create(rules: Console, database: Database, clock: Callable[[], float] = time
         redoc_url=None,
     )
     provider = Provider(rules.oidc, rules.url) if rules.oidc else None
-    app.state.house = House(rules, database, environment(), clock, provider)
+    app.state.house = House(rules, database, environment(), clock, provider, approvers)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for module in _ROUTERS:
         app.include_router(module.router)
@@ -108,7 +116,7 @@ def _answer_errors(app: FastAPI) -> None:
     )
     app.add_exception_handler(Unsigned, with_code(401))
     app.add_exception_handler(enrolment.Refused, _refused)
-    for kind in (desk.Unfit, enrolment.Unfit, people.Unfit, retention.Unfit):
+    for kind in (desk.Unfit, enrolment.Unfit, papers.Unfit, people.Unfit, retention.Unfit):
         app.add_exception_handler(kind, unfit)
     app.add_exception_handler(HTTPException, http)
 

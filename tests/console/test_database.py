@@ -1,7 +1,8 @@
 """The database: made without any set-up, brought up to date, and never half.
 
 Steps: console.migrations.versions.0001_first, console.migrations.versions.0002_search,
-console.migrations.versions.0003_provider.
+console.migrations.versions.0003_provider,
+console.migrations.versions.0004_papers.
 """
 
 from __future__ import annotations

@@ -39,6 +39,12 @@ PAGES = {
     ("POST", "/agents/{agent_id}/revoke"): {M},
     ("GET", "/trends"): READERS,
     ("GET", "/custody"): READERS,
+    ("GET", "/agreements"): READERS,
+    ("GET", "/agreements.csv"): READERS,
+    ("GET", "/requests"): READERS,
+    ("GET", "/papers/{kind}/{number}"): READERS,
+    ("GET", "/papers/{kind}/{number}/file"): READERS,
+    ("POST", "/papers"): {A, O, D},
     ("GET", "/audit"): {D, U},
     ("POST", "/audit/verify"): {D, U},
     ("GET", "/erasure"): {D},
@@ -59,6 +65,9 @@ INTERFACE = {
     ("POST", "/api/v1/agents/{agent_id}/revoke"): {M},
     ("GET", "/api/v1/trends"): READERS,
     ("GET", "/api/v1/custody"): READERS,
+    ("GET", "/api/v1/papers"): READERS,
+    ("GET", "/api/v1/papers/{kind}/{number}"): READERS,
+    ("POST", "/api/v1/papers"): {A, O, D},
     ("GET", "/api/v1/audit"): {D, U},
     ("POST", "/api/v1/audit/verify"): {D, U},
     ("POST", "/api/v1/erasures"): {D},
@@ -77,6 +86,7 @@ FORMS = {
     "/alerts/assign": {"alert": "agent-1-1", "to": "nobody"},
     "/views": {"name": "mine"},
     "/erasure": {"days": "30"},
+    "/papers": {"document": "no document"},
     "/people": {"name": "new", "password": "correct horse battery", "role": "auditor"},
     "/people/{name}": {"what": "roles", "role": "auditor"},
 }
@@ -85,6 +95,7 @@ BODIES = {
     "/api/v1/assignments": {"alerts": ["agent-1-1"], "to": ""},
     "/api/v1/agents/tokens": {},
     "/api/v1/erasures": {"days": 30},
+    "/api/v1/papers": {"document": "no document"},
     "/api/v1/people": {"name": "new", "password": "correct horse battery", "roles": ["auditor"]},
     "/api/v1/people/{name}": {"roles": ["auditor"]},
 }
@@ -101,9 +112,8 @@ def routes(app):
 
 
 def fill(path):
-    return (
-        path.replace("{alert_id}", "agent-1-1").replace("{agent_id}", "agent-1").replace("{name}", "somebody")
-    )
+    known = {"alert_id": "agent-1-1", "agent_id": "agent-1", "name": "somebody", "kind": "agreement"}
+    return path.format(**known, number="DAA-made-up-1")
 
 
 def test_every_route_has_its_row(rig):

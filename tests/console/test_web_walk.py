@@ -6,6 +6,7 @@ found.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -21,8 +22,9 @@ from argon2 import PasswordHasher
 from made_up_agents import MadeUpAgent
 from oidc_provider_mock import run_server_in_thread
 
+from agent.statements import seal
 from config.console import Console, Provider
-from console import desk, enrolment, intake, people
+from console import desk, enrolment, intake, papers, people
 from console.database import Database
 from console.roles import Caller, Role
 from console.schema import Agent, Alert
@@ -38,9 +40,9 @@ PATIENCE_MS = 60_000
 SEEN = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
 PAGES = (
     "/alerts", "/alerts?state=all&zone=shared", "/alerts?q=nothing-like-that", "/alerts/agent-1-1",
-    "/alerts/agent-1-2",
-    "/custody", "/agents", "/agents/agent-1", "/trends", "/audit", "/people", "/account", "/erasure",
-    "/api/docs", "/alerts/nowhere",
+    "/alerts/agent-1-2", "/custody", "/agents", "/agents/agent-1", "/trends", "/agreements", "/requests",
+    "/papers/agreement/DAA-made-up-1", "/audit", "/people", "/account", "/erasure", "/api/docs",
+    "/alerts/nowhere",
 )  # fmt: skip
 pytestmark = [
     pytest.mark.timeout(600),
@@ -51,9 +53,11 @@ pytestmark = [
 
 
 @contextmanager
-def serving(rules, database):
+def serving(rules, database, approvers=()):
     """The console at `rules.port`, or any; gives its address."""
-    server = uvicorn.Server(uvicorn.Config(create(rules, database), port=rules.port, log_level="warning"))
+    server = uvicorn.Server(
+        uvicorn.Config(create(rules, database, approvers=approvers), port=rules.port, log_level="warning")
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until = time.monotonic() + 60
@@ -66,13 +70,14 @@ def serving(rules, database):
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
+def served(tmp_path_factory, agreed):
     """(address, database) of a console with people of each role and some alerts."""
     rules = Console(folder=tmp_path_factory.mktemp("walk")).model_copy(update={"port": 0})
     database = Database.open(rules.database_url)
     hasher, people._HASHER = people._HASHER, PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
     fill(database)
-    with serving(rules, database) as address:
+    file_papers(database, agreed)
+    with serving(rules, database, agreed.approvers) as address:
         yield address, database
     people._HASHER = hasher
 
@@ -117,6 +122,16 @@ def fill(database):
         for n in range(20, 60):
             word = ("true_positive", "false_positive", "inconclusive")[n % 3]
             desk.decide(db, everything, [f"agent-1-{n}"], word, "a note", now)
+
+
+def file_papers(database, agreed):
+    """An agreement that waits for its second signature."""
+    now = time.time()
+    long = ("no onward sharing", "a condition of many words " * 20)
+    draft = seal(agreed.terms(now, roots=("/srv/" + "project" * 20,), conditions=long))
+    with database.transaction() as db:
+        everything = Caller("setup", frozenset(Role))
+        papers.hand_in(db, agreed.approvers, everything, json.dumps(agreed.owner.sign(draft).to_json()), now)
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +202,8 @@ def test_every_page_is_accessible_and_fits(open_page, width, scheme):
         page.goto(path)
         assert faults(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        if folder := os.environ.get("SHOTS"):
+            page.screenshot(path=f"{folder}/{path.strip('/').replace('/', '-')[:40]}-{width}-{scheme}.png")
     page = open_page(None, width, scheme)
     page.goto("/sign-in")
     assert faults(page) == []

@@ -1,0 +1,78 @@
+"""Agreements and requests for programs of people, by personal token."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
+
+from agent.statements import MAX_ENVELOPE_BYTES
+from console import papers
+from console.api.answers import ERRORS
+from console.doors import ByToken, Db, In, Now
+
+router = APIRouter(prefix="/api/v1", tags=["papers"], responses=ERRORS(400, 401, 403, 413))
+_Kind = Literal["agreement", "release", "disposal"]
+_Number = Annotated[str, Path(min_length=1, max_length=64)]
+
+
+class PaperLine(BaseModel):
+    """One paper as it stands today; `why` is what it lacks."""
+
+    kind: str
+    id: str
+    standing: str
+    why: str
+    approved_by: list[str]
+    review_overdue: bool
+    revoked_because: str
+    added_by: str
+    added_at: float
+    accepted_at: float | None
+    revoked_at: float | None
+    statement: dict[str, Any]
+    """What is signed."""
+
+
+class PaperWhole(BaseModel):
+    """With the document itself."""
+
+    paper: PaperLine
+    document: dict[str, Any]
+
+
+class HandedIn(BaseModel):
+    """A document (a DSSE envelope) as JSON text, with the signatures that it has."""
+
+    document: Annotated[str, Field(max_length=MAX_ENVELOPE_BYTES)]
+
+
+@router.get("/papers", responses=ERRORS(422))
+def list_papers(caller: ByToken, house: In, db: Db, now: Now, kind: _Kind = "agreement") -> list[PaperLine]:
+    """The register: what waits for somebody comes first."""
+    return [_line(told) for told in papers.register(db, house.approvers, caller, (kind,), now)]
+
+
+@router.get("/papers/{kind}/{number}", responses=ERRORS(404, 422))
+def show_paper(kind: _Kind, number: _Number, caller: ByToken, house: In, db: Db, now: Now) -> PaperWhole:
+    """One paper with its document, which the next approver signs."""
+    told = papers.one(db, house.approvers, caller, kind, number, now)
+    return PaperWhole(paper=_line(told), document=told.envelope.to_json())
+
+
+@router.post("/papers", status_code=201, responses=ERRORS(404, 422))
+def hand_in(wanted: HandedIn, caller: ByToken, house: In, db: Db, now: Now) -> PaperLine:
+    """Hand in a paper, more signatures for it, or the revocation of an agreement."""
+    return _line(papers.hand_in(db, house.approvers, caller, wanted.document, now))
+
+
+def _line(told: papers.Told) -> PaperLine:
+    paper, found = told.paper, told.validity
+    return PaperLine(
+        kind=paper.kind, id=paper.id, standing=told.standing, why=found.why,
+        approved_by=list(found.approved_by),
+        review_overdue=told.overdue, revoked_because=told.reason, added_by=paper.added_by,
+        added_at=paper.added_at, accepted_at=paper.accepted_at, revoked_at=paper.revoked_at,
+        statement=told.envelope.plain(),
+    )  # fmt: skip

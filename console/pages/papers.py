@@ -1,0 +1,67 @@
+"""Agreements and requests, for people: the registers, one paper, handing in, the report."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from console import papers
+from console.doors import ByCookie, Db, In, Now, Posted
+from console.templates import page
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/agreements")
+def agreements(request: Request, caller: ByCookie, house: In, db: Db, now: Now) -> Response:
+    found = papers.register(db, house.approvers, caller, ("agreement",), now)
+    return page(request, "agreements.html", found=found, approvers=house.approvers)
+
+
+@router.get("/agreements.csv")
+def report(caller: ByCookie, house: In, db: Db, now: Now) -> Response:
+    """A cell that a spreadsheet would take for a formula is made text."""
+    rows = papers.lines(papers.register(db, house.approvers, caller, ("agreement",), now))
+    out = io.StringIO()
+    if rows:
+        table = csv.DictWriter(out, rows[0])
+        table.writeheader()
+        table.writerows({k: _plain(v) for k, v in row.items()} for row in rows)
+    headers = {"Content-Disposition": 'attachment; filename="agreements.csv"'}
+    return Response(
+        out.getvalue().encode("utf-8", "backslashreplace"), media_type="text/csv", headers=headers
+    )
+
+
+@router.get("/requests")
+def requests(request: Request, caller: ByCookie, house: In, db: Db, now: Now) -> Response:
+    found = papers.register(db, house.approvers, caller, ("release", "disposal"), now)
+    return page(request, "requests.html", found=found)
+
+
+@router.get("/papers/{kind}/{number}")
+def one(request: Request, kind: str, number: str, caller: ByCookie, house: In, db: Db, now: Now) -> Response:
+    told = papers.one(db, house.approvers, caller, kind, number, now)
+    return page(request, "paper.html", told=told, terms=told.paper.kind == "agreement")
+
+
+@router.get("/papers/{kind}/{number}/file")
+def file(kind: str, number: str, caller: ByCookie, house: In, db: Db, now: Now) -> Response:
+    """The document, for the next approver to sign."""
+    told = papers.one(db, house.approvers, caller, kind, number, now)
+    headers = {"Content-Disposition": f'attachment; filename="{told.paper.id}.json"'}
+    return Response(papers.as_file(told), media_type="application/json", headers=headers)
+
+
+@router.post("/papers")
+def hand_in(caller: ByCookie, form: Posted, house: In, db: Db, now: Now) -> Response:
+    told = papers.hand_in(db, house.approvers, caller, form.one("document").strip(), now)
+    return RedirectResponse(f"/papers/{told.paper.kind}/{told.paper.id}", status_code=303)
+
+
+def _plain(value: object) -> object:
+    text = value if isinstance(value, str) else ""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -1,0 +1,176 @@
+"""Agreements and requests: what was handed in, who has signed, how it stands today.
+
+A paper is a statement that approvers sign with their own keys, on their own machines (`agent.statements`).
+Nobody can sign here, and no account stands for a signature: whoever hands a paper in only carries it. How
+it stands is found out from the signed bytes each time it is looked at (`agent.validity`), against the
+approvers of the configuration.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from agent.signing import NotApproved, signers, two_people
+from agent.statements import BadStatement, Disposal, Envelope, Release, Revocation, Terms, read
+from agent.validity import Standing, Validity, is_overdue, validity
+from config.settings import Approver
+from console import audit
+from console.roles import Caller, Deed
+from console.schema import Paper
+
+KINDS = ("agreement", "release", "disposal")
+_WORST = (
+    Standing.PENDING, Standing.LAPSED, Standing.IN_FORCE, Standing.NOT_YET, Standing.REVOKED,
+    Standing.EXPIRED,
+)  # fmt: skip
+
+
+class Unfit(ValueError):
+    """What was handed in is not taken. The text says why, and quotes nothing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One paper as it stands."""
+
+    paper: Paper
+    statement: Terms | Release | Disposal
+    envelope: Envelope
+    validity: Validity
+    overdue: bool
+    reason: str = ""
+    """Why it was revoked."""
+
+    @property
+    def standing(self) -> str:
+        return self.validity.standing.value
+
+
+def hand_in(
+    db: Session, approvers: Sequence[Approver], by: Caller, untrusted: bytes | str, now: float
+) -> Told:
+    """A new paper, more signatures for one, or the revocation of an agreement. Raises `Unfit`, `LookupError`.
+
+    Each signature must be a known approver's and hold. A revocation counts with one.
+    """
+    by.require(Deed.FILE_PAPERS)
+    try:
+        envelope = read(untrusted)
+        statement = envelope.statement()
+        who = signers(envelope, approvers)
+    except (BadStatement, NotApproved) as error:
+        raise Unfit(str(error)) from None
+    if isinstance(statement, Revocation):
+        return _revoke(db, approvers, by, envelope, statement, bool(who), now)
+    number = statement.agreement_id if isinstance(statement, Terms) else statement.request_id
+    paper = db.get(Paper, (envelope.kind, number), with_for_update=True)
+    if paper is None:
+        paper = Paper(kind=envelope.kind, id=number, added_by=by.name, added_at=now, envelope="")
+        db.add(paper)
+    else:
+        before = read(paper.envelope)
+        if paper.revoked_at is not None:
+            raise Unfit("it was revoked: what follows it needs an id of its own")
+        if before.payload != envelope.payload:
+            raise Unfit("another one has this id")
+        envelope = before.with_signatures(envelope.signatures)
+    paper.envelope = json.dumps(envelope.to_json())
+    event = "paper_handed_in"
+    if paper.accepted_at is None and _approved(who := signers(envelope, approvers)):
+        paper.accepted_at, event = now, "paper_approved"
+    signed = [approver.name for approver in who]
+    audit.append(
+        db, now, by.name, event, f"{paper.kind}:{paper.id}", signed_by=signed, sha256=envelope.digest
+    )
+    db.flush()
+    return _told(paper, approvers, now)
+
+
+def register(
+    db: Session, approvers: Sequence[Approver], by: Caller, kinds: Iterable[str], now: float
+) -> list[Told]:
+    """All papers of these kinds: what waits for somebody first, then by when they were handed in."""
+    by.require(Deed.VIEW_PAPERS)
+    rows = db.execute(select(Paper).where(Paper.kind.in_(list(kinds)))).scalars()
+    found = [_told(row, approvers, now) for row in rows]
+    return sorted(found, key=lambda t: (not t.overdue, _WORST.index(t.validity.standing), -t.paper.added_at))
+
+
+def one(db: Session, approvers: Sequence[Approver], by: Caller, kind: str, number: str, now: float) -> Told:
+    """One paper, and that somebody looked at it; raises `LookupError`."""
+    by.require(Deed.VIEW_PAPERS)
+    paper = db.get(Paper, (kind, number.replace("\0", "")))
+    if paper is None:
+        raise LookupError(number)
+    audit.append(db, now, by.name, "paper_viewed", f"{kind}:{paper.id}")
+    return _told(paper, approvers, now)
+
+
+def as_file(told: Told) -> str:
+    """The document as `recordwarden agreements approve` and `add` take it."""
+    return json.dumps(told.envelope.to_json(), indent=1) + "\n"
+
+
+def lines(found: Sequence[Told]) -> list[dict[str, Any]]:
+    """The register of agreements as rows: for CSV, and for who asks for full details of authorised access."""
+    return [
+        {
+            "agreement": t.paper.id, "standing": t.standing, "holder": t.statement.holder,
+            "purpose": t.statement.purpose, "valid_from": t.statement.valid_from,
+            "valid_until": t.statement.valid_until, "review_by": t.statement.review_by,
+            "review_overdue": t.overdue, "approved_by": "; ".join(t.validity.approved_by),
+            "conditions": "; ".join(t.statement.conditions), "content": "; ".join(t.statement.content),
+            "layouts": "; ".join(t.statement.layouts), "roots": "; ".join(t.statement.roots),
+            "devices": "; ".join(t.statement.devices), "revoked_because": t.reason, "lacks": t.validity.why,
+        }
+        for t in found
+        if isinstance(t.statement, Terms)
+    ]  # fmt: skip
+
+
+def _revoke(
+    db: Session,
+    approvers: Sequence[Approver],
+    by: Caller,
+    envelope: Envelope,
+    said: Revocation,
+    signed: bool,
+    now: float,
+) -> Told:
+    paper = db.get(Paper, ("agreement", said.agreement_id), with_for_update=True)
+    if paper is None:
+        raise LookupError(said.agreement_id)
+    if read(paper.envelope).digest != said.terms_sha256:
+        raise Unfit("the revocation is of other terms under the same id")
+    if not signed:
+        raise Unfit("the revocation is not signed by an approver")
+    if paper.revoked_at is None:
+        paper.revocation, paper.revoked_at = json.dumps(envelope.to_json()), now
+        audit.append(db, now, by.name, "paper_revoked", f"agreement:{paper.id}", sha256=envelope.digest)
+        db.flush()
+    return _told(paper, approvers, now)
+
+
+def _told(paper: Paper, approvers: Sequence[Approver], now: float) -> Told:
+    envelope = read(paper.envelope)
+    statement = envelope.statement()
+    assert not isinstance(statement, Revocation)
+    accepted, revoked = paper.accepted_at is not None, paper.revoked_at is not None
+    found = validity(envelope, approvers, now, accepted=accepted, revoked=revoked)
+    overdue = isinstance(statement, Terms) and is_overdue(statement, found.standing, now)
+    reason = read(paper.revocation).as_kind(Revocation).reason if paper.revocation else ""
+    return Told(paper, statement, envelope, found, overdue, reason)
+
+
+def _approved(who: Sequence[Approver]) -> bool:
+    try:
+        two_people(who)
+    except NotApproved:
+        return False
+    return True
