@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from fastapi.testclient import TestClient
 from made_up_agents import MadeUpAgent, body_of
 from sqlalchemy import event
 
+from agent.statements import seal
 from config.console import Console
-from console import enrolment, people, sessions
+from console import enrolment, papers, people, sessions
 from console.database import Database
 from console.doors import House
 from console.roles import Caller, Role
@@ -78,6 +80,12 @@ class Rig:
         plain: dict[str, Any] = answer.json()
         return plain
 
+    def hand_in(self, envelope: Any, role: Role = Role.ANALYST) -> Any:
+        """A paper, by somebody of this role."""
+        caller = Caller("somebody", frozenset({role}))
+        with self.database.transaction() as db:
+            return papers.hand_in(db, self.app.state.house.approvers, caller, as_text(envelope), self.now)
+
     def audited(self) -> list[tuple[str, str, str]]:
         """(who, what, about what) of each entry of the audit."""
         from console.audit import walk
@@ -108,3 +116,21 @@ def rig(tmp_path: Path, made_once: tuple[Any, Path], monkeypatch: pytest.MonkeyP
     app.state.house = House(rules, made.database, app.state.house.templates, lambda: made.now)
     yield made
     made.database.close()
+
+
+def as_text(envelope: Any) -> str:
+    """A signed document as its file holds it."""
+    return json.dumps(envelope.to_json())
+
+
+@pytest.fixture
+def desk(rig: Rig, agreed: Any) -> Rig:
+    """The console with an owner and an officer in its configuration."""
+    rig.app.state.house = replace(rig.app.state.house, approvers=agreed.approvers)
+    return rig
+
+
+@pytest.fixture
+def draft(desk: Rig, agreed: Any) -> Any:
+    """An agreement that nobody has signed yet."""
+    return seal(agreed.terms(desk.now, roots=("/srv/project",)))
