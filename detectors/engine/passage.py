@@ -81,11 +81,24 @@ class Passage:
         if self._head is None or len(head) < HEAD:
             return
         if self._sure(self._head, self._settle):
-            for _ in islice(rows, COUNT_ON):
-                self._rows += 1
+            self._count_on(rows)
         else:
             self._forms.learn(head)
             self._pass(rows, self._head)
+
+    def _count_on(self, rows: Iterator[Row]) -> None:
+        """Count `COUNT_ON` more rows, or all that there are; regular ones by the block."""
+        left = COUNT_ON
+        while left > 0:
+            found = self._table.bulk(self._forms)
+            if isinstance(found, Lines):
+                counted = min(len(found), left)
+            else:
+                counted = sum(1 for _ in islice(rows, min(found, left)))
+            if not counted:
+                return
+            self._rows += counted
+            left -= counted
 
     def _view(self, rows: Sequence[Row], whole: bool = False, named: bool = True) -> TableView:
         t = self._table

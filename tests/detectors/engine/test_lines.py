@@ -137,6 +137,20 @@ def test_the_verdict_does_not_depend_on_how_rows_are_looked_through(
     assert verdict(data)[0] == verdict(data, by_line=False)[0]
 
 
+@pytest.mark.parametrize("count", [290, 301, 9000, 20_299, 20_300, 20_301, 22_000])
+@pytest.mark.parametrize(
+    "stray", [b"", b"\n", b"person_id,sex,age,marital_status,children\n", b"1,2\n", b"Total\n"]
+)
+def test_the_records_of_a_yes_are_counted_by_line_as_singly(count: int, stray: bytes) -> None:
+    header = b"person_id,sex,age,marital_status,children\n"
+    data = header + b"".join(",".join(row).encode() + b"\n" for row in people(count))
+    at = data.find(b"\n", len(data) // 2) + 1
+    data = data[:at] + stray + data[at:]
+    found, seen = verdict(data)
+    assert found.flagged and found == verdict(data, by_line=False)[0]
+    assert seen or stray or count < 9000
+
+
 @pytest.mark.parametrize("at", [0, 250, 299, 300, 555, 4321, 8500, 8990])
 def test_a_cluster_of_identifiers_is_found_at_any_place(at: int) -> None:
     rows = readings(9000)
