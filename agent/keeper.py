@@ -38,7 +38,6 @@ from agent.vault import Vault
 from agent.watcher import Cause, Change, FileEvent, Watcher
 from detectors.engine.verdict import Reason
 
-CHECK_SECONDS = 5.0
 DOUBT_SECONDS = 10.0
 """How long a doubt that was put on record is not put there again."""
 POLL_SECONDS = 30.0
@@ -139,7 +138,7 @@ class Keeper:
             self._check_at = now
             self._tell_doubts(doubts - {"started"}, now)
         if now >= self._check_at:
-            self._check_at = now + CHECK_SECONDS
+            self._check_at = self._line.next_beat  # one awakening for both
             if self._watched:
                 self._watcher.check()
                 if self._has_moved():

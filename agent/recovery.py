@@ -17,7 +17,7 @@ ledger does not know at all is never deleted: after the loss of a ledger it may 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -72,6 +72,17 @@ class Recovered:
     """In custody by the ledger, but the ciphertext is missing or of another size."""
     unknown: list[str] = field(default_factory=list)
     """Ciphertexts that the ledger knows nothing of. They are kept."""
+
+    def say(self, say: Callable[[str], None]) -> None:
+        """One line for each kind of thing that was found."""
+        for text, entries in (
+            ("intents of the last run were revoked", self.revoked),
+            ("removals of the last run are still to be finished", self.unfinished),
+            ("entries that should be in the vault are NOT THERE", self.lost),
+            ("files in the vault are unknown to the ledger and were kept", self.unknown),
+        ):
+            if entries:
+                say(f"recovery: {len(entries)} {text}")
 
 
 def recover(ledger: Ledger, vault: Path) -> Recovered:

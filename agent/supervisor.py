@@ -36,6 +36,8 @@ from agent.volumes import WatchedRoot, canary_seconds, is_drive, wanted
 from agent.walk_answer import cursor_key
 from config.settings import Settings
 
+TICK_SECONDS, CALM_TICK_SECONDS, CALM_AFTER_SECONDS = 1.0, 5.0, 30.0
+"""How often all is looked after; less often while nothing happens."""
 STRANDED_SECONDS = 30.0
 VAULT_RETRY_SECONDS = 120.0
 STOP_SECONDS = 8.0
@@ -71,7 +73,7 @@ class Supervisor:
         self._going: list[Post] = []
         self._stopping = False
         self._said_too_many = False
-        self._news = True
+        self._news, self._stirred_at = True, 0.0
         ready = parts.template.ready
         if ready is None:
             raise RuntimeError("the template was not started")
@@ -237,11 +239,11 @@ class Supervisor:
 
     def start(self) -> None:
         """Everything on its way; `loop.run` does the rest."""
-        self._say_recovered()
+        self.parts.recovered.say(self.say)
         self.dispatch.start()
         self.loop.watch(self.parts.mounts, self.mounts_changed)
         self.loop.watch(self.parts.template, self.parts.template.poll)
-        self.loop.every(1.0, self._tick)
+        self.loop.after(TICK_SECONDS, self._tick)
         self.loop.every(STRANDED_SECONDS, self._tell_stranded)
         self.loop.every(VAULT_RETRY_SECONDS, self._try_vault_again)
         self.vault_care.start(lambda: self.settings.vault)
@@ -249,21 +251,10 @@ class Supervisor:
         self._tell_coverage()  # before the first keeper: it may have to pause
         self.mounts_changed()
 
-    def _say_recovered(self) -> None:
-        found = self.parts.recovered
-        for text, entries in (
-            ("intents of the last run were revoked", found.revoked),
-            ("removals of the last run are still to be finished", found.unfinished),
-            ("entries that should be in the vault are NOT THERE", found.lost),
-            ("files in the vault are unknown to the ledger and were kept", found.unknown),
-        ):
-            if entries:
-                self.say(f"recovery: {len(entries)} {text}")
-
     def between(self) -> None:
         """After each round of the loop: the audit log is written and the courier fed."""
         if self._news:
-            self._news = False
+            self._news, self._stirred_at = False, time.monotonic()
             self.parts.audit.drain()
             self.dispatch.pump()
 
@@ -279,6 +270,8 @@ class Supervisor:
             if name not in self.said_missing:
                 self.said_missing[name] = "the courier runs as the service's user"
                 self.say(f"protection missing: {name}")
+        calm = time.monotonic() - self._stirred_at > CALM_AFTER_SECONDS
+        self.loop.after(CALM_TICK_SECONDS if calm else TICK_SECONDS, self._tick)
 
     def _tell_coverage(self) -> None:
         posts = self.posts.values()

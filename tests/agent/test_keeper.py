@@ -58,7 +58,7 @@ def fd_exists(fd: str) -> bool:
 
 
 def test_a_folder_that_took_the_roots_place_unseen_is_watched(supervisor, monkeypatch):
-    monkeypatch.setattr("agent.keeper.CHECK_SECONDS", 0.1)
+    monkeypatch.setattr("agent.line.BEAT_SECONDS", 0.1)
     above = supervisor.root.parent / "above"
     above.mkdir()
     supervisor.root.rename(above / "root")
