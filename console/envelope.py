@@ -21,6 +21,9 @@ HEADERS = {
 }
 
 
+_OURS = "That went wrong here. It is in the console's log."
+
+
 class TooLarge(Exception):
     """A body beyond `MOST_BODY`."""
 
@@ -39,7 +42,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         stays = scope["path"].startswith("/static/")
-        received = 0
+        received, begun = 0, False
 
         async def bounded() -> Message:
             nonlocal received
@@ -50,7 +53,9 @@ class Envelope:
             return message
 
         async def dressed(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 headers = MutableHeaders(scope=message)
                 headers.update(self._headers)
                 headers["Cache-Control"] = "max-age=300" if stays else "no-store"
@@ -60,7 +65,12 @@ class Envelope:
             answer = JSONResponse({"error": "too_large", "detail": "the body is too large"}, 413)
             await answer(scope, receive, dressed)
             return
-        await self._app(scope, bounded, dressed)
+        try:
+            await self._app(scope, bounded, dressed)
+        except Exception:
+            if not begun:  # else the framework would answer, without the headers; it logs what was raised
+                await JSONResponse({"error": "internal", "detail": _OURS}, 500)(scope, receive, dressed)
+            raise
 
 
 def _announced(scope: Scope) -> int:

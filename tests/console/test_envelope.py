@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from console.envelope import MOST_BODY
+from fastapi.testclient import TestClient
+
+from console.envelope import MOST_BODY, POLICY
 
 
 def test_a_body_that_announces_too_much_is_refused(rig):
@@ -28,3 +30,15 @@ def test_another_name_for_this_machine_is_refused(rig):
 
 def test_pages_stay_out_of_caches(rig):
     assert rig.browser().get("/sign-in").headers["cache-control"] == "no-store"
+
+
+def test_a_fault_of_ours_has_all_headers_and_says_nothing_of_itself(rig, monkeypatch):
+    def fault(*_, **__):
+        raise RuntimeError("a secret of ours")
+
+    monkeypatch.setattr("console.pages.entry.page", fault)
+    answer = TestClient(rig.app, "http://127.0.0.1:8710", raise_server_exceptions=False).get("/sign-in")
+    assert answer.status_code == 500 and "secret" not in answer.text
+    assert answer.json()["error"] == "internal"
+    assert answer.headers["content-security-policy"] == POLICY
+    assert answer.headers["cache-control"] == "no-store"
