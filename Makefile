@@ -16,7 +16,7 @@ define run_tests
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench system soak fuzz train accuracy false-alarms deb lock clean
+.PHONY: help run test check format bench system soak fuzz train accuracy false-alarms deb docs lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ false-alarms: .venv/dev.stamp ## count false alarms below FILES="DIR ..." (ordin
 deb: .venv/dev.stamp ## build the Debian package into build/ (needs dpkg-deb and the Python that the target has)
 	packaging/debian/build build
 
+docs: .venv/docs.stamp ## the pages of docs/ as a searchable site, into build/manual
+	$(BIN)/mkdocs build --quiet --clean --config-file packaging/manual/mkdocs.yml
+	@echo "build/manual/guide.html"
+
 lock: .venv/dev.stamp ## write the lock files anew from pyproject.toml
 	.ci/lock
 
@@ -94,4 +98,8 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .venv/train.stamp: requirements-train.lock .venv/dev.stamp
 	@$(INSTALL) --only-binary :all: --require-hashes -r requirements-train.lock
+	@touch $@
+
+.venv/docs.stamp: requirements-docs.lock .venv/run.stamp
+	@$(INSTALL) --only-binary :all: --require-hashes -r requirements-docs.lock
 	@touch $@
