@@ -20,6 +20,8 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.accuracy import fold_of  # noqa: E402
 from benchmarks.made_up_people import POOL, Made  # noqa: E402
+from benchmarks.made_up_programs import FAMILIES as PROGRAMS  # noqa: E402
+from benchmarks.made_up_programs import program_table  # noqa: E402
 from benchmarks.made_up_registers import FAMILIES as REGISTERS  # noqa: E402
 from benchmarks.made_up_registers import register_table  # noqa: E402
 from benchmarks.made_up_releases import FAMILIES as RELEASES  # noqa: E402
@@ -110,6 +112,17 @@ def families(models: Path, groups: int, each: int = 40) -> None:
         )
 
 
+def programs(each: int = 40) -> None:
+    """Print what the shipped model flags of tables out of programs' files, on which no model was trained."""
+    judge, total, hits, parts = Judge(), 0, 0, []
+    for family in PROGRAMS:
+        found = [t for seed in range(1000, 1000 + each) if len((t := program_table(seed, family)).rows) >= 10]
+        yes = sum(judged(judge, t.header, t.rows).flagged for t in found)
+        total, hits = total + len(found), hits + yes
+        parts.append(f"{family} {yes}/{len(found)}")
+    print(f"\nMade-up tables of programs' files: flagged {hits}/{total}\n  " + ", ".join(parts))
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -121,6 +134,7 @@ def main() -> None:
     names_and_cuts(options.tables, judges)
     if options.families:
         families(options.models, options.families)
+    programs()
 
 
 if __name__ == "__main__":

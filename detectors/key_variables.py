@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import pairwise
+from math import gcd
 
 from detectors.engine.columns import Column, mean, spread
+from detectors.engine.lexicon import Word
 from detectors.engine.view import TableView
 
 FEATURES = (
@@ -30,6 +32,12 @@ _CODED = frozenset(
     """ethnicity marital nationality religion disability education employment grade household housing
     treatment behaviour politics attitude diagnosis survival family defence""".split()  # noqa: SIM905
 )
+_PERSONAL = frozenset(
+    {"demographic", "person", "household", "socioeconomic", "health", "attitude", "activity"}
+)
+_SEX = "person.sex"
+_ENDS = frozenset({23, 24, 28, 29, 30, 31, 59, 60})
+"""Last hours, days and minutes."""
 _DIAGNOSIS = re.compile(r"[A-TV-Z]\d\d(?:\.?[0-9X]{1,2})?")
 """ICD-10, three to five places; U is for emergency use."""
 
@@ -48,14 +56,19 @@ def measure(t: TableView) -> dict[str, float]:
     m = max(1, len(used))
     concepts: set[str] = set()
     described = answers = 0
-    for c, shares in zip(t.columns, t.cell_concepts, strict=True):
+    for c, shares, words in zip(t.columns, t.cell_concepts, t.words, strict=True):
+        said = any(w.concept == "sex" for w in words)
         own = {k for k, s in shares.items() if k.startswith("person.") and s >= 0.6 and k != "person.truth"}
+        if _SEX in own and not (c.value_labels or said or _two_sexes(t, c)):
+            own.discard(_SEX)
         repeated = c.filled >= 2 * c.distinct or t.rows < 10 or bool(c.value_labels)
         if own and repeated:
             concepts |= own
             described += 1
             answers += bool(own & {"person.answer", "person.agreement"})
-    ages = [age_like(c) for c in used]
+    ages = [
+        age_like(c) for c, words in zip(t.columns, t.words, strict=True) if c.counts and not _numbered(words)
+    ]
     return {
         "age_values": max(ages, default=0.0),
         "sex_values": float("person.sex" in concepts),
@@ -69,6 +82,12 @@ def measure(t: TableView) -> dict[str, float]:
         "borne_out": min(8.0, float(len(_borne_out(t)))),
         "diagnosis_codes": float(any(diagnosis_like(c) for c in used)),
     }
+
+
+def _numbered(words: list[Word]) -> bool:
+    """Whether a name speaks of a key or of forms of data, and of no person."""
+    told = {w.family for w in words}
+    return bool(told & {"design", "metadata"}) and not told & _PERSONAL
 
 
 def _borne_out(t: TableView) -> set[str]:
@@ -96,19 +115,33 @@ def _agrees(concept: str, c: Column) -> bool:
     return concept in _CODED and drawn and c.kinds <= 20
 
 
+def _two_sexes(t: TableView, c: Column) -> bool:
+    """Two words of sex as often as people come, or one alone: one letter among others is no sex."""
+    known = t.lexicon.cells
+    often = sorted(times for text, times in c.counts.items() if _SEX in known.get(text.lower(), ()))
+    return c.distinct == 1 or (len(often) >= 2 and often[-2] >= 0.02 * c.filled)
+
+
 def age_like(c: Column) -> float:
     """How far a column looks like ages of people in no order: 0 to 1."""
     if not c.numeric or len(c.numbers) < 5:
         return 0.0
     values = c.parsed.values()
     low, high = min(values), max(values)
-    if low < 0 or high > 110 or high < 18 or not c.whole:
+    if low < 0 or high > 110 or high < 18 or not c.whole or _is_scale(c, low, high):
         return 0.0
     middle, wide = mean(c.numbers), spread(c.numbers)
     enough = c.kinds >= min(12, max(4, len(c.numbers) // 2))
     unordered = c.lag1 is None or abs(c.lag1) < 0.5
     score = (8 <= middle <= 85) + (3.5 <= wide <= 27) + enough + unordered + (low >= 5 and high >= 25)
     return score / 5 if score >= 4 else 0.0
+
+
+def _is_scale(c: Column, low: float, high: float) -> bool:
+    """Steps of a scale (ages may be of five), or evenly from end to end of a clock, a month, a minute."""
+    if c.kinds >= 4 and gcd(*(int(v) for v in c.parsed.values())) not in (1, 5):
+        return True
+    return low <= 1 and high in _ENDS and spread(c.numbers) >= 0.25 * (high - low)
 
 
 def birth_like(c: Column) -> float:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice, pairwise
 
 from detectors.engine.columns import Column
 from detectors.engine.stanza import Bounds
@@ -21,12 +22,29 @@ from detectors.engine.view import TableView
 from detectors.key_variables import age_like, birth_like
 from detectors.row_subject import PEOPLE
 
-MEASURES = ("untidy_cells", "wordy_cells", "no_values", "little_to_go_by", "within_text", "sparse_cells")
+MEASURES = (
+    "untidy_cells",
+    "wordy_cells",
+    "no_values",
+    "words_alone",
+    "program_texts",
+    "timetable",
+    "ragged_rows",
+    "picture",
+    "little_to_go_by",
+    "within_text",
+    "sparse_cells",
+)
 
 _UNTIDY = re.compile(
     r"""[{}\\|`^~<>$]|=\S|["'(\[]\S*$|^[^("']*[)\]"]|::|->|[;,]$|^[-#*/@%.!=]+\S|^\W+$|_\w*_|^[A-Za-z_][\w-]+(?:\.[A-Za-z_][\w-]+){2,}$"""
 )
 """Marks of program text, settings and markup that cells of data seldom hold."""
+_PROGRAM = re.compile(
+    r"[a-z][a-z0-9]*[A-Z]\w*|\w*[A-Za-z]_[A-Za-z]\w*|[a-z]+://\S+|\.{0,2}/\S*|[\w./-]+\.[a-z]{1,4}|\w+(?:::\w+)+|[\w.]*\(.*\)|\{\S+\}|\$\S+"
+)
+"""Identifiers, paths, addresses, calls and templates: what cells of programs' own tables hold."""
+_CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")
 _BOUND = re.compile(r"[<>]=?\s?\d[\d.,]*")
 """The open end of a category: "<=3cm", ">20", "ESR < 20"."""
 _LONG_CHARS = 60
@@ -34,10 +52,12 @@ _MANY_WORDS = 8
 MANY_ROWS = 5
 LEAST_FILLED = 0.2
 LEAST_DUMPED = 3
+PICTURE_COLUMNS = 16
 _HEX = frozenset("0123456789abcdef")
 _SETTINGS = frozenset({"person.truth", "person.answer", "person.agreement"})
 """What settings and tables of features say as well."""
 
+_ASSIGNED = re.compile(r"[\w.-]+=[^=].*")
 _BRACKET = re.compile(r"[][(){};]+")
 _SHARE = {"bounds": Bounds(0.0, 1.0)}
 
@@ -54,6 +74,11 @@ class Options:
     least_values: float = field(default=0.34, metadata=_SHARE)
     least_columns: int = field(default=3, metadata={"bounds": Bounds(1, 100)})
     text_lines: float = field(default=1.0, metadata={"bounds": Bounds(0.0, 1e6)})
+    program_share: float = field(default=0.2, metadata=_SHARE)
+    blank_share: float = field(default=0.1, metadata=_SHARE)
+    picture_blocks: float = field(default=0.5, metadata=_SHARE)
+    ragged_share: float = field(default=0.25, metadata=_SHARE)
+    least_measured: int = field(default=2, metadata={"bounds": Bounds(0, 100)})
     unnamed_rows: int = field(default=50, metadata={"bounds": Bounds(3, 100_000)})
 
 
@@ -75,6 +100,7 @@ def find(t: TableView, measures: Mapping[str, float], options: Options) -> list[
     values = sum(_holds_values(c) for c in used) / len(used)
     full = [c for c in used if c.filled >= 0.5 * t.rows]
     found = _no_table(t, values, full, options)
+    found += _other_kinds(t, measures, options)
     plain = _told(t, measures, options, _SETTINGS)
     if t.text_lines > options.text_lines * t.rows and not plain:
         found.append(Doubt("within_text", t.text_lines / t.rows, options.text_lines, Tier.NONE))
@@ -90,6 +116,12 @@ def find(t: TableView, measures: Mapping[str, float], options: Options) -> list[
     elif t.rows < options.unnamed_rows and measures["says_people"] <= measures["says_others"]:
         ceiling = Tier.POSSIBLE if t.rows >= options.unnamed_rows // 2 else Tier.NONE
         found.append(Doubt("little_to_go_by", t.rows, options.unnamed_rows, ceiling))
+    elif not measures["people_concepts"] and not any(
+        _describes(t, c, cells, frozenset(), 2) for c, cells in zip(t.columns, t.cell_concepts, strict=True)
+    ):
+        measured = sum(c.kinds > 1 and not c.textual for c in full)
+        if measured < options.least_measured and _blank(t) >= options.blank_share:
+            found.append(Doubt("words_alone", measured, options.least_measured, Tier.POSSIBLE))
     return found
 
 
@@ -97,6 +129,29 @@ def _aged(measures: Mapping[str, float], full: list[Column]) -> bool:
     """Whether a column in use holds ages or dates of birth; a few numbers in a sparse one are none."""
     ages = measures["age_values"] > 0 and any(age_like(c) for c in full)
     return ages or (measures["birth_values"] >= 1 and any(birth_like(c) >= 1 for c in full))
+
+
+def _other_kinds(t: TableView, m: Mapping[str, float], options: Options) -> list[Doubt]:
+    """Words of a program, lists, pictures and timetables: other things that come in many rows."""
+    program, blank, blocks = sum(map(_is_program, t.used)) / len(t.used), _blank(t), m["codes_in_blocks"]
+    found = []
+    if program >= options.program_share:
+        found.append(Doubt("program_texts", program, options.program_share, Tier.POSSIBLE))
+    if not t.named and blank >= options.ragged_share and _is_ragged(t):
+        found.append(Doubt("ragged_rows", blank, options.ragged_share, Tier.POSSIBLE))
+    panel = m["key_runs"] or m["uneven_runs"]  # what is known of a person stays the same there
+    coded = sum(c.low for c in t.used)
+    if not (t.named or panel) and coded >= PICTURE_COLUMNS and blocks >= options.picture_blocks:
+        found.append(Doubt("picture", blocks, options.picture_blocks, Tier.POSSIBLE))
+    if _is_timetable(t, m):
+        found.append(Doubt("timetable", 1.0, 1.0, Tier.POSSIBLE))
+    return found
+
+
+def _is_program(c: Column) -> bool:
+    """Whether most of many different texts are words of a program."""
+    texts = list(islice(c.counts, 40)) if c.textual else []
+    return len(texts) >= 8 and sum(_PROGRAM.fullmatch(x) is not None for x in texts) >= 0.6 * len(texts)
 
 
 def _no_table(t: TableView, values: float, full: list[Column], options: Options) -> list[Doubt]:
@@ -107,14 +162,50 @@ def _no_table(t: TableView, values: float, full: list[Column], options: Options)
         found.append(Doubt("untidy_cells", untidy, options.untidy_share, Tier.NONE))
     if wordy > options.wordy_share and values < 0.5:
         found.append(Doubt("wordy_cells", wordy, options.wordy_share, Tier.NONE))
-    if any(c.distinct == 1 and _BRACKET.fullmatch(next(iter(c.counts))) for c in full):
-        found.append(Doubt("untidy_cells", 1.0, options.untidy_share, Tier.NONE))  # statements of a program
+    if any(_is_statement(c) for c in full):
+        found.append(Doubt("untidy_cells", 1.0, options.untidy_share, Tier.NONE))
     if len(full) == 2 and _is_listing(*full):
         found.append(Doubt("no_values", 0.0, options.least_values, Tier.NONE))
-    blank = 1 - sum(c.filled for c in used) / (len(used) * t.rows)
+    blank = _blank(t)
     if blank > options.sparse_share and len(full) < max(options.least_columns, 0.2 * len(used)):
         found.append(Doubt("sparse_cells", blank, options.sparse_share, Tier.NONE))
     return found
+
+
+def _is_timetable(t: TableView, m: Mapping[str, float]) -> bool:
+    """Calls at stops: times of day and a number that counts on, in blocks, beside places and constants.
+
+    A diary has what was done there as well.
+    """
+    times = [c for c in t.used if c.textual and all(_CLOCK.fullmatch(x) for x in islice(c.counts, 20))]
+    if not times or t.rows < MANY_ROWS or m["age_values"] or m["person_concepts"]:
+        return False
+    steps = [c for c in t.used if c.whole and not c.sorted and _counts_on(c.numbers)]
+    told = {c.position for c in (*times, *steps)}
+    return bool(steps) and all(c.position in told or _is_place(c, t.rows) for c in t.used)
+
+
+def _counts_on(numbers: list[float]) -> bool:
+    return sum(b - a == 1 for a, b in pairwise(numbers)) >= 0.7 * len(numbers)
+
+
+def _is_place(c: Column, rows: int) -> bool:
+    """One of many values, a block of rows each, or nearly always the same."""
+    blocks = 3 * sum(a != b for a, b in pairwise(c.cells)) <= rows
+    return blocks or c.kinds >= 20 or max(c.counts.values()) >= 0.95 * c.filled
+
+
+def _blank(t: TableView) -> float:
+    """The share of cells of columns in use that are blank."""
+    return 1 - sum(c.filled for c in t.used) / (len(t.used) * t.rows)
+
+
+def _is_ragged(t: TableView) -> bool:
+    """Lists of unequal length: rows that are filled up to an end of their own and blank from there."""
+    rows = list(zip(*(c.cells for c in t.used), strict=True))
+    ends = [max((i for i, cell in enumerate(row, 1) if cell), default=0) for row in rows]
+    whole = sum(all(row[:end]) for row, end in zip(rows, ends, strict=True))
+    return whole >= 0.95 * len(rows) and len(set(ends)) >= MANY_ROWS
 
 
 def _told(t: TableView, m: Mapping[str, float], options: Options, but: frozenset[str] = frozenset()) -> bool:
@@ -176,6 +267,14 @@ def _shares(used: list[Column]) -> tuple[float, float]:
             if _UNTIDY.search(_BOUND.sub("0", text) if times > 1 else text):
                 untidy += times
     return untidy / max(1, filled), wordy / max(1, filled)
+
+
+def _is_statement(c: Column) -> bool:
+    """The same bracket in every row, or a name that is set in each: statements of a program."""
+    texts = list(islice(c.counts, 40))
+    if c.distinct == 1:
+        return _BRACKET.fullmatch(texts[0]) is not None
+    return c.distinct >= MANY_ROWS and all(_ASSIGNED.fullmatch(x) for x in texts)
 
 
 def _is_listing(keys: Column, values: Column) -> bool:

@@ -16,6 +16,7 @@ from detectors.engine.rules import Hit, RuleBook
 from detectors.engine.verdict import Finding, Outcome, Polarity, Subject, Tier
 from detectors.engine.view import TableView
 from detectors.engine.weigh import Model, Score, chance
+from detectors.row_subject import PEOPLE
 
 MIN_ROWS = 3
 _RISING = (Tier.NONE, Tier.POSSIBLE, Tier.LIKELY, Tier.CONFIRMED)
@@ -59,7 +60,7 @@ class Assessment:
         named = 2.5 * bool(self.named.names) + 1.0 * bool(self.named.births)
         total = self.factors[0] * identifiers + self.factors[1] * named
         # a name on each row of a table of statistics is a label of that row
-        lone = self.is_contacts and (not self.measures["named"] or self.is_credit)
+        lone = self.is_contacts and (not self.is_headed or self.is_credit)
         counts = not lone and (self.aggregate < 0.5 or self.decisive)
         return total if counts else min(total, 0.5)
 
@@ -74,6 +75,11 @@ class Assessment:
         if self.named.births or m["age_values"] or m["sex_values"]:
             return False
         return bool(self.hits or self.named.names) and all(h.rule.id == "email" for h in self.hits)
+
+    @property
+    def is_headed(self) -> bool:
+        """Whether a header speaks of people or their addresses: "N" and "E" do not."""
+        return any(w.family in PEOPLE and w.strength > 0.5 for words in self.view.words for w in words)
 
     @property
     def is_credit(self) -> bool:
@@ -201,7 +207,7 @@ def _identified(a: Assessment, shape: float) -> Tier:
     Who made something is named everywhere, and a list of addresses without a header, or of two, may be that.
     """
     tier = _by_identifiers(a, shape)
-    lone = a.is_contacts and (not a.measures["named"] or a.view.rows < MIN_ROWS or a.is_credit)
+    lone = a.is_contacts and (not a.is_headed or a.view.rows < MIN_ROWS or a.is_credit)
     return min(tier, Tier.POSSIBLE, key=_RISING.index) if lone else tier
 
 

@@ -74,7 +74,8 @@ class Prose:
         if keyed is None or sum(map(len, records)) < self._unkeyed:
             return Conclusion()
         rows = list(keyed.rows)
-        a = assess(self._bench, TableView(keyed.header, rows, self._lexicon))
+        names = [name.rpartition(".")[2] for name in keyed.header or ()]  # a path is of many variables
+        a = assess(self._bench, TableView(names, rows, self._lexicon))
         return conclude(self._bench, a, a.score, len(rows), table)
 
 

@@ -124,7 +124,7 @@ def _table(
         for record in run:
             yield _row(record, places)
 
-    table = Table(header, rows(), context)
+    table = Table(header, rows(), [first.path[-1], *context])
     yield table
     for _ in table.rows:  # a consumer may have left it half way
         pass

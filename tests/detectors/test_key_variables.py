@@ -19,6 +19,25 @@ def test_unsorted_ages_look_like_ages_and_a_life_table_does_not() -> None:
     assert key_variables.age_like(Column(0, [f"{r.uniform(0, 90):.2f}" for _ in range(100)])) == 0.0
 
 
+def test_hours_days_minutes_even_steps_and_keys_are_no_ages() -> None:
+    r = random.Random(15)
+    for low, high in ((0, 23), (1, 31), (0, 59)):
+        evenly = [str(low), str(high), *(str(r.randint(low, high)) for _ in range(200))]
+        assert key_variables.age_like(Column(0, evenly)) == 0.0
+    assert key_variables.age_like(Column(0, [str(2 * r.randint(9, 45)) for _ in range(200)])) == 0.0
+    rows = [[str(r.randint(16, 90))] for _ in range(100)]
+    for name, seen in (("FileId", 0.0), ("age", 1.0), ("", 1.0), ("Age key", 1.0)):
+        assert key_variables.measure(TableView([name], rows, LEXICON))["age_values"] == seen
+
+
+def test_one_letter_again_and_again_is_no_sex() -> None:
+    letters = [["f" if i % 3 else "b"] for i in range(60)]
+    assert key_variables.measure(TableView(None, letters, LEXICON))["sex_values"] == 0.0
+    assert key_variables.measure(TableView(["sex"], letters, LEXICON))["sex_values"] == 1.0
+    both = [["f" if i % 3 else "m"] for i in range(60)]
+    assert key_variables.measure(TableView(None, both, LEXICON))["sex_values"] == 1.0
+
+
 def test_years_of_birth_spread_and_years_of_publication_rise() -> None:
     r = random.Random(9)
     assert key_variables.birth_like(Column(0, [str(r.randint(1935, 2003)) for _ in range(80)])) > 0

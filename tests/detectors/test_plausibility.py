@@ -23,6 +23,9 @@ NOBODY = {
     "people_concepts": 0.0,
     "says_people": 0.0,
     "says_others": 0.0,
+    "codes_in_blocks": 0.0,
+    "key_runs": 0.0,
+    "uneven_runs": 0.0,
 }
 PROGRAM = [["hi", "def", f"link{i};", "{ return x->y; }"] for i in range(30)]
 PROSE = [[f"The {i}th of many long sentences that go on about this and that", "yes"] for i in range(30)]
@@ -97,6 +100,63 @@ def test_what_is_the_same_in_every_row_does_not_tell_of_people() -> None:
     header = ["language", "nationality", "name", "text"]
     found = doubts(rows, header, person_concepts=1, people_concepts=2, says_people=0.5)
     assert "no_values" in {d.measure for d in found}
+
+
+def test_ragged_words_of_which_none_speaks_of_people_are_a_possibility_however_many() -> None:
+    pick = random.Random(16)
+    rows = [
+        [pick.choice(["slot", "signal"]), pick.choice(["box", "list"]), pick.choice("xyz")] for _ in range(90)
+    ]
+    assert doubts(rows) == []
+    ragged = [row[: 2 + (i % 2)] for i, row in enumerate(rows)]
+    assert [(d.measure, d.ceiling) for d in doubts(ragged)] == [("words_alone", Tier.POSSIBLE)]
+    assert doubts([[pick.choice(["agree", "disagree"]), *row] for row in ragged]) == []
+    assert doubts(ragged, people_concepts=1) == []
+
+
+def test_lists_of_unequal_length_without_a_header_are_a_possibility() -> None:
+    pick = random.Random(19)
+    rows = [[str(pick.randrange(5)) for _ in range(1 + i % 9)] for i in range(90)]
+    assert "ragged_rows" in {d.measure for d in doubts(rows)}
+    scattered = [[str(pick.randrange(5)) if pick.random() < 0.7 else "" for _ in range(9)] for _ in range(90)]
+    assert "ragged_rows" not in {d.measure for d in doubts(scattered)}
+
+
+def test_a_picture_in_numbers_is_a_possibility_and_a_panel_is_told_by_its_runs() -> None:
+    rows = [[str(int((i - 30) ** 2 + (j - 20) ** 2 < 300)) for j in range(40)] for i in range(60)]
+    view = TableView(None, rows, LEXICON)
+    seen = measured(view, roster({}))
+    assert "picture" in {d.measure for d in plausibility.find(view, seen, plausibility.Options())}
+    panel = plausibility.find(view, seen | {"uneven_runs": 1.0}, plausibility.Options())
+    assert "picture" not in {d.measure for d in panel}
+
+
+def test_calls_at_stops_are_a_timetable_and_a_diary_says_what_was_done() -> None:
+    pick, rows = random.Random(17), []
+    for trip in range(20):
+        at = pick.randrange(300, 1200)
+        for k in range(pick.randrange(6, 14)):
+            at += pick.randrange(1, 5)
+            rows.append(
+                [f"L{trip}", f"{at // 60:02d}:{at % 60:02d}", str(pick.randrange(100, 900)), str(k + 1), "0"]
+            )
+    header = ["trip", "arrival", "stop", "sequence", "boarding"]
+    assert "timetable" in {
+        d.measure for d in plausibility.find(*viewed(rows, header), plausibility.Options())
+    }
+    diary = [[*row[:4], pick.choice("12345")] for row in rows]
+    assert "timetable" not in {
+        d.measure for d in plausibility.find(*viewed(diary, header), plausibility.Options())
+    }
+
+
+def test_identifiers_paths_and_calls_are_words_of_a_program_and_names_of_people_are_none() -> None:
+    def held_back(*texts: str) -> bool:
+        rows = [[texts[i % len(texts)] + str(i), str(i % 9), str(i % 7)] for i in range(90)]
+        return "program_texts" in {d.measure for d in doubts(rows)}
+
+    assert held_back("getName", "on_open", "https://a.example/b")
+    assert not held_back("Mair Pugh ", "McDonald, T", "Llanelli", "a.pugh@example.org")
 
 
 def test_names_of_program_parts_are_marks_of_settings() -> None:
@@ -174,6 +234,13 @@ def test_a_bracket_in_every_row_makes_it_a_statement() -> None:
     pick = random.Random(14)
     rows = [["insert", "(", *(str(pick.randrange(5)) for _ in range(12)), ")"] for _ in range(80)]
     assert "untidy_cells" in {d.measure for d in doubts(rows)}
+
+
+def test_a_name_that_is_set_in_every_row_makes_it_settings() -> None:
+    pick = random.Random(18)
+    rows = [[f"{1300 + i}=30", *(pick.choice(["29", "30"]) for _ in range(11))] for i in range(80)]
+    assert "untidy_cells" in {d.measure for d in doubts(rows)}
+    assert doubts([["30", *row[1:]] for row in rows]) == []
 
 
 def test_one_stray_word_in_a_short_table_tells_nobody_apart() -> None:

@@ -109,6 +109,7 @@ def test_who_made_something_is_a_possibility_and_a_list_of_customers_is_not() ->
     assert judged(None, rows).tier is Tier.POSSIBLE
     assert judged(["name", "email"], rows, ["authors"]).tier is Tier.POSSIBLE
     assert judged(["author.name", "author.email"], rows).tier is Tier.POSSIBLE
+    assert judged(["N", "E"], rows).tier is Tier.POSSIBLE
     assert judged(["name", "email"], rows).flagged
     assert judged(["name", "email"], rows[:2]).tier is Tier.POSSIBLE
     assert judged(["name", "email"], rows[:3]).flagged

@@ -101,3 +101,9 @@ def test_a_drawing_and_a_page_give_their_text_and_no_tables() -> None:
     page = "<page>" + "<credit><name>Jo</name><email>jo@example.org</email></credit>" * 4
     tables_of_page, text = found(page + "<p>Press <key>F1</key> now.</p>" * 5 + "</page>")
     assert tables_of_page == [] and "jo@example.org" in text
+
+
+def test_the_name_of_the_elements_that_are_records_stands_beside_them() -> None:
+    data = b"<project>" + b"<developer><id>a</id><email>a@example.org</email></developer>" * 4 + b"</project>"
+    contents = xml_text.read(io.BytesIO(data), "application/xml", ReadLimits())
+    assert [c.context[0] for c in contents if isinstance(c, Table)] == ["developer"]
