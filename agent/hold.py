@@ -36,6 +36,8 @@ from agent.volumes import WatchedRoot, is_drive
 OFF, STARTING, HELD = "off", "starting", "held"
 HOLDING = (OFF, STARTING, HELD)
 """What `hold` says of a root where nothing is wrong."""
+START_SECONDS = 60.0
+"""A holder that has not begun keeps nobody waiting; a busy machine may take long to start it."""
 RESTART_SECONDS, RESTART_MOST_SECONDS = 0.1, 60.0
 _MOST_WISHES = 1000
 
@@ -142,7 +144,8 @@ class Holds:
         """Whether the holder still says that it lives: who waits for it must not wait longer than allowed."""
         if not self._is_on(held):
             return
-        if time.monotonic() - held.heard_at > patience(held.seconds):
+        allowed = START_SECONDS if held.post.hold_state == STARTING else patience(held.seconds)
+        if time.monotonic() - held.heard_at > allowed:
             self._lost(held)
         else:
             self._loop.after(patience(held.seconds) / 4, lambda: self._check(held))
@@ -185,7 +188,7 @@ class Holds:
 
 def patience(seconds: float) -> float:
     """How long a holder may be silent: killed then, it has kept nobody longer than `seconds`."""
-    return max(0.5, seconds / 2)
+    return seconds / 2
 
 
 def standings(ledger: Ledger, root: WatchedRoot, digest: str, files: Sequence[Identity]) -> list[str]:

@@ -197,7 +197,7 @@ class Hold(Section):
     """Whether openers of files on drives wait until these are judged, and what when that takes too long."""
 
     enabled: bool = False
-    seconds: Annotated[float, Field(ge=1, le=60)] = 10.0
+    seconds: Annotated[float, Field(ge=2, le=60)] = 10.0
     then: Literal["open", "closed"] = "open"
 
 

@@ -120,7 +120,7 @@ def test_what_was_judged_opens_at_once_while_its_keeper_hangs(service, held, mad
 )
 def test_when_the_time_has_passed_it_opens_or_not_as_configured(service, held, made_up, fate, then, said):
     service.settings["service"]["restart_seconds"] = 60.0
-    stick = held(seconds=1.0, then=then)
+    stick = held(seconds=6.0, then=then)
     send(keeper_of(service, stick), signal.Signals[fate])
     survey = made_up.survey()
     put(stick.path / "wave4.csv", survey)
@@ -131,7 +131,7 @@ def test_when_the_time_has_passed_it_opens_or_not_as_configured(service, held, m
     "fate", [signal.SIGSTOP, pytest.param(signal.SIGKILL, marks=pytest.mark.system)], ids=str
 )
 def test_a_holder_that_hangs_or_dies_lets_all_through_and_is_replaced(service, held, made_up, fate):
-    stick = held(seconds=4.0)
+    stick = held(seconds=6.0)
     (old,) = service.processes("holder")
     send(keeper_of(service, stick), signal.SIGSTOP)
     survey = made_up.survey()
