@@ -21,15 +21,22 @@ def agreements(request: Request, caller: ByCookie, house: In, db: Db, now: Now) 
     return page(request, "agreements.html", found=found, approvers=house.approvers)
 
 
+@router.get("/agreements/report")
+def report(request: Request, caller: ByCookie, house: In, db: Db, now: Now) -> Response:
+    """Every detail of every agreement, laid out to be printed."""
+    rows = papers.lines(papers.register(db, house.approvers, caller, ("agreement",), now))
+    return page(request, "report.html", rows=rows, now=now)
+
+
 @router.get("/agreements.csv")
-def report(caller: ByCookie, house: In, db: Db, now: Now) -> Response:
+def table(caller: ByCookie, house: In, db: Db, now: Now) -> Response:
     """A cell that a spreadsheet would take for a formula is made text."""
     rows = papers.lines(papers.register(db, house.approvers, caller, ("agreement",), now))
     out = io.StringIO()
     if rows:
-        table = csv.DictWriter(out, rows[0])
-        table.writeheader()
-        table.writerows({k: _plain(v) for k, v in row.items()} for row in rows)
+        writer = csv.DictWriter(out, rows[0])
+        writer.writeheader()
+        writer.writerows({k: _plain(v) for k, v in row.items()} for row in rows)
     headers = {"Content-Disposition": 'attachment; filename="agreements.csv"'}
     return Response(
         out.getvalue().encode("utf-8", "backslashreplace"), media_type="text/csv", headers=headers

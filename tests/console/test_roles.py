@@ -41,6 +41,7 @@ PAGES = {
     ("GET", "/custody"): READERS,
     ("GET", "/agreements"): READERS,
     ("GET", "/agreements.csv"): READERS,
+    ("GET", "/agreements/report"): READERS,
     ("GET", "/requests"): READERS,
     ("GET", "/papers/{kind}/{number}"): READERS,
     ("GET", "/papers/{kind}/{number}/file"): READERS,

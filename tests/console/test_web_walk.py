@@ -40,9 +40,9 @@ PATIENCE_MS = 60_000
 SEEN = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
 PAGES = (
     "/alerts", "/alerts?state=all&zone=shared", "/alerts?q=nothing-like-that", "/alerts/agent-1-1",
-    "/alerts/agent-1-2", "/custody", "/agents", "/agents/agent-1", "/trends", "/agreements", "/requests",
-    "/papers/agreement/DAA-made-up-1", "/audit", "/people", "/account", "/erasure", "/api/docs",
-    "/alerts/nowhere",
+    "/alerts/agent-1-2", "/custody", "/agents", "/agents/agent-1", "/trends", "/agreements",
+    "/agreements/report", "/requests", "/papers/agreement/DAA-made-up-1", "/audit", "/people", "/account",
+    "/erasure", "/api/docs", "/alerts/nowhere",
 )  # fmt: skip
 pytestmark = [
     pytest.mark.timeout(600),
@@ -207,6 +207,18 @@ def test_every_page_is_accessible_and_fits(open_page, width, scheme):
     page = open_page(None, width, scheme)
     page.goto("/sign-in")
     assert faults(page) == []
+
+
+def test_the_report_prints_alone_and_whole(open_page, tmp_path):
+    page = open_page()
+    page.goto("/agreements")
+    page.get_by_role("link", name="All details, to print").click()
+    page.get_by_role("heading", name="DAA-made-up-1").wait_for()
+    page.emulate_media(media="print")
+    assert not page.get_by_role("navigation").is_visible() and not page.locator("footer").is_visible()
+    assert page.locator("section.sheet").is_visible()
+    made = Path(os.environ.get("SHOTS", tmp_path)) / "report.pdf"
+    assert page.pdf(path=made).startswith(b"%PDF")
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the provider's own

@@ -40,12 +40,23 @@ def test_the_report_has_every_detail_and_no_formula(desk, agreed):
     assert set(row) >= {f for f in Terms.__dataclass_fields__ if f not in ("agreement_id", "made_at")}
 
 
+def test_the_report_to_print_has_what_the_table_has(desk, agreed):
+    browser = desk.signed_in("u", Role.AUDITOR)
+    assert "No agreement was handed in yet" in browser.get("/agreements/report").text
+    desk.hand_in(agreed.both(seal(agreed.terms(desk.now, roots=("/srv/x",), purpose="p" * 300))))
+    page = browser.get("/agreements/report").text
+    (row,) = csv.DictReader(io.StringIO(browser.get("/agreements.csv").text))
+    for key, value in row.items():
+        assert value in page or key in ("standing", "review_overdue"), key
+    assert "1 in force" in page and "0 overdue" in page and "for u." in page
+
+
 def test_markup_in_a_paper_is_text(desk, agreed):
     hostile = agreed.terms(
         desk.now, roots=("/srv/<b>",), holder="<script>x</script>\u202e", purpose="\x1b[31m"
     )
     desk.hand_in(agreed.both(seal(hostile)))
     browser = desk.signed_in("a", Role.ANALYST)
-    for path in ("/agreements", "/papers/agreement/DAA-made-up-1"):
+    for path in ("/agreements", "/agreements/report", "/papers/agreement/DAA-made-up-1"):
         page = browser.get(path).text
         assert "<script>x" not in page and "\u202e" not in page and "\x1b" not in page
