@@ -12,8 +12,10 @@ import pytest
 ROLES = ("supervisor", "keeper", "worker", "courier", "template")
 
 
-@pytest.mark.parametrize("seed", [3, 4])
-@pytest.mark.parametrize("files", [60, pytest.param(500, marks=pytest.mark.system)])
+@pytest.mark.parametrize(
+    ("files", "seed"),
+    [(60, 3), *(pytest.param(*more, marks=pytest.mark.system) for more in ((60, 4), (500, 3), (500, 4)))],
+)
 def test_nothing_is_lost_whatever_is_killed_while_files_arrive(service, made_up, drop, files, seed):
     chance = random.Random(seed)
     root = service.root()

@@ -32,8 +32,8 @@ def _services(tmp_path) -> list[psutil.Process]:
     return found
 
 
-def _alerts_are_in_the_console(said: str) -> None:
-    """For whoever signs in as the demo says."""
+def _alerts_are_in_the_console(said: str) -> str:
+    """For whoever signs in as the demo says; gives back the password."""
     url = re.search(r"console at (http://127\.0\.0\.1:\d+)", said)
     person = re.search(r"sign in as (\S+) with the password (\S+)", said)
     assert url and person, said
@@ -45,6 +45,7 @@ def _alerts_are_in_the_console(said: str) -> None:
             time.sleep(0.2)
             page = browser.get("/alerts?state=all")
     assert "survey_2026.csv" in page.text and "table_3" not in page.text
+    return person[2]
 
 
 def test_the_demo_takes_what_it_shall_restores_it_and_cleans_up(tmp_path):
@@ -68,13 +69,15 @@ def test_kept_it_runs_on_until_it_is_told_to_end_and_its_folder_stays(tmp_path):
         if line.startswith("Ctrl-C"):
             break
     assert _services(tmp_path)
-    _alerts_are_in_the_console(said)
+    password = _alerts_are_in_the_console(said)
     kept.send_signal(signal.SIGINT)
     kept.communicate(timeout=120)
     assert kept.returncode == 0
     assert _services(tmp_path) == []
     (folder,) = tmp_path.iterdir()
     assert (folder / "state" / "ledger.db").exists()
+    kept_files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    assert not any(password.encode() in content for content in kept_files), "the password is in no file"
 
 
 def test_ended_in_the_middle_it_leaves_nothing(tmp_path):

@@ -16,13 +16,3 @@ def test_a_console_that_cannot_have_its_folder_is_told_in_one_line(tmp_path):
     with pytest.raises(DemoFailed, match="recordwarden console"):
         console.start()
     console.stop()
-
-
-def test_its_password_is_in_no_file(tmp_path):
-    service = DemoService(tmp_path)
-    service.prepare()
-    console = DemoConsole(tmp_path, service.config)
-    console.start()
-    console.stop()
-    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-    assert console.password.encode() not in kept
