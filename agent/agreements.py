@@ -15,7 +15,7 @@ from agent.errors import NotFound, Refused
 from agent.ledger import Ledger
 from agent.platform.linux import inside
 from agent.schema import AgreementRow
-from agent.signing import NotApproved, signers, two_people
+from agent.signing import NotApproved, are_two_people, signers
 from agent.statements import MAX_YEARS, BadStatement, Envelope, Revocation, Terms, day, from_json, years_after
 from agent.validity import Standing, is_overdue, today, validity
 from config.settings import Approver
@@ -154,7 +154,7 @@ class Agreements:
             "event": "agreement_added", "agreement": terms.agreement_id, "terms_sha256": envelope.digest,
             "holder": terms.holder, "signed_by": [a.name for a in who], "by": by,
         }  # fmt: skip
-        if row.accepted_at is None and _approved(who):
+        if row.accepted_at is None and are_two_people(who):
             row = replace(row, accepted_at=now)
             event["event"] = "agreement_accepted"
         self._ledger.put_agreement(row, [event])
@@ -182,11 +182,3 @@ class Agreements:
             "signed_by": [a.name for a in who], "by": by,
         }  # fmt: skip
         self._ledger.put_agreement(row, [event])
-
-
-def _approved(who: Sequence[Approver]) -> bool:
-    try:
-        two_people(who)
-    except NotApproved:
-        return False
-    return True

@@ -120,13 +120,18 @@ def two_people(found: Sequence[Approver]) -> tuple[Approver, Approver]:
     raise NotApproved("one person alone cannot approve it in both roles: it takes two people")
 
 
-def both_roles_exist(approvers: Sequence[Approver]) -> bool:
-    """Whether any two of the approvers could ever approve something together."""
+def are_two_people(found: Sequence[Approver]) -> bool:
+    """Whether these make up what a two-person act needs."""
     try:
-        two_people([a for a in approvers if not a.retired])
+        two_people(found)
     except NotApproved:
         return False
     return True
+
+
+def both_roles_exist(approvers: Sequence[Approver]) -> bool:
+    """Whether any two of the approvers could ever approve something together."""
+    return are_two_people([a for a in approvers if not a.retired])
 
 
 def _holds(public: bytes, sig: bytes, signed: bytes) -> bool:

@@ -177,6 +177,11 @@ class Envelope:
         }
 
 
+def as_text(envelope: Envelope) -> str:
+    """The envelope as its file holds it."""
+    return json.dumps(envelope.to_json(), indent=1) + "\n"
+
+
 def seal(statement: Statement) -> Envelope:
     """An envelope without signatures; raises `BadStatement` for a statement that may not be made."""
     kind = next(k for k, cls in KINDS.items() if isinstance(statement, cls))

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agent.signing import NotApproved, signers, two_people
+from agent.signing import NotApproved, are_two_people, signers
 from agent.statements import BadStatement, Disposal, Envelope, Release, Revocation, Terms, read
 from agent.validity import Standing, Validity, is_overdue, validity
 from config.settings import Approver
@@ -63,33 +63,12 @@ def hand_in(
     try:
         envelope = read(untrusted)
         statement = envelope.statement()
-        who = signers(envelope, approvers)
+        if isinstance(statement, Revocation):
+            return _revoke(db, approvers, by, envelope, statement, now)
+        number = statement.agreement_id if isinstance(statement, Terms) else statement.request_id
+        return _add(db, approvers, by, envelope, number, now)
     except (BadStatement, NotApproved) as error:
         raise Unfit(str(error)) from None
-    if isinstance(statement, Revocation):
-        return _revoke(db, approvers, by, envelope, statement, bool(who), now)
-    number = statement.agreement_id if isinstance(statement, Terms) else statement.request_id
-    paper = db.get(Paper, (envelope.kind, number), with_for_update=True)
-    if paper is None:
-        paper = Paper(kind=envelope.kind, id=number, added_by=by.name, added_at=now, envelope="")
-        db.add(paper)
-    else:
-        before = read(paper.envelope)
-        if paper.revoked_at is not None:
-            raise Unfit("it was revoked: what follows it needs an id of its own")
-        if before.payload != envelope.payload:
-            raise Unfit("another one has this id")
-        envelope = before.with_signatures(envelope.signatures)
-    paper.envelope = json.dumps(envelope.to_json())
-    event = "paper_handed_in"
-    if paper.accepted_at is None and _approved(who := signers(envelope, approvers)):
-        paper.accepted_at, event = now, "paper_approved"
-    signed = [approver.name for approver in who]
-    audit.append(
-        db, now, by.name, event, f"{paper.kind}:{paper.id}", signed_by=signed, sha256=envelope.digest
-    )
-    db.flush()
-    return _told(paper, approvers, now)
 
 
 def register(
@@ -112,11 +91,6 @@ def one(db: Session, approvers: Sequence[Approver], by: Caller, kind: str, numbe
     return _told(paper, approvers, now)
 
 
-def as_file(told: Told) -> str:
-    """The document as `recordwarden agreements approve` and `add` take it."""
-    return json.dumps(told.envelope.to_json(), indent=1) + "\n"
-
-
 def lines(found: Sequence[Told]) -> list[dict[str, Any]]:
     """The register of agreements as rows: for CSV, and for who asks for full details of authorised access."""
     return [
@@ -134,21 +108,43 @@ def lines(found: Sequence[Told]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _revoke(
-    db: Session,
-    approvers: Sequence[Approver],
-    by: Caller,
-    envelope: Envelope,
-    said: Revocation,
-    signed: bool,
-    now: float,
+def _add(
+    db: Session, approvers: Sequence[Approver], by: Caller, envelope: Envelope, number: str, now: float
 ) -> Told:
+    who = signers(envelope, approvers)
+    paper = db.get(Paper, (envelope.kind, number), with_for_update=True)
+    if paper is None:
+        paper = Paper(kind=envelope.kind, id=number, added_by=by.name, added_at=now)
+    else:
+        before = read(paper.envelope)
+        if paper.revoked_at is not None:
+            raise Unfit("it was revoked: what follows it needs an id of its own")
+        if before.payload != envelope.payload:
+            raise Unfit("another one has this id")
+        envelope = before.with_signatures(envelope.signatures)
+    event = "paper_handed_in"
+    if paper.accepted_at is None and are_two_people(who := signers(envelope, approvers)):
+        paper.accepted_at, event = now, "paper_approved"
+    paper.envelope = json.dumps(envelope.to_json())
+    db.add(paper)
+    signed = [approver.name for approver in who]
+    audit.append(
+        db, now, by.name, event, f"{paper.kind}:{paper.id}", signed_by=signed, sha256=envelope.digest
+    )
+    db.flush()
+    return _told(paper, approvers, now)
+
+
+def _revoke(
+    db: Session, approvers: Sequence[Approver], by: Caller, envelope: Envelope, said: Revocation, now: float
+) -> Told:
+    who = signers(envelope, approvers)
     paper = db.get(Paper, ("agreement", said.agreement_id), with_for_update=True)
     if paper is None:
         raise LookupError(said.agreement_id)
     if read(paper.envelope).digest != said.terms_sha256:
         raise Unfit("the revocation is of other terms under the same id")
-    if not signed:
+    if not who:
         raise Unfit("the revocation is not signed by an approver")
     if paper.revoked_at is None:
         paper.revocation, paper.revoked_at = json.dumps(envelope.to_json()), now
@@ -166,11 +162,3 @@ def _told(paper: Paper, approvers: Sequence[Approver], now: float) -> Told:
     overdue = isinstance(statement, Terms) and is_overdue(statement, found.standing, now)
     reason = read(paper.revocation).as_kind(Revocation).reason if paper.revocation else ""
     return Told(paper, statement, envelope, found, overdue, reason)
-
-
-def _approved(who: Sequence[Approver]) -> bool:
-    try:
-        two_people(who)
-    except NotApproved:
-        return False
-    return True

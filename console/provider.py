@@ -47,6 +47,7 @@ class Begun:
 
     url: str
     state: str
+    handshake: Handshake
 
 
 @dataclass
@@ -57,8 +58,8 @@ class Provider:
     console_url: str
     _described: tuple[float, dict[str, Any], KeySet] | None = field(default=None, repr=False)
 
-    def begin(self, db: Session, back: str, now: float) -> Begun:
-        """Raises `Refused` if the provider does not answer."""
+    def begin(self, back: str, now: float) -> Begun:
+        """A sign-in that comes back to `back`; raises `Refused` if the provider does not answer."""
         about, _ = self._description()
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         with self._client(about) as client:
@@ -68,9 +69,8 @@ class Provider:
                 nonce=nonce,
                 code_verifier=verifier,
             )
-        db.execute(delete(Handshake).where(Handshake.made_at < now - HANDSHAKE_SECONDS))
-        db.add(Handshake(digest=digest_of(state), nonce=nonce, verifier=verifier, back=back, made_at=now))
-        return Begun(url, state)
+        kept = Handshake(digest=digest_of(state), nonce=nonce, verifier=verifier, back=back, made_at=now)
+        return Begun(url, state, kept)
 
     def claims(self, code: str, handshake: Handshake, now: float) -> dict[str, Any]:
         """What the provider says of who has signed in there. Raises `Refused`."""
@@ -169,6 +169,12 @@ class Provider:
 
     def _trust(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.rules.ca_file)
+
+
+def remember(db: Session, begun: Begun, now: float) -> None:
+    """Until it comes back; those that never did are forgotten."""
+    db.execute(delete(Handshake).where(Handshake.made_at < now - HANDSHAKE_SECONDS))
+    db.add(begun.handshake)
 
 
 def handshake_of(db: Session, cookie: str, state: str, now: float) -> Handshake:

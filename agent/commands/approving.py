@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,16 @@ from agent.commands.terminal import is_terminal, say, say_fields, say_json, time
 from agent.errors import Mistyped, NotPermitted, Refused
 from agent.escape import escape
 from agent.signing import NoSigningKey, is_locked, sign
-from agent.statements import MAX_ENVELOPE_BYTES, BadStatement, Envelope, Release, Statement, Terms, read
+from agent.statements import (
+    MAX_ENVELOPE_BYTES,
+    BadStatement,
+    Envelope,
+    Release,
+    Statement,
+    Terms,
+    as_text,
+    read,
+)
 
 _TIMES = ("made_at", "expires_at", "holds_until")
 _WHAT = {
@@ -46,7 +54,7 @@ def write_statement(file: Path, envelope: Envelope) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         with os.fdopen(os.open(file, flags, 0o600), "w") as written:
-            written.write(json.dumps(envelope.to_json(), indent=1) + "\n")
+            written.write(as_text(envelope))
             written.flush()
             os.fsync(written.fileno())
     except FileExistsError:

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from agent.commands.demo_service import DemoFailed
+from agent.commands.demo_service import DemoFailed, end
 
 PERSON = "demo"
 ROLES = ("analyst", "administrator", "auditor")
@@ -58,15 +58,8 @@ class DemoConsole:
         token.unlink()
 
     def stop(self) -> None:
-        """End it; kill it if it does not."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(15)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """End it in order."""
+        end(self._process)
         self._process = None
 
     def _wait_until_it_answers(self, port: int) -> None:

@@ -108,15 +108,8 @@ class DemoService:
         return self._until(concluded, _UP_SECONDS, f"conclude the custody of {file.name}")
 
     def stop(self) -> None:
-        """End the service in order; kill it if it does not."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """End the service in order."""
+        end(self._process)
         self._process = None
 
     def wait(self) -> int:
@@ -153,3 +146,15 @@ class DemoService:
     def _last_words(self) -> str:
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it said nothing"
+
+
+def end(process: subprocess.Popen[bytes] | None) -> None:
+    """End a process of the demo in order, if there is one; kill it if it does not."""
+    if process is None:
+        return
+    process.terminate()
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

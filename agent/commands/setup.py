@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -32,6 +31,7 @@ _HEAD = """# recordwarden on this workstation, written by `recordwarden setup`, 
 # All keys and their defaults: recordwarden config show --defaults
 """
 _ALERTS = "/var/log/recordwarden/alerts.jsonl"
+_UNITS = ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system")
 _SYSLOG = ("tls", "tcp", "udp", "local")
 
 
@@ -284,6 +284,3 @@ def _say_what_next(target: Path, mode: Mode) -> None:
     say(f"   recordwarden status --config {escape(target)}")
     if mode is Mode.AUDIT:
         say("   in two weeks, when the alerts look right: recordwarden setup --mode enforce")
-
-
-_UNITS: Sequence[str] = ("/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system")

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 
 from console import audit, people, sessions
 from console.doors import ByCookie, Db, House, In, Now, Posted, Unproved, same_origin
-from console.provider import HANDSHAKE_SECONDS, RETURN_PATH, Provider, Refused, handshake_of
+from console.provider import HANDSHAKE_SECONDS, RETURN_PATH, Provider, Refused, handshake_of, remember
 from console.roles import Caller, Deed
 from console.templates import page
 
@@ -57,10 +57,11 @@ def to_provider(request: Request, house: In, now: Now, next: str = "/") -> Respo
     """A link and no form: a form may lead to this console only."""
     provider = _provider_of(house)
     try:
-        with house.database.transaction() as db:
-            begun = provider.begin(db, _local(next), now)
+        begun = provider.begin(_local(next), now)
     except Refused as error:
         return _refused(request, house, str(error), now)
+    with house.database.transaction() as db:
+        remember(db, begun, now)
     answer = RedirectResponse(begun.url, status_code=303)
     answer.set_cookie(
         house.handshake_cookie,

@@ -8,6 +8,7 @@ import io
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from agent.statements import as_text
 from console import papers
 from console.doors import ByCookie, Db, In, Now, Posted
 from console.templates import page
@@ -60,7 +61,7 @@ def file(kind: str, number: str, caller: ByCookie, house: In, db: Db, now: Now) 
     """The document, for the next approver to sign."""
     told = papers.one(db, house.approvers, caller, kind, number, now)
     headers = {"Content-Disposition": f'attachment; filename="{told.paper.id}.json"'}
-    return Response(papers.as_file(told), media_type="application/json", headers=headers)
+    return Response(as_text(told.envelope), media_type="application/json", headers=headers)
 
 
 @router.post("/papers")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from fastapi.testclient import TestClient
 from made_up_agents import MadeUpAgent, body_of
 from sqlalchemy import event
 
-from agent.statements import seal
+from agent.statements import as_text, seal
 from config.console import Console
 from console import enrolment, papers, people, sessions
 from console.database import Database
@@ -116,11 +115,6 @@ def rig(tmp_path: Path, made_once: tuple[Any, Path], monkeypatch: pytest.MonkeyP
     app.state.house = House(rules, made.database, app.state.house.templates, lambda: made.now)
     yield made
     made.database.close()
-
-
-def as_text(envelope: Any) -> str:
-    """A signed document as its file holds it."""
-    return json.dumps(envelope.to_json())
 
 
 @pytest.fixture

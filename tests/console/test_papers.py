@@ -88,6 +88,15 @@ def test_a_key_that_is_taken_away_takes_the_agreement_with_it(desk, agreed, draf
     assert standing(desk).standing == "lapsed"
 
 
+def test_more_signatures_for_one_whose_signer_is_gone_are_refused_in_words(desk, agreed, draft):
+    """Not a fault of the console's: what was signed first does not hold any more."""
+    desk.hand_in(agreed.owner.sign(draft))
+    desk.app.state.house = with_other(desk.app.state.house, approvers=agreed.approvers[1:])
+    with pytest.raises(papers.Unfit, match="no approver has"):
+        desk.hand_in(agreed.officer.sign(draft))
+    assert standing(desk).standing == "pending"
+
+
 def test_a_release_is_approved_by_two_and_ends_by_itself(desk, agreed):
     asked = Release(
         "req-0001", "host", "entry", "0" * 64, 10, "age1made-up", "/srv/x.csv", "root", "agreement", "DAA-1",

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
+from agent.statements import as_text
 from console.roles import Role
-
-
-def as_text(envelope):
-    return json.dumps(envelope.to_json())
 
 
 def test_programs_hand_in_and_read(desk, agreed, draft):

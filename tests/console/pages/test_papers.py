@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 
-from agent.statements import Terms, seal
+from agent.statements import Terms, as_text, seal
 from console.roles import Role
-
-
-def as_text(envelope):
-    return json.dumps(envelope.to_json())
 
 
 def test_the_pages_lead_from_a_draft_to_force(desk, agreed, draft):
