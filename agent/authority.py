@@ -16,10 +16,10 @@ from agent.agreements import Agreements, Sighting
 from agent.ledger import Ledger
 from agent.ocsf import EXEMPTING
 from agent.platform import linux
-from agent.platform.linux import Mount, inside
+from agent.platform.linux import inside
 from agent.policy import Agreement, Disposition, Kind, RootFacts, decide
 from agent.schema import ExemptionRow, RequestRow, RequestState
-from agent.volume_facts import VolumeFacts
+from agent.volume_facts import Mount, VolumeFacts
 from agent.volumes import WatchedRoot, facts_teller
 from config.settings import Handling, Mode, Settings, Zone
 from detectors.engine.verdict import Verdict

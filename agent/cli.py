@@ -68,9 +68,13 @@ EXIT_CODES: Mapping[type[errors.Problem], int] = {
     errors.NotRunning: UNAVAILABLE,
     errors.WorkerUnavailable: UNAVAILABLE,
     errors.Unprotected: UNAVAILABLE,
+    errors.Unsupported: UNAVAILABLE,
     errors.NotPermitted: NOT_PERMITTED,
     errors.Misconfigured: CONFIG,
 }
+
+ANYWHERE = frozenset({"completion", "console", "keys"})
+"""Commands that need nothing of Linux."""
 
 
 class Program(click.Group):
@@ -83,6 +87,7 @@ class Program(click.Group):
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
+        refuse_unsupported(cmd_name)
         command: click.Command = getattr(importlib.import_module(entry.module), entry.name or cmd_name)
         return command
 
@@ -135,6 +140,17 @@ def main() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):  # a name must not end it where the locale lacks a letter
             stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
+
+
+def refuse_unsupported(command: str, platform: str = sys.platform) -> None:
+    """Say so where a command does not run, instead of failing at the first call that is not there."""
+    if platform == "linux" or command in ANYWHERE:
+        return
+    name = {"win32": "Windows", "darwin": "macOS"}.get(platform, platform)
+    raise errors.Unsupported(
+        f"`{command}` does not run on {escape(name)} yet",
+        "recordwarden runs on Linux; docs/platforms.md says what there is for other systems",
+    )
 
 
 def complain(message: str, hint: str, code: int) -> int:

@@ -35,6 +35,10 @@ class Unprotected(Problem):
     """The administrator must give the service a protection that is compulsory and missing."""
 
 
+class Unsupported(Problem):
+    """The administrator must take a machine whose operating system it runs on."""
+
+
 class VaultTrouble(Problem):
     """The administrator must mend the vault: full, damaged, unwritable or of a wrong owner."""
 

@@ -9,11 +9,10 @@ from agent.escape import escape
 from agent.host_findings import HostFinding, tell
 from agent.ledger import Ledger
 from agent.platform import linux
-from agent.platform.linux import Mount
 from agent.platform.linux_devices import Kernel
 from agent.schema import RootRow
 from agent.telling import Host
-from agent.volume_facts import VolumeFacts
+from agent.volume_facts import Mount, VolumeFacts
 from agent.volumes import facts_teller
 from config.settings import Handling, Settings, Zone
 

@@ -18,10 +18,11 @@ from typing import Any, Literal
 from agent.escape import escape
 from agent.forbidden import why_never
 from agent.platform import linux
-from agent.platform.linux import Mount, inside
-from agent.platform.linux_devices import Device, Kernel
+from agent.platform.choose import here
+from agent.platform.linux import inside
+from agent.platform.linux_devices import Kernel
 from agent.policy import RootFacts
-from agent.volume_facts import VolumeFacts
+from agent.volume_facts import Device, Mount, VolumeFacts
 from config.load import ConfigError
 from config.settings import Handling, Mode, Root, Settings, Zone
 
@@ -126,7 +127,7 @@ def facts_teller(settings: Settings, mounts: Sequence[Mount], kernel: Kernel) ->
     """Tells the facts about any of these mounts, as the settings see them."""
     volumes = settings.watch.volumes
     approved = [Device(d.vendor, d.product, d.serial) for d in volumes.approved_devices]
-    return lambda mount: linux.facts(mount, mounts, volumes.treat_as_removable, approved, kernel)
+    return lambda mount: here.facts(mount, mounts, volumes.treat_as_removable, approved, kernel)
 
 
 def is_drive(root: WatchedRoot) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -99,6 +100,17 @@ def test_man_pages_are_the_same_each_time(tmp_path):
         subprocess.run(command, check=True, cwd=HOME, env={**os.environ, "SOURCE_DATE_EPOCH": "1"})
         pages.append({p.name: p.read_bytes() for p in (tmp_path / name).iterdir()})
     assert pages[0] == pages[1] and "1970-01-01" in pages[0]["recordwarden.1"].decode()
+
+
+def test_wheels_are_asked_for_as_the_other_platform_would():
+    """The index itself is asked by hand: docs/platforms.md."""
+    check = runpy.run_path(str(PACKAGING / "wheels" / "check.py"))
+    lock = check["LOCK"].read_text()
+    needs = [check["requirement_of"](block) for block in check["locked"](lock)]
+    assert len(needs) == len(re.findall(r"(?m)^[a-z]", lock))
+    for platform, gone in (("win_amd64", {"pylibmagic", "pyseccomp"}), ("macosx_13_0_arm64", {"pyseccomp"})):
+        there = check["environment_of"](platform, "3.12")
+        assert {n.name for n in needs if not check["applies"](n, there)} == gone
 
 
 @pytest.mark.system

@@ -10,12 +10,11 @@ import os
 import re
 import select
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from agent.platform.linux_devices import (
-    Device,
     Kernel,
     block_chain,
     device_of,
@@ -24,7 +23,7 @@ from agent.platform.linux_devices import (
     members,
 )
 from agent.platform.linux_encryption import proof_of_view, proof_of_ways
-from agent.volume_facts import VolumeFacts
+from agent.volume_facts import Device, Mount, VolumeFacts
 
 MOUNTINFO = Path("/proc/self/mountinfo")
 KERNEL = Kernel()
@@ -46,27 +45,6 @@ NOT_FOR_FILES = frozenset(
     }
 )  # fmt: skip
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
-
-
-@dataclass(frozen=True, slots=True)
-class Mount:
-    """One line of mountinfo; paths as `os.fsdecode` gives them."""
-
-    mount_id: int
-    device: str
-    """major:minor, which is what `st_dev` of its files says (but on btrfs)."""
-    root: str
-    """Which folder of the file system is mounted."""
-    mount_point: str
-    options: tuple[str, ...]
-    fstype: str
-    source: str
-    super_options: tuple[str, ...] = ()
-    """Of the file system, not of this mount of it."""
-
-    @property
-    def read_only(self) -> bool:
-        return "ro" in self.options
 
 
 def parse_mountinfo(content: bytes) -> list[Mount]:
@@ -168,6 +146,11 @@ def _kind(mount: Mount, disks: Sequence[Path], globs: Sequence[str]) -> str:
     if not disks:
         return "unknown"
     return "removable" if any(is_removable(disk) for disk in disks) else "fixed"
+
+
+def mounted() -> list[Mount]:
+    """What is mounted for this process now."""
+    return parse_mountinfo(MOUNTINFO.read_bytes())
 
 
 class MountTable:

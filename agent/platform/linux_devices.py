@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.platform.linux_dm import targets
+from agent.volume_facts import Device
 
 Way = Sequence[Path]
 """From a block device down to what carries it: real paths below `/sys/devices`."""
@@ -28,16 +29,6 @@ class Kernel:
     proc: Path = Path("/proc")
     targets: Callable[[str], tuple[str, ...] | None] = targets
     """The targets of a mapped device (major:minor), as `agent.platform.linux_dm.targets` gives them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """How a USB device names itself. Whoever builds one can have it say anything."""
-
-    vendor: str = ""
-    """`idVendor`, four hexadecimal digits."""
-    product: str = ""
-    serial: str = ""
 
 
 def block_chain(

@@ -11,7 +11,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent.platform.linux_devices import Device, Kernel, Way, device_of, read
+from agent.platform.linux_devices import Kernel, Way, device_of, read
+from agent.volume_facts import Device
 
 ENCRYPTING = frozenset({"LUKS1", "LUKS2", "PLAIN", "TCRYPT", "LOOPAES", "BITLK", "FVAULT2"})
 """cryptsetup's names of maps that encrypt. It also marks verity and integrity maps `CRYPT-`."""

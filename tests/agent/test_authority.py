@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from agent.authority import place_of
-from agent.platform.linux import Mount
 from agent.policy import RootFacts
 from agent.schema import RequestRow, RequestState
-from agent.volume_facts import VolumeFacts
+from agent.volume_facts import Mount, VolumeFacts
 from agent.volumes import WatchedRoot
 from config.settings import Handling, Mode, Settings, Zone
 from detectors.engine.verdict import Outcome, Subject, Tier, Verdict

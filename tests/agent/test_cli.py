@@ -10,7 +10,8 @@ import click
 import pytest
 
 from agent import errors
-from agent.cli import COMMANDS, EXIT_CODES, Program, program, run
+from agent.cli import COMMANDS, EXIT_CODES, Program, program, refuse_unsupported, run
+from agent.errors import Unsupported
 
 
 @pytest.fixture(autouse=True)
@@ -105,3 +106,25 @@ def test_a_locale_without_a_letter_ends_no_command(tmp_path):
     command = [sys.executable, "-m", "agent", "scan", "--all", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, env=environment, check=False)
     assert b"Traceback" not in done.stderr and rb"\u8abf" in done.stdout
+
+
+@pytest.mark.parametrize(("platform", "name"), [("win32", "Windows"), ("darwin", "macOS"), ("beos", "beos")])
+def test_where_it_does_not_run_yet_it_says_so(platform, name):
+    with pytest.raises(Unsupported, match=f"`run` does not run on {name} yet"):
+        refuse_unsupported("run", platform)
+    refuse_unsupported("run", "linux")
+    refuse_unsupported("keys", platform)
+
+
+def test_that_it_does_not_run_is_said_before_anything_of_linux_is_imported(tmp_path):
+    absent = ("fcntl", "grp", "pwd", "resource", "termios")
+    lines = [
+        "import sys",
+        f"sys.modules.update(dict.fromkeys({absent}))",
+        "import agent.cli as cli",
+        "cli.refuse_unsupported.__defaults__ = ('win32',)",
+        "sys.exit(cli.run(['run']))",
+    ]
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True)
+    assert (done.returncode, "Traceback" in done.stderr) == (69, False)
+    assert "does not run on Windows yet" in done.stderr

@@ -12,13 +12,12 @@ import pytest
 
 from agent.custodian import Custodian
 from agent.errors import Mistyped, NotFound, Refused
-from agent.platform.linux import Mount
 from agent.policy import RootFacts
 from agent.schema import EntryState
 from agent.statements import Release, from_json
 from agent.supervisor import Supervisor
 from agent.telling import Judge
-from agent.volume_facts import VolumeFacts
+from agent.volume_facts import Mount, VolumeFacts
 from agent.volumes import WatchedRoot
 from config.settings import Handling, Mode, Zone
 

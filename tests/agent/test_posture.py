@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from agent.platform.linux import Mount
 from agent.platform.linux_devices import Kernel
 from agent.posture import OwnVolume, own_volumes, posture
+from agent.volume_facts import Mount
 from config.settings import Root, Settings, Watch, Zone
 
 SLASH = Mount(1, "8:2", "/", "/", ("rw",), "ext4", "/dev/sda2")

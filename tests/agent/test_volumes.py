@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from agent.platform.linux import Mount
 from agent.platform.linux_devices import Kernel
+from agent.volume_facts import Mount
 from agent.volumes import WatchedRoot, check_roots, wanted
 from config.load import ConfigError
 from config.settings import Handling, Mode, Policy, Root, Settings, Volumes, Watch, Zone

@@ -8,7 +8,7 @@ sys.dont_write_bytecode = True
 sys.path[:0] = ["/shared/checkout", "/shared/packages"]
 
 from agent.platform.linux import MountTable, facts  # noqa: E402
-from agent.platform.linux_devices import Device  # noqa: E402
+from agent.volume_facts import Device  # noqa: E402
 
 approved = [Device(*word.split(":")) for word in sys.argv[1:]]
 mounts = MountTable().read()

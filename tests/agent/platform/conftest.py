@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from agent.platform.linux import Mount, facts
-from agent.platform.linux_devices import Device, Kernel
+from agent.platform.linux import facts
+from agent.platform.linux_devices import Kernel
+from agent.volume_facts import Device, Mount
 
 USB = "pci0000:00/0000:00:14.0/usb2/2-1/2-1:1.0/host6/target6:0:0/6:0:0:0/block"
 SATA = "pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block"

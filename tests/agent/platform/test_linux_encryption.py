@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from agent.platform.linux import MountTable, facts
-from agent.platform.linux_devices import Device
 from agent.platform.linux_encryption import VIEWS
+from agent.volume_facts import Device
 
 USB = "pci0000:00/0000:00:14.0/usb2/2-1"
 SATA = "pci0000:00/0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block"
