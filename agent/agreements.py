@@ -131,6 +131,19 @@ class Agreements:
         finally:
             self.refresh()
 
+    def has(self, envelope: Envelope) -> bool:
+        """Whether handing this in would change nothing: these terms so signed, or a revocation."""
+        statement = envelope.statement()
+        if not isinstance(statement, Terms | Revocation):
+            return False
+        row = self._ledger.agreement(statement.agreement_id)
+        if row is None or isinstance(statement, Revocation):
+            return row is not None and row.revocation is not None
+        before = from_json(row.envelope)
+        settled = row.revocation is not None or row.accepted_at is not None
+        more = {s.keyid for s in envelope.signatures} - {s.keyid for s in before.signatures}
+        return settled and before.payload == envelope.payload and (row.revocation is not None or not more)
+
     def _add(self, envelope: Envelope, by: str) -> Agreement:
         terms = envelope.as_kind(Terms)
         now = self._clock()
@@ -139,7 +152,7 @@ class Agreements:
             raise BadStatement("its last day is over")
         if day(terms.review_by) > years_after(this_day, MAX_YEARS):
             raise BadStatement(f"review_by must be at most {MAX_YEARS} years ahead")
-        known = next((r for r in self._ledger.agreements() if r.agreement_id == terms.agreement_id), None)
+        known = self._ledger.agreement(terms.agreement_id)
         if known is not None:
             before = from_json(known.envelope)
             if known.revocation is not None:
@@ -166,7 +179,7 @@ class Agreements:
     def _revoke(self, envelope: Envelope, by: str) -> None:
         """One approver is enough to end what two have begun."""
         said = envelope.as_kind(Revocation)
-        row = next((r for r in self._ledger.agreements() if r.agreement_id == said.agreement_id), None)
+        row = self._ledger.agreement(said.agreement_id)
         if row is None:
             raise NotFound("no agreement has this id", "see `recordwarden agreements list`")
         if from_json(row.envelope).digest != said.terms_sha256:

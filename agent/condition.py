@@ -27,7 +27,7 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
     `custody{}`: how many entries are in each state. `governor`: paused, why, since, nice,
     io_class. `own_disk[]`: mount_point, and what is known of its volume. `reviews`: what is overdue: policy
     (its date or null), agreements[], entries (how many). `releases[]`: those under way: request_id, entry_id,
-    state, expires_at, destination.
+    state, expires_at, destination. `papers`: of the console's bundle, see `agent.carried.Carried.to_json`.
     """
     parts, settings = supervisor.parts, supervisor.settings
     ready = parts.template.ready
@@ -56,6 +56,7 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
         "audit_lines": parts.audit.head.sequence,
         "audit_head": {"sequence": parts.audit.head.sequence, "digest": parts.audit.head.digest},
         "reviews": _reviews(supervisor),
+        "papers": supervisor.carried.to_json(),
         "releases": [
             {
                 "request_id": row.request_id,

@@ -43,6 +43,7 @@ from agent.loop import Loop
 from agent.socket_path import address_of
 
 MAX_REQUEST_BYTES = 64 * 1024
+"""Of one line, from everybody who may ask at all."""
 MAX_CONNECTIONS = 32
 _SO_PEERGROUPS = 59
 _MOST_GROUPS = 256  # Python's getsockopt takes no larger answer
@@ -63,7 +64,10 @@ class Control:
         commands: Mapping[str, Command],
         *,
         for_everybody: bool = False,
+        most_bytes: int = MAX_REQUEST_BYTES,
     ) -> None:
+        """`most_bytes`: of one line."""
+        self.most_bytes = most_bytes
         self._loop = loop
         self._path = path
         self._gid = _gid(group)
@@ -160,7 +164,7 @@ class _Connection:
         except OSError:
             chunk = b""
         self._asked += chunk
-        if not chunk or (b"\n" not in self._asked and len(self._asked) > MAX_REQUEST_BYTES):
+        if not chunk or (b"\n" not in self._asked and len(self._asked) > self._control.most_bytes):
             self._control.drop(self)
             return
         while b"\n" in self._asked:

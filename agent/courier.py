@@ -11,9 +11,12 @@ descriptors beside them:
     {do: deliver, sink, id, revision, record}              ->
                                                          <- {sink, id, revision, ok: true}
                                                          <- {sink, id, revision, ok: false, permanent, code}
+    {do: fetch, sink, agent, after, most}                  ->
+                                                         <- {fetched: sink, ok: true} [+ fd: what is newer]
+                                                         <- {fetched: sink, ok: false, code}
 
 Each sink has a thread of its own, so that a server that hangs delays nobody else. What waits for a sink
-goes in one delivery, as far as the sink takes it.
+goes in one delivery, as far as the sink takes it. What is fetched is handed on unread, in sealed memory.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from agent.memory_file import sealed
 from agent.protocol import MAX_PACKET_BYTES
 from agent.sinks.choose import build, load
 from agent.sinks.file import FileSink
@@ -71,9 +75,9 @@ class Round:
         self._queues: dict[str, Waiting] = {}
         self._sinks: dict[str, Sink] = {}
 
-    def answer(self, plain: dict[str, Any]) -> None:
+    def answer(self, plain: dict[str, Any], *fds: int) -> None:
         with self._answering:
-            self._sock.send(json.dumps(plain).encode())
+            socket.send_fds(self._sock, [json.dumps(plain).encode()], fds)
 
     def run(self) -> None:
         """Until the supervisor hangs up."""
@@ -97,6 +101,24 @@ class Round:
                     self._tell(order, DeliveryError("no_such_sink"))
                 else:
                     waiting.put(order)
+            case "fetch":
+                threading.Thread(target=self._fetch, args=(order,), name=order["sink"], daemon=True).start()
+
+    def _fetch(self, order: dict[str, Any]) -> None:
+        """In a thread of its own: a console that hangs delays no alert."""
+        fetched = {"fetched": order["sink"]}
+        try:
+            fetch = getattr(self._sinks.get(order["sink"]), "fetch", None)
+            if fetch is None:
+                raise DeliveryError("no_such_sink")
+            found = fetch(order["agent"], order["after"], order["most"])
+        except DeliveryError as error:
+            self.answer({**fetched, "ok": False, "code": error.code})
+            return
+        fds = [] if found is None else [sealed(found)]
+        self.answer({**fetched, "ok": True}, *fds)
+        for fd in fds:
+            os.close(fd)
 
     def _configure(self, plain: dict[str, Any], file_fd: int | None) -> None:
         for waiting in self._queues.values():

@@ -12,6 +12,8 @@ Beside those of `agent.requests`, over the same socket:
     requests          [all]                                            result: releases and disposals
     agreement_add     envelope (terms or revocation)                   result: the agreement, or null
     agreements                                                         result: all, as they stand
+    papers_import     bundle (its text)                                result: as `papers` of `status`
+    paper             request                                          result: its signed envelope
     agreement_check   [path, sha256, layout]                           result: what would hold, and why not
     review            entry, until, note                               result: the entry's date
     exported          entries                                          tells that these were handed over
@@ -30,8 +32,9 @@ from agent.agreements import Agreement, Sighting, covers
 from agent.authority import Place, place_of
 from agent.control import Command, name_of
 from agent.disposals import Disposals
-from agent.errors import Mistyped, Refused
+from agent.errors import Mistyped, NotFound, Refused
 from agent.ocsf import RESTORED
+from agent.paper_bundle import BadBundle
 from agent.releases import UNDER_WAY, Releases, Wish
 from agent.requests import entry_starting
 from agent.schema import AlertRow, Entry, RequestRow
@@ -71,6 +74,8 @@ class Custodian:
             "requests": self.requests,
             "agreement_add": self.agreement_add,
             "agreements": self.agreements,
+            "papers_import": self.papers_import,
+            "paper": self.paper,
             "agreement_check": self.agreement_check,
             "review": self.review,
             "exported": self.exported,
@@ -190,6 +195,23 @@ class Custodian:
             str(request.get("layout") or ""),
         )
         return [checked(a, seen) for a in self._authority.agreements.all()]
+
+    # -- papers that a console's bundle brought
+
+    def papers_import(self, request: Mapping[str, Any], who: str) -> dict[str, Any]:
+        try:
+            found = self._supervisor.carried.take(str(request["bundle"]), name_of(who))
+        except BadBundle as bad:
+            hint = "nothing was taken, the last good bundle stays"
+            raise Refused(f"the bundle is refused ({bad.code}): {bad}", hint) from None
+        self.tend()
+        return found
+
+    def paper(self, request: Mapping[str, Any], who: str) -> dict[str, Any]:
+        envelope = self._supervisor.carried.request(str(request["request"]))
+        if envelope is None:
+            raise NotFound("no signed paper of this request has come", "give its file instead")
+        return envelope.to_json()
 
     # -- reviews and hand-overs
 

@@ -114,8 +114,8 @@ class Database:
         rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
         return rows[0]["value"] if rows else None
 
-    def set_meta(self, key: str, value: str) -> None:
-        with self._transaction() as db:
+    def set_meta(self, key: str, value: str, events: Sequence[Event] = ()) -> None:
+        with self._transaction(events) as db:
             db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     def forget_meta(self, key: str) -> None:

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Self
 
+from agent.carried import Carried
 from agent.destinations import SecretTrouble, configured, names_of, options_of, paces_of
+from agent.fetching import Fetching
 from agent.ledger import Ledger
 from agent.loop import Loop
 from agent.outbox import Outbox
@@ -28,9 +30,16 @@ class Dispatch:
     """One courier at a time. `pump` may be called as often as anything might have become due."""
 
     def __init__(
-        self, loop: Loop, outbox: Outbox, service: Service, alerts: Alerts, say: Callable[[str], None]
+        self,
+        loop: Loop,
+        outbox: Outbox,
+        service: Service,
+        alerts: Alerts,
+        say: Callable[[str], None],
+        fetching: Fetching | None = None,
     ) -> None:
         self.outbox = outbox
+        self._fetching = fetching
         self.missing: list[str] | None = None
         """The protections that the courier lacks, once it has told."""
         self._loop = loop
@@ -46,13 +55,20 @@ class Dispatch:
 
     @classmethod
     def to_all(
-        cls, loop: Loop, ledger: Ledger, service: Service, alerts: Alerts, say: Callable[[str], None]
+        cls,
+        loop: Loop,
+        ledger: Ledger,
+        service: Service,
+        alerts: Alerts,
+        say: Callable[[str], None],
+        carried: Carried,
     ) -> Self:
-        """To all destinations of the settings."""
+        """To all destinations of the settings, and papers from the console."""
         outbox = Outbox(
             ledger, names_of(alerts), alerts.retry_seconds, alerts.retry_max_seconds, paces=paces_of(alerts)
         )
-        return cls(loop, outbox, service, alerts, say)
+        fetching = Fetching(carried, alerts.heartbeat_seconds, outbox.delay, say) if alerts.console else None
+        return cls(loop, outbox, service, alerts, say, fetching)
 
     @property
     def pid(self) -> int | None:
@@ -139,10 +155,14 @@ class Dispatch:
         for order in self.outbox.orders():
             if not self._send(order, []):
                 self.outbox.not_sent(order)
+        if self._fetching is not None and (wanted := self._fetching.order()) is not None:
+            self._send(wanted, [])
 
     def try_now(self) -> None:
         """Try every destination at once, whatever failed before."""
         self.outbox.hurry()
+        if self._fetching is not None:
+            self._fetching.hurry()
         self.pump()
 
     def _was_rotated(self) -> bool:
@@ -169,12 +189,20 @@ class Dispatch:
 
     def _heard(self) -> None:
         assert self._sock is not None
+        fds: list[int] = []
         try:
-            packet = self._sock.recv(MAX_PACKET_BYTES)
+            packet, fds, _, _ = socket.recv_fds(self._sock, MAX_PACKET_BYTES, 1, socket.MSG_CMSG_CLOEXEC)
         except BlockingIOError:
             return
         except OSError:
             packet = b""
+        try:
+            self._take(packet, fds)
+        finally:
+            for fd in fds:
+                os.close(fd)
+
+    def _take(self, packet: bytes, fds: list[int]) -> None:
         if not packet:
             self._lost()
             return
@@ -183,7 +211,11 @@ class Dispatch:
             self.missing = [str(name) for name in told["missing"]]
             return
         self._failures = 0
-        self.outbox.answered(told)
+        if "fetched" in told:
+            if self._fetching is not None:
+                self._fetching.answered(told, fds)
+        else:
+            self.outbox.answered(told)
         self.pump()
 
     def _lost(self) -> None:

@@ -8,7 +8,7 @@ delivered, so that a long outage leaves one and not a thousand.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -37,8 +37,10 @@ class Heartbeat:
         """`seconds` from one to the next; 0: never."""
         return bool(seconds) and time.monotonic() >= self._last + seconds
 
-    def beat(self, roots: Sequence[dict[str, Any]], sinks: Sequence[str]) -> None:
-        """Durably: one event, and one letter to each sink."""
+    def beat(
+        self, roots: Sequence[dict[str, Any]], sinks: Sequence[str], papers: Mapping[str, Any] | None = None
+    ) -> None:
+        """Durably: one event, and one letter to each sink. `papers`: see `agent.carried.Carried.to_json`."""
         self._last = time.monotonic()
         now = self._clock()
         told = [_told(root) for root in roots]
@@ -48,6 +50,9 @@ class Heartbeat:
         self._ledger.know(RootRow(HOST_ROOT, "/", "local", "unrestricted"))
         created = known.created_at if known else now
         told_record = record(told, self._host, alert_id, revision, now, audit_head(self._ledger))
+        if papers is not None:
+            kept = {key: papers[key] for key in ("serial", "made_at", "fault")}
+            told_record["unmapped"]["papers"] = {**kept, "refused": len(papers["refused"])}
         row = AlertRow(
             alert_id, HEARTBEAT, HOST_ROOT, None, "/", HEARTBEAT, "", AlertState.RELEASED,
             told_record, created, now, revision,

@@ -96,6 +96,10 @@ class Register(Database):
         """All that were ever handed in, by their ids."""
         return [_agreement(r) for r in self._rows("SELECT * FROM agreements ORDER BY agreement_id")]
 
+    def agreement(self, agreement_id: str) -> AgreementRow | None:
+        rows = self._rows("SELECT * FROM agreements WHERE agreement_id = ?", (agreement_id,))
+        return _agreement(rows[0]) if rows else None
+
     # -- exemptions
 
     def exempt(self, row: ExemptionRow) -> None:

@@ -29,6 +29,7 @@ from agent.ledger import Ledger, LedgerError
 from agent.loop import Loop
 from agent.notice_words import check_notice
 from agent.owner_requests import OwnerRequests
+from agent.paper_bundle import MOST_BYTES
 from agent.platform.linux import MountTable, inside
 from agent.recipients import usable_recipients
 from agent.requests import Requests
@@ -55,12 +56,14 @@ def serve(config_file: Path | None) -> int:
             reload = _reloader(config_file, supervisor)
             custodian = Custodian(supervisor)
             custodian.tend()
+            supervisor.carried.on_change = custodian.tend
             supervisor.loop.every(TEND_SECONDS, custodian.tend)
             control = Control(
                 supervisor.loop,
                 settings.state_dir / "control.sock",
                 settings.service.control_group,
                 Requests(supervisor, reload).commands() | custodian.commands(),
+                most_bytes=2 * MOST_BYTES,  # a bundle of papers, as JSON text in JSON
             )
             stack.callback(control.close)
             if settings.notice.request_socket is not None:

@@ -98,7 +98,7 @@ def signers(
         approver = known.get(signature.keyid)
         if approver is None:
             raise NotApproved("it is signed with a key that no approver has")
-        if not _holds(approver.key_bytes, signature.sig, envelope.signed_bytes()):
+        if not holds(approver.key_bytes, signature.sig, envelope.signed_bytes()):
             raise NotApproved(f"the signature of {approver.name} does not hold: it was edited or forged")
         found.append(approver)
     return tuple(found)
@@ -134,7 +134,8 @@ def both_roles_exist(approvers: Sequence[Approver]) -> bool:
     return are_two_people([a for a in approvers if not a.retired])
 
 
-def _holds(public: bytes, sig: bytes, signed: bytes) -> bool:
+def holds(public: bytes, sig: bytes, signed: bytes) -> bool:
+    """Whether `sig` is the signature of these bytes with the key of 32 bytes."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from agent import recovery
 from agent.audit import AuditLog
+from agent.carried import Carried
 from agent.coverage import Changes, root_states
 from agent.desk import Desk
 from agent.dispatch import Dispatch
@@ -80,6 +81,9 @@ class Supervisor:
         self.teller = Teller(parts.ledger, settings, Judge(ready.vocabulary, ready.digest), parts.host)
         sinks: Callable[[], Sequence[str]] = lambda: self.dispatch.outbox.sinks  # noqa: E731
         self.desk = Desk(parts.ledger, self.teller, sinks, parts.say)
+        agreements = self.desk.authority.agreements
+        self.carried = Carried(parts.ledger, agreements, parts.host.host_id, lambda: self.settings)
+        self.carried.later = lambda call: loop.after(0.0, call)
         self.dispatch = self._make_dispatch()
         self.holds = Holds(loop, self.teller, parts.ledger, parts.say)
         self._changes = Changes()
@@ -240,6 +244,7 @@ class Supervisor:
     def start(self) -> None:
         """Everything on its way; `loop.run` does the rest."""
         self.parts.recovered.say(self.say)
+        self.carried.again()
         self.dispatch.start()
         self.loop.watch(self.parts.mounts, self.mounts_changed)
         self.loop.watch(self.parts.template, self.parts.template.poll)
@@ -280,7 +285,7 @@ class Supervisor:
             self.parts.ledger.queue_audit(news)
         if self._heartbeat.is_due(self.settings.alerts.heartbeat_seconds):
             told = root_states(posts, self.parts.ledger, self.desk)
-            self._heartbeat.beat(told, self.dispatch.outbox.heartbeat_sinks)
+            self._heartbeat.beat(told, self.dispatch.outbox.heartbeat_sinks, self.carried.to_json())
 
     def _try_vault_again(self) -> None:
         """What a vault that took nothing has left lying open is found by a sweep."""
@@ -288,8 +293,8 @@ class Supervisor:
             self.sweep(None)
 
     def _make_dispatch(self) -> Dispatch:
-        settings = self.settings
-        return Dispatch.to_all(self.loop, self.parts.ledger, settings.service, settings.alerts, self.say)
+        service, alerts = self.settings.service, self.settings.alerts
+        return Dispatch.to_all(self.loop, self.parts.ledger, service, alerts, self.say, self.carried)
 
     def adopt(self, settings: Settings, recipients: list[str]) -> None:
         """New settings that were checked: everything is brought to agree with them.
@@ -304,6 +309,7 @@ class Supervisor:
         self.teller.settings = settings
         self.teller.judge = Judge(ready.vocabulary, ready.digest)
         self.dispatch.stop()
+        self.carried.again()
         self.dispatch = self._make_dispatch()
         self.dispatch.start()
         self._real_paths.clear()

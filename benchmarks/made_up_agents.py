@@ -57,12 +57,14 @@ class MadeUpAgent:
             "public_key": self.public_key, "version": "0.1.0",
         }  # fmt: skip
 
-    def headers(self, target: str, body: bytes, at: float | None = None, nonce: str = "") -> dict[str, str]:
-        """The headers of one signed `POST`."""
+    def headers(
+        self, target: str, body: bytes, at: float | None = None, nonce: str = "", method: str = "POST"
+    ) -> dict[str, str]:
+        """The headers of one signed request."""
         stamp = str(int(time.time() if at is None else at))
         nonce = nonce or secrets.token_urlsafe(16)
         digest = hashlib.sha256(body).hexdigest()
-        signed = "\n".join(("recordwarden-request-1", "POST", target, self.agent, stamp, nonce, digest))
+        signed = "\n".join(("recordwarden-request-1", method, target, self.agent, stamp, nonce, digest))
         return {
             "Content-Type": "application/json",
             "Recordwarden-Agent": self.agent,

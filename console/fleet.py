@@ -14,10 +14,10 @@ from config.console import Console
 from console import audit
 from console.records import text
 from console.roles import Caller, Deed
-from console.schema import Agent, Alert, EnrolmentToken
+from console.schema import Agent, Alert, Bundle, EnrolmentToken
 
 PAGE = 100
-STATES = ("all", "silent", "uncovered", "revoked")
+STATES = ("all", "silent", "uncovered", "behind", "revoked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,17 @@ class Fleet:
     counts: dict[str, int]
     versions: Sequence[tuple[str, int]]
     digests: Sequence[tuple[str, int]]
+    bundle: Bundle
 
 
 def is_silent(agent: Agent, rules: Console, now: float) -> bool:
     return agent.revoked_at is None and agent.seen_at < now - rules.silent_minutes * 60
 
 
-def fleet(db: Session, caller: Caller, rules: Console, state: str, after: str, now: float) -> Fleet:
-    """Agents by id, from the one after `after`; told to the audit."""
+def fleet(
+    db: Session, caller: Caller, rules: Console, bundle: Bundle, state: str, after: str, now: float
+) -> Fleet:
+    """Agents by id, from the one after `after`; told to the audit. `bundle`: the newest one of papers."""
     caller.require(Deed.VIEW_AGENTS)
     silent: ColumnElement[bool] = Agent.seen_at < now - rules.silent_minutes * 60
     active: ColumnElement[bool] = Agent.revoked_at.is_(None)
@@ -61,6 +64,7 @@ def fleet(db: Session, caller: Caller, rules: Console, state: str, after: str, n
         "all": [active],
         "silent": [active, silent],
         "uncovered": [active, Agent.uncovered > 0],
+        "behind": [active, func.coalesce(Agent.bundle, 0) < bundle.serial],
         "revoked": [Agent.revoked_at.is_not(None)],
     }
     counts = {
@@ -76,6 +80,7 @@ def fleet(db: Session, caller: Caller, rules: Console, state: str, after: str, n
         counts,
         _numbers(db, Agent.version),
         _numbers(db, Agent.config_digest),
+        bundle,
     )
 
 

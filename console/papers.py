@@ -20,7 +20,7 @@ from agent.signing import NotApproved, are_two_people, signers
 from agent.statements import BadStatement, Disposal, Envelope, Release, Revocation, Terms, read
 from agent.validity import Standing, Validity, is_overdue, validity
 from config.settings import Approver
-from console import audit
+from console import audit, bundle
 from console.roles import Caller, Deed
 from console.schema import Paper
 
@@ -127,6 +127,7 @@ def _add(
         paper.accepted_at, event = now, "paper_approved"
     paper.envelope = json.dumps(envelope.to_json())
     db.add(paper)
+    bundle.outdate(db)
     signed = [approver.name for approver in who]
     audit.append(
         db, now, by.name, event, f"{paper.kind}:{paper.id}", signed_by=signed, sha256=envelope.digest
@@ -148,6 +149,7 @@ def _revoke(
         raise Unfit("the revocation is not signed by an approver")
     if paper.revoked_at is None:
         paper.revocation, paper.revoked_at = json.dumps(envelope.to_json()), now
+        bundle.outdate(db)
         audit.append(db, now, by.name, "paper_revoked", f"agreement:{paper.id}", sha256=envelope.digest)
         db.flush()
     return _told(paper, approvers, now)

@@ -69,7 +69,7 @@ def columns_of(record: Record) -> dict[str, Any]:
         "hostname": _cut(record, 255, "device", "hostname"),
         "first_seen": seconds(record, "finding_info", "first_seen_time", default=at),
         "updated": at,
-        "severity": _number(record, 6, "severity_id"),
+        "severity": number(record, 6, "severity_id"),
         "disposition": _cut(record, 40, "unmapped", "disposition") or _cut(record, 40, "disposition").lower(),
         "reason": _cut(record, 80, "status_detail"),
         "zone": _cut(record, 40, "unmapped", "zone"),
@@ -84,7 +84,7 @@ def columns_of(record: Record) -> dict[str, Any]:
         "person": _cut(record, 80, "actor", "user", "uid"),
         "detectors": _detectors(record),
         "entry": _cut(record, 80, "unmapped", "entry"),
-        "records": _number(record, 2**53, "data_security", "total"),
+        "records": number(record, 2**53, "data_security", "total"),
         "state": _state(record, determination),
         "determination": determination,
         "decided_on": "agent" if determination else None,
@@ -122,7 +122,8 @@ def _cut(record: Record, most: int, *steps: str) -> str:
     return shown(text(record, *steps)[:most])[:most]
 
 
-def _number(record: Record, most: int, *steps: str) -> int:
+def number(record: Record, most: int, *steps: str) -> int:
+    """The number from 1 to `most` at a path of keys; 0 for anything else."""
     found = _at(record, steps)
     return min(found, most) if isinstance(found, int) and not isinstance(found, bool) and found > 0 else 0
 

@@ -35,6 +35,9 @@ class Agent(Base):
     config_digest: Mapped[str] = mapped_column(SHA256)
     roots: Mapped[int] = mapped_column(Integer, default=0)
     uncovered: Mapped[int] = mapped_column(Integer, default=0)
+    bundle: Mapped[int | None] = mapped_column(BigInteger)
+    """The serial number of the bundle of papers that it has taken, as it says."""
+    papers_refused: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
 
 class EnrolmentToken(Base):
@@ -144,6 +147,21 @@ class Paper(Base):
     accepted_at: Mapped[float | None] = mapped_column(Double)
     """When both signatures first held."""
     revoked_at: Mapped[float | None] = mapped_column(Double)
+
+
+class Bundle(Base):
+    """The newest bundle of papers for the workstations: one row (`console.bundle`)."""
+
+    __tablename__ = "bundles"
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    serial: Mapped[int] = mapped_column(BigInteger)
+    made_at: Mapped[float] = mapped_column(Double)
+    papers: Mapped[int] = mapped_column(Integer)
+    document: Mapped[str] = mapped_column(Text)
+    basis: Mapped[str] = mapped_column(SHA256)
+    """Of the approvers and the key that it was made with."""
+    fresh_until: Mapped[float] = mapped_column(Double)
+    is_stale: Mapped[bool] = mapped_column(Boolean)
 
 
 class Person(Base):

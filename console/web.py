@@ -14,9 +14,10 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from agent.paper_bundle import BadBundle
 from config.console import Console
 from config.settings import Approver
-from console import audit, desk, enrolment, papers, people, retention
+from console import audit, bundle, desk, enrolment, papers, people, retention
 from console.api import agents as api_agents
 from console.api import alerts as api_alerts
 from console.api import oversight as api_oversight
@@ -54,6 +55,7 @@ def create(
         docs_url=None,
         redoc_url=None,
     )
+    bundle.public_key(rules)
     provider = Provider(rules.oidc, rules.url) if rules.oidc else None
     app.state.house = House(rules, database, environment(), clock, provider, approvers)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -107,6 +109,9 @@ def _answer_errors(app: FastAPI) -> None:
     )
     app.add_exception_handler(NoToken, simple(401, "no_token", "A valid personal token is needed."))
     app.add_exception_handler(TooLarge, simple(413, "too_large", "The body is too large."))
+    app.add_exception_handler(
+        BadBundle, simple(503, "no_bundle", "There are more papers than a bundle holds, or it was edited.")
+    )
     app.add_exception_handler(LookupError, simple(404, "not_found", "There is no such thing here."))
     app.add_exception_handler(
         api_agents.Malformed, simple(400, "malformed", "The body is not as it should be.")

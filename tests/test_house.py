@@ -61,7 +61,7 @@ def loaded_after(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-SIGNED = {"agent.signing", "agent.statements", "agent.validity"}
+SIGNED = {"agent.paper_bundle", "agent.signing", "agent.statements", "agent.validity"}
 """What people sign, and whether it holds: pure, and read by service and console alike."""
 
 

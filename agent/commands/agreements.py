@@ -18,6 +18,7 @@ from agent.commands import looking
 from agent.commands.approving import approve, read_statement, show_statement, sign_with, write_statement
 from agent.commands.asking import ask
 from agent.commands.authorised import report
+from agent.commands.carrying import import_
 from agent.commands.examination import examination
 from agent.commands.options import with_config, with_json, with_signing
 from agent.commands.terminal import say, say_fields, say_json, say_table
@@ -230,6 +231,7 @@ def check(what: str, config_file: Path | None, as_json: bool) -> int:
 
 
 agreements.add_command(report)
+agreements.add_command(import_)
 
 
 def _all(settings: Settings) -> list[dict[str, Any]]:

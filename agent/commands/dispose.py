@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from agent.commands.approving import approve, read_statement, show_statement, write_statement
+from agent.commands.approving import approve, show_statement, write_statement
 from agent.commands.asking import ask
+from agent.commands.carrying import signed_request
 from agent.commands.options import with_config, with_json, with_signing
 from agent.commands.terminal import say, say_json
 from agent.errors import Mistyped
@@ -66,9 +67,13 @@ def approve_(file: Path, key: Path, yes: bool, as_json: bool) -> None:
 @with_config
 @with_json
 def complete(file: Path, config_file: Path | None, as_json: bool) -> None:
-    """Delete the entry that two people have signed for."""
-    envelope = read_statement(file, "disposal")
-    row = ask(load(config_file), "dispose", envelope=envelope.to_json())
+    """Delete the entry that two people have signed for.
+
+    FILE is the signed request, or its id if a bundle of the console brought it.
+    """
+    settings = load(config_file)
+    envelope = signed_request(settings, file, "disposal")
+    row = ask(settings, "dispose", envelope=envelope.to_json())
     if as_json:
         say_json(row)
     else:

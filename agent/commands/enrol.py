@@ -11,12 +11,14 @@ from typing import Any
 
 import click
 
+from agent.carried import pin
 from agent.commands.keys import write_signing_key
 from agent.commands.options import with_config, with_json
 from agent.commands.terminal import say, say_json
 from agent.destinations import read_file
 from agent.errors import Misconfigured, Mistyped, NotPermitted, Refused
 from agent.escape import escape
+from agent.paper_bundle import key_bytes
 from agent.service import host_id
 from agent.signing import NoSigningKey, public_of
 from agent.sinks.sink import DeliveryError
@@ -44,7 +46,8 @@ def enrol(token_file: Path | None, config_file: Path | None, as_json: bool) -> N
     """Make this machine known to the console of [alerts.console].
 
     Makes the key in its key_file, which never leaves this machine, unless it is there already; so a try whose
-    answer was lost can be repeated with the same token. Start or reload the service afterwards.
+    answer was lost can be repeated with the same token. From then on papers (agreements, requests) are taken
+    from that console only, by the key that it names now. Start or reload the service afterwards.
     """
     settings = load(config_file)
     console = settings.alerts.console
@@ -58,9 +61,10 @@ def enrol(token_file: Path | None, config_file: Path | None, as_json: bool) -> N
         "token": token, "agent": agent, "hostname": socket.gethostname()[:253],
         "public_key": key, "version": version("recordwarden"),
     }  # fmt: skip
-    _ask(console, body)
+    bundle_key = _ask(console, body)
+    _pin(settings, bundle_key)
     if as_json:
-        say_json({"agent": agent, "public_key": key})
+        say_json({"agent": agent, "public_key": key, "bundle_key": bundle_key})
     else:
         say(f"enrolled as {agent}")
 
@@ -93,7 +97,21 @@ def _agent(settings: Settings) -> str:
         raise NotPermitted(f"{escape(settings.state_dir)}: {error.strerror}", "enrol as root") from None
 
 
-def _ask(console: ConsoleSink, body: dict[str, Any]) -> None:
+def _pin(settings: Settings, bundle_key: str) -> None:
+    """From now on papers come from that console only; one of an older version names no key."""
+    if not bundle_key:
+        return
+    try:
+        key_bytes(bundle_key)
+        pin(settings.state_dir, bundle_key)
+    except ValueError as error:
+        raise Refused(f"enrolled, but the console's key for papers is {error}") from None
+    except OSError as error:
+        raise NotPermitted(f"{escape(settings.state_dir)}: {error.strerror}", "enrol as root") from None
+
+
+def _ask(console: ConsoleSink, body: dict[str, Any]) -> str:
+    """The key by which the console signs its bundles of papers; raises `Refused`."""
     ca = read_file(console.ca_file, private=False) if console.ca_file else ""
     url = console.url or read_file(console.url_file or Path(), private=True).strip()
     web = Web(url.rstrip("/") + "/api/v1/enrol", ca, console.timeout_seconds)
@@ -103,10 +121,12 @@ def _ask(console: ConsoleSink, body: dict[str, Any]) -> None:
         raise Refused(
             f"the console does not answer: {error.code}", "see alerts.console, and try again"
         ) from None
-    if status in (200, 201):
-        return
     try:
-        code = json.loads(answer)["error"]
-    except (ValueError, TypeError, KeyError):
-        code = ""
+        plain = json.loads(answer)
+    except (ValueError, RecursionError):
+        plain = {}
+    plain = plain if isinstance(plain, dict) else {}
+    if status in (200, 201):
+        return str(plain.get("bundle_key", ""))
+    code = str(plain.get("error", ""))
     raise Refused(f"not enrolled: {_REFUSALS.get(code, f'http_{status:d}')}", "ask for a new token")

@@ -14,6 +14,7 @@ from agent import vault
 from agent.bundle import entry_in
 from agent.commands.approving import approve, read_statement, show_statement, write_statement
 from agent.commands.asking import ask
+from agent.commands.carrying import signed_request
 from agent.commands.keys import read_identities
 from agent.commands.options import with_config, with_json, with_signing
 from agent.commands.terminal import say, say_json, say_table, time_text
@@ -97,11 +98,12 @@ def approve_(file: Path, key: Path, yes: bool, as_json: bool) -> None:
 def complete(file: Path, handed: Path | None, config_file: Path | None, as_json: bool) -> None:
     """Put the file in place, once. Type it again if it was interrupted.
 
+    FILE is the signed request, or its id if a bundle of the console brought it.
     Never over another file, never through a link. What of owner, mode, times and attributes could not be
     given back is said.
     """
     settings = load(config_file)
-    envelope = read_statement(file, "release")
+    envelope = signed_request(settings, file, "release")
     signed = envelope.as_kind(Release)
     order = ask(settings, "release_begin", envelope=envelope.to_json())
     entry = _entry_here(settings, signed)

@@ -17,6 +17,7 @@ from agent.commands.words import REASONS
 from agent.escape import escape
 from agent.footprint import footprints
 from agent.hold import HELD, HOLDING
+from agent.paper_bundle import REFUSALS
 from config.load import load
 from detectors.engine.verdict import Reason
 
@@ -80,6 +81,12 @@ def status(config_file: Path | None, as_json: bool) -> int:
         told = f"{sink.get('delivered', 0):,} delivered, {sink.get('pending', 0):,} waiting"
         error = f"; {escape(str(sink['error']))}" if sink.get("error") else ""
         say(f"alerts     {name}: {told}{error}")
+    if (papers := found["papers"])["has_key"]:
+        last = (
+            f"bundle {papers['serial']} of {time_text(papers['made_at'])}" if papers["serial"] else "none yet"
+        )
+        fault = f"; {escape(papers['fault'])}" if papers["fault"] else ""
+        say(f"papers     from the console: {last}{fault}")
     if not found["sinks"]:
         say("alerts     no destination: they wait in the ledger", fg="yellow")
     say()
@@ -160,6 +167,11 @@ def _overdue(found: dict[str, Any]) -> Iterator[str]:
         yield f"{number} overdue for review: {', '.join(overdue)}"
     if due := reviews["entries"]:
         yield f"{count(due, 'entry is', 'entries are')} due for review: `recordwarden quarantine list --due`"
+    papers = found["papers"]
+    if papers["has_key"] and papers["fault"] in REFUSALS:
+        yield f"the console's bundle of papers is refused ({papers['fault']}): the last good one stays"
+    for name, code in sorted(papers["refused"].items()):
+        yield f"a paper of the console's bundle is refused: {escape(name)} ({code})"
     for row in found["releases"]:
         if row["state"] in ("placing", "written"):
             yield f"a release to {escape(row['destination'])} was begun and not ended: complete it again"

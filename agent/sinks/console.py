@@ -1,5 +1,5 @@
-"""Alerts and heartbeats to the review console, in requests signed with this agent's key
-(docs/console-api.md).
+"""Alerts and heartbeats to the review console, and its bundle of papers from there, in requests signed with
+this agent's key (docs/console-api.md).
 
 The agent's id is the `device.uid` of what it tells. The console counts a record once by its id, so that
 whatever is not known to have arrived is sent again.
@@ -23,7 +23,7 @@ from agent.sinks.sink import DeliveryError, Record, fitting, masked, one_line
 from agent.sinks.web import Web, accepted
 
 MOST_BYTES = 200 * 1024
-_ALERTS, _HEARTBEATS = "/api/v1/alerts", "/api/v1/heartbeats"
+_ALERTS, _HEARTBEATS, _BUNDLE = "/api/v1/alerts", "/api/v1/heartbeats", "/api/v1/bundle"
 _FINDING_CLASS = 2006
 _REFUSALS = frozenset({
     "unknown_agent", "revoked", "stale", "replayed", "bad_signature",
@@ -55,14 +55,23 @@ class ConsoleSink:
     def close(self) -> None:
         """Nothing is kept open between deliveries."""
 
+    def fetch(self, agent: str, after: int, most: int) -> bytes | None:
+        """The bundle of papers, unverified, cut at `most` bytes; None if none is newer than `after`."""
+        target = f"{self._base}{_BUNDLE}?after={after:d}"
+        status, answer = self._web.get(target, signed(self._key(), "GET", target, agent, b""), most)
+        if status == 204:
+            return None
+        _check_known(status, _plain(answer) if status == 401 else {})
+        accepted(status)
+        return answer
+
     def _post(self, target: str, records: Sequence[Record]) -> None:
         told = [fitting(masked(r) if self._mask_paths else r, MOST_BYTES) for r in records]
         body = one_line({"records": told}).encode("ascii")
         agent = str(records[0].get("device", {}).get("uid", ""))
         status, answer = self._web.post(body, signed(self._key(), "POST", target, agent, body), target)
         plain = _plain(answer)
-        if status == 401 and plain.get("error") in _REFUSALS:
-            raise DeliveryError(f"console_{plain['error']}")
+        _check_known(status, plain)
         accepted(status)
         if refused := plain.get("refused"):
             raise DeliveryError(_why(refused), permanent=True)
@@ -105,6 +114,11 @@ def _plain(answer: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return plain if isinstance(plain, dict) else {}
+
+
+def _check_known(status: int, plain: dict[str, Any]) -> None:
+    if status == 401 and plain.get("error") in _REFUSALS:
+        raise DeliveryError(f"console_{plain['error']}")
 
 
 def _why(refused: Any) -> str:

@@ -1,4 +1,4 @@
-"""One POST to a web address, for all sinks that speak HTTPS. No redirect is followed and no proxy asked."""
+"""One request to a web address, for all sinks that speak HTTPS. No redirect is followed, no proxy asked."""
 
 from __future__ import annotations
 
@@ -29,14 +29,21 @@ class Web:
 
     def post(self, body: bytes, headers: Mapping[str, str], target: str = "") -> tuple[int, bytes]:
         """(status, body of the answer). Raises `DeliveryError` when there was no answer."""
+        return self._ask("POST", target or self._target, body, headers, _MOST_ANSWER_BYTES)
+
+    def get(self, target: str, headers: Mapping[str, str], most: int) -> tuple[int, bytes]:
+        """(status, at most the first `most` bytes of the answer). Raises `DeliveryError`."""
+        return self._ask("GET", target, None, headers, most)
+
+    def _ask(
+        self, method: str, target: str, body: bytes | None, headers: Mapping[str, str], most: int
+    ) -> tuple[int, bytes]:
         connection: http.client.HTTPConnection | None = None
         try:
             connection = self._connection()
-            connection.request(
-                "POST", target or self._target, body, {"User-Agent": "recordwarden", **headers}
-            )
+            connection.request(method, target, body, {"User-Agent": "recordwarden", **headers})
             answer = connection.getresponse()
-            return answer.status, answer.read(_MOST_ANSWER_BYTES)
+            return answer.status, answer.read(most)
         except OSError as error:
             raise DeliveryError.of(error) from None
         except (http.client.HTTPException, ValueError):

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from console import audit, desk, enrolment, fleet, people, reading, retention, trends
+from console import audit, bundle, desk, enrolment, fleet, people, reading, retention, trends
 from console.api.alerts import AlertLine
 from console.api.answers import ERRORS
 from console.choice import PAGE
@@ -39,6 +39,8 @@ class AgentLine(FromAttributes):
     beat_at: float | None
     roots: int
     uncovered: int
+    bundle: int | None
+    papers_refused: int
 
 
 class AgentPage(BaseModel):
@@ -47,6 +49,8 @@ class AgentPage(BaseModel):
     agents: list[AgentLine]
     following: str
     counts: dict[str, int]
+    bundle: int
+    """The serial number of the newest bundle of papers: who has a lower one is behind."""
 
 
 class AgentWhole(BaseModel):
@@ -184,9 +188,10 @@ def list_agents(
     after: Annotated[str, Query(max_length=64)] = "",
 ) -> AgentPage:
     """The agents: versions, digests, and how many of their roots are not covered."""
-    found = fleet.fleet(db, caller, house.rules, state, after.replace("\0", ""), now)
+    newest = bundle.newest(db, house.rules, house.approvers, now)
+    found = fleet.fleet(db, caller, house.rules, newest, state, after.replace("\0", ""), now)
     lines = [AgentLine.model_validate(agent) for agent in found.agents]
-    return AgentPage(agents=lines, following=found.following, counts=found.counts)
+    return AgentPage(agents=lines, following=found.following, counts=found.counts, bundle=newest.serial)
 
 
 @router.get("/agents/{agent_id}", responses=ERRORS(404, 422))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, Field
 
 from agent.statements import MAX_ENVELOPE_BYTES
-from console import papers
+from console import bundle, papers
 from console.api.answers import ERRORS
 from console.doors import ByToken, Db, In, Now
 
@@ -52,6 +52,13 @@ class HandedIn(BaseModel):
 def list_papers(caller: ByToken, house: In, db: Db, now: Now, kind: _Kind = "agreement") -> list[PaperLine]:
     """The register: what waits for somebody comes first."""
     return [_line(told) for told in papers.register(db, house.approvers, caller, (kind,), now)]
+
+
+@router.get("/papers/bundle", response_class=Response, responses=ERRORS(503))
+def download(caller: ByToken, house: In, db: Db, now: Now) -> Response:
+    """All papers that two people have signed, as a bundle for workstations without a link."""
+    found = bundle.download(db, house.rules, house.approvers, caller, now)
+    return Response(found.document, media_type="application/json")
 
 
 @router.get("/papers/{kind}/{number}", responses=ERRORS(404, 422))

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
-from console import enrolment, fleet
+from console import bundle, enrolment, fleet
 from console.doors import ByCookie, Db, In, Now, Posted
 from console.roles import Caller, Deed
 from console.templates import page
@@ -52,10 +52,12 @@ def _page(
     secret: str = "",
 ) -> Response:
     state = state if state in fleet.STATES else "all"
+    newest = bundle.newest(db, house.rules, house.approvers, now)
     return page(
         request,
         "agents.html",
-        fleet=fleet.fleet(db, caller, house.rules, state, after, now),
+        fleet=fleet.fleet(db, caller, house.rules, newest, state, after, now),
+        bundle_key=bundle.public_key(house.rules),
         state=state,
         states=fleet.STATES,
         tokens=fleet.open_tokens(db, now) if caller.may(Deed.ENROL_AGENTS) else [],

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from agent.statements import as_text
-from console import papers
+from console import bundle, papers
 from console.doors import ByCookie, Db, In, Now, Posted
 from console.templates import page
 
@@ -42,6 +42,14 @@ def table(caller: ByCookie, house: In, db: Db, now: Now) -> Response:
     return Response(
         out.getvalue().encode("utf-8", "backslashreplace"), media_type="text/csv", headers=headers
     )
+
+
+@router.get("/agreements/bundle")
+def carried(caller: ByCookie, house: In, db: Db, now: Now) -> Response:
+    """All papers for workstations without a link: `recordwarden agreements import` takes the file."""
+    found = bundle.download(db, house.rules, house.approvers, caller, now)
+    headers = {"Content-Disposition": f'attachment; filename="papers-{found.serial}.json"'}
+    return Response(found.document, media_type="application/json", headers=headers)
 
 
 @router.get("/requests")

@@ -10,10 +10,13 @@ from typing import Any, cast
 
 import pytest
 
+from agent.carried import Carried, pin
 from agent.custodian import Custodian
 from agent.errors import Mistyped, NotFound, Refused
+from agent.paper_bundle import seal_bundle
 from agent.policy import RootFacts
 from agent.schema import EntryState
+from agent.signing import new_key
 from agent.statements import Release, from_json
 from agent.supervisor import Supervisor
 from agent.telling import Judge
@@ -50,6 +53,9 @@ class Place:
             desk=SimpleNamespace(authority=custody.authority),
             teller=Teller(custody.ledger, custody.settings, Judge(frozenset(), "d" * 64), host),
             dispatch=SimpleNamespace(outbox=SimpleNamespace(sinks=("file",))),
+            carried=Carried(
+                custody.ledger, custody.authority.agreements, host.host_id, lambda: custody.settings
+            ),
             posts=self.posts,
             sweep=self.swept.append,
         )
@@ -112,6 +118,26 @@ def test_what_is_no_envelope_is_refused(place: Place) -> None:
     for command, wrong in (("dispose", release), ("release_begin", disposal), ("agreement_add", release)):
         with pytest.raises(Refused):
             place.ask(command, envelope=wrong)
+
+
+def test_a_bundle_that_is_refused_says_why_and_a_paper_that_never_came_is_not_found(place: Place) -> None:
+    with pytest.raises(Refused, match="no_key"):
+        place.ask("papers_import", bundle="{}")
+    with pytest.raises(NotFound, match="no signed paper"):
+        place.ask("paper", request="11111111")
+
+
+def test_a_request_that_came_in_a_bundle_is_completed_by_its_id(place: Place) -> None:
+    pem, key = new_key()
+    pin(place.custody.base, key)
+    envelope = place.signed(place.ask("disposal_request", entry="1111", reason="x"))
+    found = place.ask("papers_import", bundle=seal_bundle(7, int(time.time()), [envelope], pem))
+    assert (found["serial"], found["refused"]) == (7, {})
+    assert place.custody.state() is EntryState.QUARANTINED
+    request_id = json.loads(from_json(envelope).payload)["request_id"]
+    assert place.ask("paper", request=request_id) == envelope
+    place.ask("dispose", envelope=envelope)
+    assert place.custody.state() is EntryState.DISPOSED
 
 
 def test_an_unknown_entry_is_not_found(place: Place) -> None:

@@ -87,6 +87,7 @@ def test_stricter_rules_after_a_reload_judge_again_what_lies_there(service: Runn
     service.start()
     file = put(root / "a.csv", MadeUp.survey())
     until(lambda: service.alerts(file), "it is told")
+    until(lambda: service.status()["sinks"]["file"]["delivered"], "and known to be")  # else it is told anew
     assert file.exists()
     service.settings["policy"]["mode"] = "enforce"
     service.configure()

@@ -2,7 +2,7 @@
 
 Steps: console.migrations.versions.0001_first, console.migrations.versions.0002_search,
 console.migrations.versions.0003_provider,
-console.migrations.versions.0004_papers.
+console.migrations.versions.0004_papers, console.migrations.versions.0005_bundle.
 """
 
 from __future__ import annotations

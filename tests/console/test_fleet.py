@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console import fleet
+from console import bundle, fleet
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 JSON = st.recursive(
@@ -17,7 +17,8 @@ KEYS = ["path", "zone", "covered", "swept_at", "files", "backlog", "not_examined
 
 def seen(rig, state="all"):
     with rig.database.transaction() as db:
-        return fleet.fleet(db, rig.everything, rig.rules, state, "", rig.now)
+        newest = bundle.newest(db, rig.rules, (), rig.now)
+        return fleet.fleet(db, rig.everything, rig.rules, newest, state, "", rig.now)
 
 
 def test_silent_uncovered_and_revoked_agents_are_told_apart(rig):
@@ -28,7 +29,7 @@ def test_silent_uncovered_and_revoked_agents_are_told_apart(rig):
 
     with rig.database.transaction() as db:
         enrolment.revoke(db, rig.everything, three.agent, rig.now)
-    assert seen(rig).counts == {"all": 2, "silent": 0, "uncovered": 1, "revoked": 1}
+    assert seen(rig).counts == {"all": 2, "silent": 0, "uncovered": 1, "behind": 2, "revoked": 1}
     rig.now += 180 * 60 + 1
     rig.send(one, one.alert(1))
     assert [a.id for a in seen(rig, "silent").agents] == ["agent-2"]
@@ -49,7 +50,8 @@ def test_pages_follow_each_other(rig, monkeypatch):
     found, after = [], ""
     with rig.database.transaction() as db:
         while True:
-            page = fleet.fleet(db, rig.everything, rig.rules, "all", after, rig.now)
+            newest = bundle.newest(db, rig.rules, (), rig.now)
+            page = fleet.fleet(db, rig.everything, rig.rules, newest, "all", after, rig.now)
             found += [a.id for a in page.agents]
             if not (after := page.following):
                 break

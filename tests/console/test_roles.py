@@ -42,6 +42,7 @@ PAGES = {
     ("GET", "/agreements"): READERS,
     ("GET", "/agreements.csv"): READERS,
     ("GET", "/agreements/report"): READERS,
+    ("GET", "/agreements/bundle"): READERS,
     ("GET", "/requests"): READERS,
     ("GET", "/papers/{kind}/{number}"): READERS,
     ("GET", "/papers/{kind}/{number}/file"): READERS,
@@ -67,6 +68,7 @@ INTERFACE = {
     ("GET", "/api/v1/trends"): READERS,
     ("GET", "/api/v1/custody"): READERS,
     ("GET", "/api/v1/papers"): READERS,
+    ("GET", "/api/v1/papers/bundle"): READERS,
     ("GET", "/api/v1/papers/{kind}/{number}"): READERS,
     ("POST", "/api/v1/papers"): {A, O, D},
     ("GET", "/api/v1/audit"): {D, U},
@@ -76,7 +78,12 @@ INTERFACE = {
     ("POST", "/api/v1/people"): {M},
     ("PATCH", "/api/v1/people/{name}"): {M},
 }
-AGENTS = {("POST", "/api/v1/enrol"), ("POST", "/api/v1/alerts"), ("POST", "/api/v1/heartbeats")}
+AGENTS = {
+    ("POST", "/api/v1/enrol"),
+    ("POST", "/api/v1/alerts"),
+    ("POST", "/api/v1/heartbeats"),
+    ("GET", "/api/v1/bundle"),
+}
 OPEN = {
     ("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/sign-in/provider"),
     ("GET", "/sign-in/provider/back"), ("GET", "/api/openapi.json"), ("GET", "/api/docs"),

@@ -33,9 +33,9 @@ class ConsolePlace(WebPlace):
     def __init__(self, tmp_path: Path, authority: Authority, host: str = "127.0.0.1") -> None:
         folder = tmp_path / "console"
         folder.mkdir()
-        rules = Console(folder=folder)
-        self.database = Database.open(rules.database_url)
-        self._app = TestClient(create(rules, self.database), base_url="http://127.0.0.1:8710")
+        self.rules = Console(folder=folder)
+        self.database = Database.open(self.rules.database_url)
+        self._app = TestClient(create(self.rules, self.database), base_url="http://127.0.0.1:8710")
         self._asking = threading.Lock()
         pem, self.public_key = new_key()
         self.secret = pem.decode()

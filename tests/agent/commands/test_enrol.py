@@ -10,12 +10,14 @@ from certificates import Authority
 from click.testing import CliRunner
 from console_place import ConsolePlace
 
+from agent.carried import pinned
 from agent.cli import run
 from agent.commands.enrol import enrol
 from agent.destinations import sinks_of
 from agent.service import host_id
 from agent.sinks.console import ConsoleSink
 from config.load import load
+from console.bundle import public_key
 
 
 @pytest.fixture
@@ -50,6 +52,7 @@ def test_an_enrolled_machine_delivers(
 ) -> None:
     assert try_it(place.token()) == 0
     assert (tmp_path / "agent.pem").stat().st_mode & 0o777 == 0o600
+    assert pinned(tmp_path / "state") == public_key(place.rules)
     sink = ConsoleSink(**sinks_of(load(config).alerts)["console"])
     device = {"uid": host_id(tmp_path / "state"), "hostname": "desk-7"}
     sink.deliver(

@@ -21,6 +21,10 @@ STATUS = {
     "sinks": {"file": {"pending": 1, "delivered": 2, "dead": 0, "error": "disk full"}},
     "vault": {"lost": [], "unknown": []}, "custody": {"quarantined": 3},
     "reviews": {"policy": None, "agreements": [], "entries": 0}, "releases": [],
+    "papers": {
+        "serial": 7, "made_at": 1_790_000_000, "taken_at": 1_790_000_001.0, "refused": {}, "fault": "",
+        "has_key": True, "busy": False,
+    },
 }  # fmt: skip
 
 
@@ -69,6 +73,8 @@ def test_names_are_escaped_and_missing_protections_named(told, capsys):
         (lambda s: s["reviews"].update(agreements=["DAA-1"]), "1 agreement is overdue for review: DAA-1"),
         (lambda s: s["reviews"].update(entries=2), "2 entries are due for review"),
         (lambda s: s["releases"].append({"state": "written", "destination": "/x"}), "begun and not ended"),
+        (lambda s: s["papers"].update(fault="older"), "refused (older): the last good one stays"),
+        (lambda s: s["papers"].update(refused={"agreement:X": "malformed"}), "agreement:X (malformed)"),
     ],
 )
 def test_what_calls_for_a_person_is_said_and_in_the_exit_code(told, capsys, change, said):

@@ -14,10 +14,11 @@ def test_an_answer_says_which_record_was_refused_and_why(rig):
     }  # fmt: skip
 
 
-def test_enrolment_answers_with_the_agents_id(rig):
-    from console import enrolment
+def test_enrolment_answers_with_the_agents_id_and_the_key_for_papers(rig):
+    from console import bundle, enrolment
 
     with rig.database.transaction() as db:
         token = enrolment.new_token(db, rig.everything, "", None, rig.now)
     answer = rig.browser().post("/api/v1/enrol", json=MadeUpAgent("agent-7").enrolment(token))
-    assert (answer.status_code, answer.json()) == (201, {"agent": "agent-7"})
+    told = {"agent": "agent-7", "bundle_key": bundle.public_key(rig.rules)}
+    assert (answer.status_code, answer.json()) == (201, told)

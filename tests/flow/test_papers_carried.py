@@ -1,0 +1,169 @@
+"""A real console and a real service: what two people signed arrives, what one forged does not."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+
+from agent.paper_bundle import seal_bundle
+from agent.statements import Revocation, as_text, from_json, seal
+from config.console import Console
+from console import bundle, people, sessions
+from console.database import Database
+from console.roles import Caller, Role
+from console.schema import Bundle
+
+ANN = Caller("ann", frozenset({Role.ANALYST}))
+
+
+class RealConsole:
+    """`recordwarden console` as a process, and somebody with a token."""
+
+    def __init__(self, folder, approvers, wait_until) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.rules = Console(folder=folder / "console", port=port)
+        self.config, self._until = folder / "console.toml", wait_until
+        stanza = f'[console]\nfolder = "{self.rules.folder}"\nport = {port}\n'
+        self.config.write_text(stanza + approvers)
+        self.database = Database.open(self.rules.database_url)
+        with self.database.transaction() as db:
+            people.add(db, "setup", "ann", "correct horse battery", ANN.roles, time.time())
+            token = sessions.new_token(db, ANN, "", 30, time.time())
+        self.client = httpx.Client(
+            base_url=self.rules.url + "/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60
+        )
+        self.start()
+
+    def command(self, *arguments):
+        command = [sys.executable, "-I", "-m", "agent", "console", *arguments]
+        return subprocess.run(
+            [*command, "--config", str(self.config)], capture_output=True, text=True, check=True
+        ).stdout
+
+    def start(self):
+        command = [sys.executable, "-I", "-m", "agent", "console", "--config", str(self.config)]
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        self._until(self.answers, "the console is up", 60)
+
+    def answers(self):
+        try:
+            return self.client.get("/papers").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(60)
+
+    def hand_in(self, envelope):
+        answer = self.client.post("/papers", json={"document": as_text(envelope)})
+        assert answer.status_code == 201, answer.text
+        return answer.json()["standing"]
+
+    def document(self):
+        return self.client.get("/papers/bundle").text
+
+    def publish(self, document):
+        """What somebody who broke into the console would have it give to everybody."""
+        with self.database.transaction() as db:
+            row = db.get_one(Bundle, 1)
+            row.document, row.serial, row.is_stale = document, row.serial + 1_000_000, False
+
+
+@pytest.fixture
+def console(service, agreed, wait_until):
+    approvers = agreed.owner.stanza() + agreed.officer.stanza()
+    console = RealConsole(service.base, approvers, wait_until)
+    service.stanzas = approvers
+    service.settings["alerts"]["heartbeat_seconds"] = 0.2
+    service.settings["alerts.console"] = {"url": console.rules.url, "key_file": service.base / "agent.pem"}
+    yield console
+    console.stop()
+    console.database.close()
+
+
+def test_papers_travel_from_the_console_to_a_service(service, console, agreed, made_up, drop, wait_until):
+    root = service.root()
+    service.configure()
+    (service.base / "token").write_text(console.command("agent", "token"))
+    done = service.command("enrol", "--token-file", str(service.base / "token"))
+    assert done.returncode == 0, done.stderr
+    service.start()
+
+    def papers():
+        return (service.status() or {}).get("papers", {})
+
+    def stands():
+        return {row["agreement_id"]: row["standing"] for row in service.ask("agreements") or ()}
+
+    def current():
+        return papers().get("serial") == json.loads(console.client.get("/agents").text)["bundle"]
+
+    # nothing of what one person signed arrives, and what the console's own key signed is no approval
+    wait_until(lambda: papers().get("serial"), "an empty bundle is taken", 60)
+    terms = seal(agreed.terms(time.time(), roots=(str(root),)))
+    assert console.hand_in(agreed.owner.sign(terms)) == "pending"
+    half = agreed.owner.sign(terms).to_json()
+    pem = bundle.signing_key(console.rules)
+    forged = seal_bundle(papers()["serial"] + 1, int(time.time()), [half], pem)
+    console.publish(forged)
+    wait_until(lambda: papers()["refused"], "the forged paper is refused", 60)
+    assert papers()["refused"] == {"agreement:DAA-made-up-1": "two_people_needed"} and stands() == {}
+    first = drop(root / "first.csv", made_up.survey(seed=1))
+    service.caught(first)
+
+    # what two signed is in force, and lets a file be
+    assert console.hand_in(agreed.officer.sign(terms)) == "in_force"
+    wait_until(lambda: stands() == {"DAA-made-up-1": "in_force"}, "the agreement came", 60)
+    wait_until(current, "the page Agents knows", 60)
+    covered, serial = console.document(), papers()["serial"]
+    second = drop(root / "second.csv", made_up.survey(seed=2))
+    service.settled()
+    assert second.exists()
+
+    # a disposal comes, lies ready, and is completed by its id
+    (entry,) = service.ask("entries")
+    asked = service.ask("disposal_request", entry=entry["entry_id"], reason="it need not be kept")
+    asked = agreed.both(from_json(asked))
+    console.hand_in(asked)
+    wait_until(lambda: papers()["serial"] > serial, "the disposal came", 60)
+    assert [e["state"] for e in service.ask("entries")] == ["quarantined"]
+    done = service.command("quarantine", "dispose", "complete", asked.statement().request_id)
+    assert done.returncode == 0, done.stderr
+    assert [e["state"] for e in service.ask("entries")] == ["disposed"]
+
+    # without the console the last good bundle stays, over a restart too
+    console.stop()
+    service.stop()
+    service.start()
+    assert stands() == {"DAA-made-up-1": "in_force"} and papers()["serial"] > serial
+    console.start()
+
+    # the revocation comes; what rested on the agreement is taken
+    said = Revocation("DAA-made-up-1", terms.digest, "given up", int(time.time()))
+    console.hand_in(agreed.officer.sign(seal(said)))
+    service.caught(second)
+    assert stands() == {"DAA-made-up-1": "revoked"}
+
+    # replayed, tampered or foreign: by the console, and by a file
+    latest = papers()["serial"]
+    wait_until(current, "the page Agents knows", 60)
+    console.publish(covered)
+    wait_until(lambda: papers()["fault"] == "older", "a replayed bundle is refused", 60)
+    assert papers()["serial"] == latest and stands() == {"DAA-made-up-1": "revoked"}
+    file = service.base / "papers.json"
+    for text, code in ((covered, "older"), (covered.replace("A", "B", 1), "bad_signature")):
+        file.write_text(text)
+        done = service.command("agreements", "import", str(file))
+        assert done.returncode and code in done.stderr, done.stderr
+    assert papers()["serial"] == latest and stands() == {"DAA-made-up-1": "revoked"}
+    told = (service.state / "audit.jsonl").read_text()
+    assert '"papers_taken"' in told and '"papers_refused"' in told and '"older"' in told
