@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from agent import recovery
+from agent import ending, recovery
 from agent.audit import AuditLog
 from agent.control import Control
 from agent.courier import can_become
@@ -69,6 +69,8 @@ def serve(config_file: Path | None) -> int:
             if settings.notice.request_socket is not None:
                 stack.callback(open_to_owners(supervisor, settings.notice.request_socket).close)
             _obey_signals(supervisor, reload)
+            parts = supervisor.parts
+            ending.tell_back(parts.ledger, parts.host, supervisor.dispatch.outbox.sinks)
             supervisor.start()
             notify("READY=1")
             if seconds := watchdog_seconds():
@@ -154,9 +156,14 @@ def _obey_signals(supervisor: Supervisor, reload: Callable[[], str]) -> None:
         with suppress(Refused):  # it was said why
             reload()
 
-    supervisor.loop.on_signals(
-        {signal.SIGTERM: supervisor.stop, signal.SIGINT: supervisor.stop, signal.SIGHUP: on_hangup}
-    )
+    def on_end() -> None:
+        if reason := ending.ended_by():
+            parts, dispatch = supervisor.parts, supervisor.dispatch
+            ending.tell_end(parts.ledger, parts.host, reason, dispatch.outbox.sinks)
+            dispatch.try_now()
+        supervisor.stop()
+
+    supervisor.loop.on_signals({signal.SIGTERM: on_end, signal.SIGINT: on_end, signal.SIGHUP: on_hangup})
 
 
 def _reloader(config_file: Path | None, supervisor: Supervisor) -> Callable[[], str]:

@@ -45,6 +45,7 @@ class Machine:
         self._folder = Path(tempfile.mkdtemp(prefix="rw-machine-"))
         self._heard = b""
         self._number = 0
+        self._drives: set[str] = set()
         serial, qmp = self._folder / "serial", self._folder / "qmp"
         words = [
             "qemu-system-x86_64", "-nodefaults", "-display", "none", "-machine", "q35",
@@ -133,15 +134,21 @@ class Machine:
         self.monitor("device_add", driver="scsi-hd", bus="scsi.0", drive=f"{name}-node", id=name)
 
     def plug(self, name: str, drive: Path, device: str, *, removable: bool, serial: str) -> None:
-        """Plug a drive into its USB, and wait until `device` (such as `sda`) is there."""
-        self.monitor("blockdev-add", driver="raw", **{
-            "node-name": f"{name}-node", "file": {"driver": "file", "filename": str(drive)},
-        })  # fmt: skip
+        """Plug a drive into its USB, perhaps again, and wait until `device` (such as `sda`) is there."""
+        if name not in self._drives:
+            self._drives.add(name)
+            self.monitor("blockdev-add", driver="raw", **{
+                "node-name": f"{name}-node", "file": {"driver": "file", "filename": str(drive)},
+            })  # fmt: skip
         self.monitor(
             "device_add", driver="usb-storage", bus="usb.0", drive=f"{name}-node", id=name,
             removable=removable, serial=serial,
         )  # fmt: skip
         self.run(f"for i in $(seq 600); do [ -b /dev/{device} ] && break; sleep .2; done; udevadm settle")
+
+    def unplug(self, name: str) -> None:
+        """Pull it out, whatever is under way; what its kernel had not written yet is lost."""
+        self.monitor("device_del", id=name)
 
     def monitor(self, command: str, **arguments: Any) -> None:
         self._qmp.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""The package on a clean machine: installed, set up, drives plugged in, killed, removed.
+"""The package on a clean machine: installed, set up, drives plugged in and out, killed, suspended, removed.
 
 `make deb && RECORDWARDEN_VM=FOLDER make system`; FOLDER is made by tests/system/build_image.sh. One machine
 for all; each test goes on where the one before left it. QEMU emulates, so this takes minutes.
@@ -6,150 +6,167 @@ for all; each test goes on where the one before left it. QEMU emulates, so this 
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
-import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-import pyrage
 import pytest
 from custody_rig import survey
-from machine import Machine
+from packaged import ALERTS, PYTHON, STATE, SURVEY, Packaged, newest, packaged
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(3600)]
-CHECKOUT = Path(__file__).parents[2]
-SURVEY = survey(7, rows=600)
-STATE = "/var/lib/recordwarden"
-PATIENCE = 600
-
-
-def until(machine: Machine, condition: str, what: str) -> float:
-    """Seconds until a shell's condition holds in the machine."""
-    begun = time.monotonic()
-    ask = f"for i in $(seq {PATIENCE * 2}); do {condition} && break; sleep .5; done; {condition}"
-    try:
-        machine.run(ask, PATIENCE * 3)
-    except AssertionError:
-        log = machine.run("journalctl -u recordwarden -n 40 --no-pager; recordwarden status")
-        raise AssertionError(f"never: {what}\n{log}") from None
-    return time.monotonic() - begun
-
-
-def plug(machine: Machine, name: str, device: str) -> None:
-    folder: Path = machine.drives  # type: ignore[attr-defined]
-    machine.plug(name, folder / name, device, removable=True, serial=name.upper())
-
-
-def drive(path: Path, files: dict[str, bytes]) -> Path:
-    """An ext4 image with these files."""
-    tree = path.with_suffix(".tree")
-    tree.mkdir()
-    for name, content in files.items():
-        (tree / name).write_bytes(content)
-    with path.open("wb") as file:
-        file.truncate(64 << 20)
-    subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-d", str(tree), str(path)], check=True)
-    return path
+LARGE = survey(11, rows=2_000_000)
+PULLED = "disk/by-id/*PULLED*"
+UNDER_WAY = (
+    f"for i in $(seq 12000); do for f in {STATE}/vault/tmp/*; do [ -s $f ] && break 2; done; sleep .05; done;"
+    " [ $i -lt 12000 ]"
+)
+STATES = """
+import sys, time
+from pathlib import Path
+from agent.commands.asking import ask_at
+socket, path, wanted = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+until = time.monotonic() + 600
+while time.monotonic() < until:
+    if wanted in (root["state"] for root in ask_at(socket, "status")["roots"] if root["path"] == path):
+        sys.exit(0)
+    time.sleep(0.1)
+sys.exit(1)
+"""
+"""Asks for the status often enough to see what lasts a second."""
 
 
 @pytest.fixture(scope="module")
-def identity() -> pyrage.x25519.Identity:
-    return pyrage.x25519.Identity.generate()
-
-
-@pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory, identity: pyrage.x25519.Identity) -> Iterator[Machine]:
-    image, packages = os.environ.get("RECORDWARDEN_VM"), sorted((CHECKOUT / "build").glob("*.deb"))
-    if not image:
-        pytest.skip("RECORDWARDEN_VM names no machine: see tests/system/build_image.sh")
-    if not packages:
-        pytest.skip("there is no package in build/: make deb")
-    folder = tmp_path_factory.mktemp("package")
-    (folder / "shared").mkdir()
-    (folder / "shared" / "recordwarden.deb").write_bytes(packages[-1].read_bytes())
-    (folder / "shared" / "survey.csv").write_bytes(SURVEY)
-    drive(folder / "stick", {"survey.csv": SURVEY, "notes.txt": b"Meeting at ten.\n"})
-    drive(folder / "locked", {})
-    made = Machine(Path(image), {"files": folder / "shared"})
-    made.drives = folder  # type: ignore[attr-defined]
-    try:
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Packaged]:
+    with packaged(tmp_path_factory, recordwarden=newest("*.deb")) as made:
+        made.drive("stick", {"survey.csv": SURVEY, "notes.txt": b"Meeting at ten.\n"})
+        made.drive("locked", {})
+        made.drive("pulled", {"survey.csv": LARGE})
         yield made
-    finally:
-        made.stop()
 
 
-def test_it_installs_sets_up_and_watches(machine: Machine, identity: pyrage.x25519.Identity) -> None:
+def test_it_installs_sets_up_and_watches(machine: Packaged) -> None:
     begun = time.monotonic()
     machine.run("dpkg -i /shared/files/recordwarden.deb", 1800)
     print(f"\ninstalled after {time.monotonic() - begun:.0f} s", flush=True)
-    machine.run("mkdir -p /srv/returns")
-    said = machine.run(
-        f"recordwarden setup --yes --json --mode enforce --recipient {identity.to_public()}"
-        " --root shared=/srv/returns --contact 'Room 7' --review-by 2027-10-01",
-        600,
-    )
-    assert json.loads(said.splitlines()[0])["config"] == "/etc/recordwarden/config.toml"
-    machine.run("systemctl restart recordwarden", 600)
-    took = until(machine, "recordwarden status | grep -q returns.*native", "the folder is watched")
-    print(
-        f"set up and watching after {time.monotonic() - begun:.0f} s ({took:.0f} s of them to start)",
-        flush=True,
-    )
+    machine.set_up()
+    print(f"set up and watching after {time.monotonic() - begun:.0f} s", flush=True)
     checks = machine.run("recordwarden doctor --json || true").splitlines()
     assert not [c for c in map(json.loads, checks) if c["level"] == "fault"], checks
 
 
-def test_a_survey_on_a_stick_is_caught_with_its_notice_and_its_alert(machine: Machine) -> None:
-    plug(machine, "stick", "sda")
+def test_a_survey_on_a_stick_is_caught_with_its_notice_and_its_alert(machine: Packaged) -> None:
+    machine.plug("stick", "sda")
     machine.run("mkdir -p /media/stick && mount /dev/sda /media/stick")
-    took = until(machine, "[ ! -e /media/stick/survey.csv ]", "the survey is taken")
+    took = machine.until("[ ! -e /media/stick/survey.csv ]", "the survey is taken")
     print(f"\ncaught {took:.1f} s after it was mounted", flush=True)
-    until(machine, "[ -s /media/stick/survey.csv.quarantined.txt ]", "the notice is there")
+    machine.until("[ -s /media/stick/survey.csv.quarantined.txt ]", "the notice is there")
     assert machine.run("cat /media/stick/notes.txt") == "Meeting at ten."
-    alerts = "/var/log/recordwarden/alerts.jsonl"
-    until(machine, f"grep -q quarantined {alerts} && grep -q /media/stick {alerts}", "the alert is out")
+    machine.until(f"grep -q quarantined {ALERTS} && grep -q /media/stick {ALERTS}", "the alert is out")
 
 
-def test_a_stick_with_luks_is_left_alone_and_recorded_with_the_proof(machine: Machine) -> None:
-    plug(machine, "locked", "sdb")
+def test_a_stick_with_luks_is_left_alone_and_recorded_with_the_proof(machine: Packaged) -> None:
+    machine.plug("locked", "sdb")
     machine.run(
         "printf word > /run/k; cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2"
         " --pbkdf-force-iterations 1000 /dev/sdb /run/k && cryptsetup open -d /run/k /dev/sdb luks"
         " && mkfs.ext4 -q -F /dev/mapper/luks && mkdir -p /media/locked"
         " && mount /dev/mapper/luks /media/locked"
     )
-    until(machine, "recordwarden status | grep -q /media/locked", "it is watched")
+    machine.until("recordwarden status | grep -q /media/locked", "it is watched")
     machine.run("cp /shared/files/survey.csv /media/locked/ && sync")
-    until(
-        machine,
+    machine.until(
         f"grep -q dm-crypt {STATE}/audit.jsonl || recordwarden alerts list --json | grep -q dm-crypt",
         "it is on record with the proof",
     )
     machine.run("cmp /shared/files/survey.csv /media/locked/survey.csv")
 
 
-def test_an_ordinary_users_file_is_caught_while_the_unit_is_hardened(machine: Machine) -> None:
+def test_a_stick_pulled_out_in_mid_quarantine_loses_nothing_and_is_finished_at_the_next_plug(
+    machine: Packaged,
+) -> None:
+    known, mount = machine.entries(), f"mkdir -p /media/pulled && mount /dev/{PULLED} /media/pulled"
+    machine.plug("pulled", PULLED)
+    machine.run(mount)
+    machine.run(UNDER_WAY, 1200)
+    machine.unplug("pulled")
+    machine.run("umount -l /media/pulled")  # as a desktop does when a drive is gone
+    machine.until("! recordwarden status | grep -q /media/pulled", "its root is gone")
+    machine.until(f'[ -z "$(ls {STATE}/vault/tmp)" ]', "nothing half-written is left")
+    assert machine.entries() == known and machine.ciphertexts() == len(known)
+    machine.plug("pulled", PULLED)
+    machine.run(mount)
+    took = machine.until("[ -s /media/pulled/survey.csv.quarantined.txt ]", "it is finished")
+    print(f"\nfinished {took:.0f} s after it was mounted again", flush=True)
+    machine.run("[ ! -e /media/pulled/survey.csv ]")
+    [entry] = [e for e in machine.entries() if e not in known]
+    assert (entry["state"], entry["sha256"]) == ("quarantined", hashlib.sha256(LARGE).hexdigest())
+    machine.run("recordwarden quarantine verify --identity /shared/files/key", 1200)
+
+
+def test_an_ordinary_users_file_is_caught_while_the_unit_is_hardened(machine: Packaged) -> None:
     machine.run("id tess 2>/dev/null || useradd -m tess; chmod 1777 /srv/returns")
     machine.run("su tess -c 'cp /shared/files/survey.csv /srv/returns/of-tess.csv'")
-    until(machine, "[ ! -e /srv/returns/of-tess.csv ]", "it is taken")
+    machine.until("[ ! -e /srv/returns/of-tess.csv ]", "it is taken")
     machine.run("[ $(stat -c %U /srv/returns/of-tess.csv.quarantined.txt) = tess ]")
 
 
-def test_killed_it_is_back_by_itself_and_what_came_meanwhile_is_caught(machine: Machine) -> None:
+def test_killed_it_is_back_by_itself_and_what_came_meanwhile_is_caught(machine: Packaged) -> None:
     kill = "kill -9 $(systemctl show -p MainPID --value recordwarden)"
     machine.run(f"{kill}; cp /shared/files/survey.csv /srv/returns/late.csv")
-    took = until(machine, "[ ! -e /srv/returns/late.csv ]", "it is back and took it")
+    took = machine.until("[ ! -e /srv/returns/late.csv ]", "it is back and took it")
     print(f"\nback and caught {took:.0f} s after the kill", flush=True)
     machine.run("systemctl is-active recordwarden")
 
 
-def test_removal_keeps_the_vault_and_so_does_purge_while_it_holds_something(machine: Machine) -> None:
-    entries = machine.run(f"ls {STATE}/vault/entries/*.age | wc -l")
-    assert int(entries) == 3
+def test_a_keeper_that_is_suspended_shows_as_stuck_and_is_replaced(machine: Packaged) -> None:
+    roots = {root["path"]: root for root in machine.status()["roots"]}
+    machine.run(
+        f"kill -STOP {roots['/srv/returns']['pid']}; cp /shared/files/survey.csv /srv/returns/slept.csv"
+    )
+    begun = time.monotonic()
+    machine.run(f"{PYTHON} -c '{STATES}' {STATE}/control.sock /srv/returns stuck")
+    print(f"\nstuck after {time.monotonic() - begun:.0f} s", flush=True)
+    took = machine.until("[ ! -e /srv/returns/slept.csv ]", "another keeper took it")
+    print(f"taken {took:.0f} s later", flush=True)
+    machine.until("recordwarden status | grep -q returns.*native", "it is watched as before")
+    machine.run(f"grep keeper_lost {STATE}/audit.jsonl | grep -q stuck")
+
+
+def test_a_service_that_is_suspended_is_replaced_by_systemd(machine: Packaged) -> None:
+    pid = machine.run("systemctl show -p MainPID --value recordwarden")
+    machine.run(f"kill -STOP {pid}; cp /shared/files/survey.csv /srv/returns/watchdog.csv")
+    took = machine.until("[ ! -e /srv/returns/watchdog.csv ]", "its successor took it")
+    print(f"\nback and caught {took:.0f} s after it was suspended", flush=True)
+    assert machine.run("systemctl show -p MainPID --value recordwarden") != pid
+
+
+def test_a_machine_that_slept_and_whose_clock_jumps_goes_on(machine: Packaged) -> None:
+    machine.machine.pause()
+    time.sleep(90)
+    machine.machine.go_on()
+    for number, jump in enumerate(("+3 hours", "-2 days")):
+        name = f"/srv/returns/clock-{number}.csv"
+        machine.run(f"date -s '{jump}' && cp /shared/files/survey.csv {name}")
+        machine.until(f"[ ! -e {name} ]", f"it is taken with the clock moved by {jump}")
+    machine.run("systemctl is-active recordwarden")
+
+
+def test_a_stop_is_told_and_closed_by_the_next_start_but_no_restart_is(machine: Packaged) -> None:
+    machine.run("systemctl restart recordwarden", 600)
+    assert machine.run(f"grep -c agent_ended {ALERTS} || true") == "0"
+    machine.run(f"systemctl stop recordwarden && grep agent_stopped {ALERTS}", 600)
+    machine.run("systemctl start recordwarden", 600)
+    machine.until(f"grep -q agent_started {ALERTS}", "the alert is closed")
+
+
+def test_removal_keeps_the_vault_and_so_does_purge_while_it_holds_something(machine: Packaged) -> None:
+    entries = machine.ciphertexts()
+    assert entries == len(machine.entries()) > 3
     machine.run("dpkg -r recordwarden", 900)
-    assert machine.run(f"ls {STATE}/vault/entries/*.age | wc -l") == entries
+    assert machine.ciphertexts() == entries
+    machine.run(f"grep agent_removed {ALERTS}")
     machine.run("dpkg -P recordwarden || true", 900)
-    assert machine.run(f"ls {STATE}/vault/entries/*.age | wc -l") == entries
+    assert machine.ciphertexts() == entries
     machine.run("! pgrep -f agent.keeper")

@@ -1,0 +1,109 @@
+"""A clean Debian for the package: a QEMU machine, what it is given to install, and drives to plug into it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+from custody_rig import survey
+from machine import Machine
+
+CHECKOUT = Path(__file__).parents[2]
+BUILD = CHECKOUT / "build"
+SURVEY = survey(7, rows=600)
+STATE = "/var/lib/recordwarden"
+ALERTS = "/var/log/recordwarden/alerts.jsonl"
+PYTHON = "/opt/recordwarden/bin/python -I"
+PATIENCE = 600
+
+
+class Packaged:
+    """Has `survey.csv`, `key` and the packages below /shared/files, and `machine` to talk to."""
+
+    def __init__(self, image: Path, folder: Path, packages: dict[str, Path]) -> None:
+        self.identity = pyrage.x25519.Identity.generate()
+        self.folder = folder
+        files = folder / "shared"
+        files.mkdir()
+        for name, package in packages.items():
+            (files / f"{name}.deb").write_bytes(package.read_bytes())
+        (files / "survey.csv").write_bytes(SURVEY)
+        (files / "key").write_text(f"{self.identity}\n")
+        self.machine = Machine(image, {"files": files})
+        self.run, self.unplug = self.machine.run, self.machine.unplug
+
+    def until(self, condition: str, what: str) -> float:
+        """Seconds until a shell's condition holds in the machine."""
+        begun = time.monotonic()
+        ask = f"for i in $(seq {PATIENCE * 2}); do {condition} && break; sleep .5; done; {condition}"
+        try:
+            self.run(ask, PATIENCE * 3)
+        except AssertionError:
+            log = self.run("journalctl -u recordwarden -n 40 --no-pager; recordwarden status || true")
+            raise AssertionError(f"never: {what}\n{log}") from None
+        return time.monotonic() - begun
+
+    def plug(self, name: str, device: str) -> None:
+        self.machine.plug(name, self.folder / name, device, removable=True, serial=name.upper())
+
+    def drive(self, name: str, files: dict[str, bytes]) -> None:
+        """An ext4 image with these files."""
+        tree, path = self.folder / f"{name}.tree", self.folder / name
+        tree.mkdir()
+        for inside, content in files.items():
+            (tree / inside).write_bytes(content)
+        with path.open("wb") as file:
+            file.truncate(128 << 20)
+        subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-d", str(tree), str(path)], check=True)
+
+    def set_up(self) -> None:
+        """Enforces in /srv/returns, by `setup`."""
+        self.run("mkdir -p /srv/returns")
+        said = self.run(
+            f"recordwarden setup --yes --json --mode enforce --recipient {self.identity.to_public()}"
+            " --root shared=/srv/returns --contact 'Room 7' --review-by 2027-10-01",
+            600,
+        )
+        assert json.loads(said.splitlines()[0])["config"] == "/etc/recordwarden/config.toml"
+        self.run("systemctl restart recordwarden", 600)
+        self.until("recordwarden status | grep -q returns.*native", "the folder is watched")
+
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.run("recordwarden status --json || true"))
+        return found
+
+    def entries(self) -> list[dict[str, Any]]:
+        """What is in custody, the newest first."""
+        return [json.loads(line) for line in self.run("recordwarden quarantine list --json").splitlines()]
+
+    def ciphertexts(self) -> int:
+        return int(self.run(f"ls {STATE}/vault/entries/*.age | wc -l"))
+
+
+@contextmanager
+def packaged(factory: pytest.TempPathFactory, **packages: Path | None) -> Iterator[Packaged]:
+    """A machine that has just booted; skips without an image or one of the packages."""
+    image = os.environ.get("RECORDWARDEN_VM")
+    if not image:
+        pytest.skip("RECORDWARDEN_VM names no machine: see tests/system/build_image.sh")
+    there = {name: package for name, package in packages.items() if package is not None}
+    if missing := set(packages) - set(there):
+        pytest.skip(f"not in build/: the package {', '.join(missing)}")
+    made = Packaged(Path(image), factory.mktemp("package"), there)
+    try:
+        yield made
+    finally:
+        made.machine.stop()
+
+
+def newest(pattern: str) -> Path | None:
+    """The last package below build/ of that pattern."""
+    return max(BUILD.glob(pattern), key=lambda path: path.stat().st_mtime, default=None)
