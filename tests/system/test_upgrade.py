@@ -39,13 +39,13 @@ def test_an_upgrade_keeps_configuration_and_vault_and_the_service_runs_on(machin
     machine.set_up()
     machine.run("cp /shared/files/survey.csv /srv/returns/taken.csv")
     machine.until("[ ! -e /srv/returns/taken.csv ]", "it is taken by the former service")
-    machine.run("cp /etc/recordwarden/config.toml /root/as-it-was; recordwarden audit verify")
+    machine.run("cp /etc/recordwarden/config.toml /var/tmp/as-it-was; recordwarden audit verify")
     before = machine.run("systemctl show -p MainPID --value recordwarden")
 
     begun = time.monotonic()
     machine.run("dpkg -i /shared/files/present.deb", 1800)
     print(f"\nupgraded after {time.monotonic() - begun:.0f} s", flush=True)
-    machine.run("cmp /root/as-it-was /etc/recordwarden/config.toml")
+    machine.run("cmp /var/tmp/as-it-was /etc/recordwarden/config.toml")
     machine.run("cp /shared/files/survey.csv /srv/returns/after.csv")
     machine.until("[ ! -e /srv/returns/after.csv ]", "it is taken by the present service")
     assert machine.run("systemctl show -p MainPID --value recordwarden") != before
@@ -57,8 +57,10 @@ def test_what_the_former_one_took_can_be_listed_and_given_back(machine: Packaged
     [old] = [e for e in machine.entries() if e["path"] == "/srv/returns/taken.csv"]
     assert old["state"] == "quarantined"
     machine.run("recordwarden quarantine verify --identity /shared/files/key && recordwarden audit verify")
-    back = f"recordwarden quarantine restore {old['entry_id']} --identity /shared/files/key --to /root/back"
-    machine.run(f"{back} && cmp /root/back /shared/files/survey.csv")
+    back = (
+        f"recordwarden quarantine restore {old['entry_id']} --identity /shared/files/key --to /var/tmp/back"
+    )
+    machine.run(f"{back} && cmp /var/tmp/back /shared/files/survey.csv")
 
 
 def test_a_ledger_of_a_former_version_is_brought_up_to_date_at_the_start(machine: Packaged) -> None:
