@@ -1,7 +1,8 @@
 """The package on a clean machine: installed, set up, drives plugged in and out, killed, suspended, removed.
 
 `make deb && RECORDWARDEN_VM=FOLDER make system`; FOLDER is made by tests/system/build_image.sh. One machine
-for all; each test goes on where the one before left it. QEMU emulates, so this takes minutes.
+for all; each test goes on where the one before left it. QEMU emulates, so this takes many minutes; with
+MACHINE=container what needs no drives and no clock of its own runs in a container, in two.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def test_a_stick_pulled_out_in_mid_quarantine_loses_nothing_and_is_finished_at_t
     machine.plug("pulled", PULLED)
     machine.run(mount)
     machine.run(UNDER_WAY, 1200)
-    machine.unplug("pulled")
+    machine.emulated().unplug("pulled")
     machine.run("umount -l /media/pulled")  # as a desktop does when a drive is gone
     machine.until("! recordwarden status | grep -q /media/pulled", "its root is gone")
     machine.until(f'[ -z "$(ls {STATE}/vault/tmp)" ]', "nothing half-written is left")
@@ -143,9 +144,9 @@ def test_a_service_that_is_suspended_is_replaced_by_systemd(machine: Packaged) -
 
 
 def test_a_machine_that_slept_and_whose_clock_jumps_goes_on(machine: Packaged) -> None:
-    machine.machine.pause()
+    machine.emulated().pause()
     time.sleep(90)
-    machine.machine.go_on()
+    machine.emulated().go_on()
     for number, jump in enumerate(("+3 hours", "-2 days")):
         name = f"/srv/returns/clock-{number}.csv"
         machine.run(f"date -s '{jump}' && cp /shared/files/survey.csv {name}")
@@ -163,7 +164,7 @@ def test_a_stop_is_told_and_closed_by_the_next_start_but_no_restart_is(machine: 
 
 def test_removal_keeps_the_vault_and_so_does_purge_while_it_holds_something(machine: Packaged) -> None:
     entries = machine.ciphertexts()
-    assert entries == len(machine.entries()) > 3
+    assert entries == len(machine.entries()) > 0
     machine.run("dpkg -r recordwarden", 900)
     assert machine.ciphertexts() == entries
     machine.run(f"grep agent_removed {ALERTS}")
