@@ -150,7 +150,8 @@ def birth_like(c: Column) -> float:
         years = [d / 365.2425 for d in c.dates]
         wide = max(years) - min(years) > 15 and spread(years) > 4
         unordered = c.lag1 is None or abs(c.lag1) < 0.3
-        return float(wide and unordered and min(years) > 1850 and max(years) < 2060)
+        own = c.kinds >= 0.1 * c.filled  # few are born on one day
+        return float(wide and unordered and own and min(years) > 1850 and max(years) < 2060)
     if c.whole and c.kinds >= 5 and all(1850 <= v <= 2030 for v in c.parsed.values()):
         unordered = c.lag1 is None or abs(c.lag1) < 0.3
         return 0.7 * float(spread(c.numbers) > 4 and unordered)

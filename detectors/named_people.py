@@ -6,6 +6,7 @@ Runbook: names beside a date of birth or another identifier are decisive; a list
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
 from detectors.engine.columns import Column
@@ -13,6 +14,7 @@ from detectors.engine.lexicon import tokens
 from detectors.engine.stanza import Bounds
 from detectors.engine.view import TableView
 from detectors.key_variables import birth_like
+from detectors.plausibility import PROGRAM_WORD
 
 FEATURES = ("rows_named", "title_cased")
 _INITIALS = re.compile(
@@ -143,6 +145,8 @@ def _name_like(c: Column, headed: bool, perhaps: bool, forenames: frozenset[str]
     shaped = sum(2 <= len(x) <= 40 and sum(ch.isalpha() for ch in x) >= 0.75 * len(x) for x in texts)
     if shaped < 0.6 * len(texts) or _firms(texts):
         return False
+    if sum(PROGRAM_WORD.fullmatch(x) is not None for x in texts) > 0.3 * len(texts) or _of_one_kind(texts):
+        return False
     if headed:
         return c.distinct >= 0.3 * c.filled or any(len(x) <= 3 for x in texts)
     if c.distinct < 0.4 * c.filled or (c.distinct < 8 and not perhaps):
@@ -153,6 +157,12 @@ def _name_like(c: Column, headed: bool, perhaps: bool, forenames: frozenset[str]
 
 def _words(text: str) -> list[str]:
     return text.lower().replace(",", " ").replace(".", " ").split()[:4]
+
+
+def _of_one_kind(texts: list[str]) -> bool:
+    """One word in most of many names, as in those of a family of fonts; few families are so large."""
+    often = Counter(word for x in texts for word in set(_words(x)))
+    return len(texts) >= 8 and " " in texts[0] and max(often.values(), default=0) > 0.6 * len(texts)
 
 
 def _firms(texts: list[str]) -> bool:

@@ -34,13 +34,14 @@ MEASURES = (
     "little_to_go_by",
     "within_text",
     "sparse_cells",
+    "unspoken",
 )
 
 _UNTIDY = re.compile(
     r"""[{}\\|`^~<>$]|=\S|["'(\[]\S*$|^[^("']*[)\]"]|::|->|[;,]$|^[-#*/@%.!=]+\S|^\W+$|_\w*_|^[A-Za-z_][\w-]+(?:\.[A-Za-z_][\w-]+){2,}$"""
 )
 """Marks of program text, settings and markup that cells of data seldom hold."""
-_PROGRAM = re.compile(
+PROGRAM_WORD = re.compile(
     r"[a-z][a-z0-9]*[A-Z]\w*|\w*[A-Za-z]_[A-Za-z]\w*|[a-z]+://\S+|\.{0,2}/\S*|[\w./-]+\.[a-z]{1,4}|\w+(?:::\w+)+|[\w.]*\(.*\)|\{\S+\}|\$\S+"
 )
 """Identifiers, paths, addresses, calls and templates: what cells of programs' own tables hold."""
@@ -80,6 +81,7 @@ class Options:
     ragged_share: float = field(default=0.25, metadata=_SHARE)
     least_measured: int = field(default=2, metadata={"bounds": Bounds(0, 100)})
     unnamed_rows: int = field(default=50, metadata={"bounds": Bounds(3, 100_000)})
+    unspoken_likely: float = field(default=0.9, metadata=_SHARE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,24 @@ def find(t: TableView, measures: Mapping[str, float], options: Options) -> list[
     return found
 
 
+def unspoken(t: TableView, measures: Mapping[str, float], p: float, options: Options) -> list[Doubt]:
+    """Whether it takes more certainty than `p` here: a loose table of which nothing speaks of people, or
+    only names that no column of values agrees with.
+
+    A file of data says by its form that it holds variables. Numbers and codes cut out of a trace, a program
+    or a tree come in as many shapes as there are programs, and the record model was trained on few of them.
+    """
+    if not t.loose or p >= options.unspoken_likely:
+        return []
+    held_up = measures["borne_out"] >= 1 or measures["person_cells_share"] > 0
+    if held_up and _told(t, measures, options):
+        return []
+    full = [c for c in t.used if c.filled >= 0.5 * t.rows]
+    if 2 * t.rows >= options.unnamed_rows and _aged(measures, full):
+        return []
+    return [Doubt("unspoken", p, options.unspoken_likely, Tier.POSSIBLE)]
+
+
 def _aged(measures: Mapping[str, float], full: list[Column]) -> bool:
     """Whether a column in use holds ages or dates of birth; a few numbers in a sparse one are none."""
     ages = measures["age_values"] > 0 and any(age_like(c) for c in full)
@@ -151,7 +171,7 @@ def _other_kinds(t: TableView, m: Mapping[str, float], options: Options) -> list
 def _is_program(c: Column) -> bool:
     """Whether most of many different texts are words of a program."""
     texts = list(islice(c.counts, 40)) if c.textual else []
-    return len(texts) >= 8 and sum(_PROGRAM.fullmatch(x) is not None for x in texts) >= 0.6 * len(texts)
+    return len(texts) >= 8 and sum(PROGRAM_WORD.fullmatch(x) is not None for x in texts) >= 0.6 * len(texts)
 
 
 def _no_table(t: TableView, values: float, full: list[Column], options: Options) -> list[Doubt]:
@@ -227,7 +247,7 @@ def _told(t: TableView, m: Mapping[str, float], options: Options, but: frozenset
             varies and c.filled >= LEAST_FILLED * t.rows and _describes(t, c, cells, but, least_words)
         )
         spoken = (w for w in words if w.family in PEOPLE and w.family != "design")
-        concepts = {w.concept for w in spoken if w.strength > 0.5}
+        concepts = {w.concept for w in spoken if w.strength > 0.5 and not _is_program(c)}
         said[varies] |= concepts
         columns[varies] += bool(concepts)
     described = described and m["person_concepts"] >= 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log
 from typing import Any
@@ -153,9 +153,13 @@ def conclude(bench: Bench, a: Assessment, score: float, rows: int, table: int) -
         cap = bench.options("aggregate_shape").cap
         score = min(score, log(max(cap, 1e-9) / (1 - cap)))
     p = chance(score + a.bonus)
-    tier = _tier(bench.options("record_model"), a, p, chance(score), rows)
+    doubts = a.doubts
+    options = bench.options("plausibility")
+    if options.enabled and not (a.hits or a.named.names or a.named.births):
+        doubts = doubts + plausibility.unspoken(a.view, a.measures, p, options)
+    tier = _tier(bench.options("record_model"), a, doubts, p, chance(score), rows)
     subject = _subject(a)
-    findings = _findings(bench, a, table)
+    findings = _findings(bench, a, doubts, table)
     if tier is not Tier.NONE:
         layout = a.view.layout
         return Conclusion(Outcome.MICRODATA, tier, subject, round(p, 4), rows, findings, layout=layout)
@@ -170,7 +174,9 @@ def _is_one_line_again_and_again(view: TableView) -> bool:
     return view.rows > 1 and all(c.distinct == 1 and c.filled == view.rows for c in view.used)
 
 
-def _tier(options: Any, a: Assessment, p: float, shape: float, rows: int) -> Tier:
+def _tier(
+    options: Any, a: Assessment, doubts: Sequence[plausibility.Doubt], p: float, shape: float, rows: int
+) -> Tier:
     by_identifiers = _identified(a, shape)
     if by_identifiers is Tier.CONFIRMED or not options.enabled:
         return by_identifiers
@@ -181,7 +187,7 @@ def _tier(options: Any, a: Assessment, p: float, shape: float, rows: int) -> Tie
         by_shape = Tier.LIKELY
     elif p >= options.possible and rows >= MIN_ROWS:
         by_shape = Tier.POSSIBLE
-    ceilings = [d.ceiling for d in a.doubts] + [Tier.POSSIBLE] * a.is_credit
+    ceilings = [d.ceiling for d in doubts] + [Tier.POSSIBLE] * a.is_credit
     by_shape = min([by_shape, *ceilings], key=_RISING.index)
     if by_shape is Tier.CONFIRMED or by_identifiers is Tier.NONE:
         return by_shape
@@ -264,14 +270,16 @@ def _advisories(bench: Bench, a: Assessment) -> tuple[str, ...]:
     return ("small_cells",) if options.enabled and small_cells.find(a.view, options) else ()
 
 
-def _findings(bench: Bench, a: Assessment, table: int) -> tuple[Finding, ...]:
+def _findings(
+    bench: Bench, a: Assessment, doubts: Sequence[plausibility.Doubt], table: int
+) -> tuple[Finding, ...]:
     found = identifier_findings(a.hits, a.named, a.view, table)
     found += column_findings(a.view, table, {f.column for f in found})
     found += [
         Finding(
             "plausibility", Polarity.AGAINST, d.measure, table, value=round(d.value, 4), threshold=d.bound
         )
-        for d in a.doubts
+        for d in doubts
     ]
     found += score_findings(a.person, a.measures, bench.owner, table)
     if a.score > a.person.total:

@@ -84,4 +84,4 @@ def table_of(found: Sequence[dict[str, str]], least_keys: int) -> Table | None:
     rows = [row for row in rows if sum(map(bool, row)) >= min(2, len(header))]
     if len(rows) < MIN_RECORDS or len(rows) < 0.3 * len(full):
         return None
-    return Table(header, iter(rows))
+    return Table(header, iter(rows), loose=True)

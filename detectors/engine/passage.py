@@ -104,8 +104,10 @@ class Passage:
         t = self._table
         around = t.text_lines if whole else 0
         if not named:
-            return TableView(None, rows, self._lexicon, t.context)
-        return TableView(t.header, rows, self._lexicon, t.context, t.labels, t.value_labels, around)
+            return TableView(None, rows, self._lexicon, t.context, loose=t.loose)
+        return TableView(
+            t.header, rows, self._lexicon, t.context, t.labels, t.value_labels, around, loose=t.loose
+        )
 
     def _chunks(self, rows: Iterator[Row]) -> Iterator[Lines | list[Row]]:
         """The rest of the rows in chunks of `CHUNK`, uncut where they are regular lines; each row is tallied.
@@ -234,7 +236,9 @@ class Passage:
     def _set_upright(self) -> Conclusion | None:
         """Records of people, if the table holds them once its head is set upright."""
         for names, records in upright(self._table.header, self._first, self._lexicon):
-            sample = assess(self._bench, TableView(names, records, self._lexicon, self._table.context))
+            sample = assess(
+                self._bench, TableView(names, records, self._lexicon, self._table.context, loose=True)
+            )
             found = conclude(self._bench, sample, sample.score, len(records), self._index)
             if found.flagged and (found.confidence >= self._settle or sample.decisive):
                 return found

@@ -75,7 +75,7 @@ class Prose:
             return Conclusion()
         rows = list(keyed.rows)
         names = [name.rpartition(".")[2] for name in keyed.header or ()]  # a path is of many variables
-        a = assess(self._bench, TableView(names, rows, self._lexicon))
+        a = assess(self._bench, TableView(names, rows, self._lexicon, loose=True))
         return conclude(self._bench, a, a.score, len(rows), table)
 
 

@@ -102,6 +102,8 @@ class Table:
     `value_labels`  labels of codes, by column position.
     `rows_total`    row count if the format states it, else None.
     `text_lines`    how many lines of running text or program stand around the table, as far as seen.
+    `loose`    it was cut out of what need not be a file of data: blanks between cells and no header, lines of
+               a program, a tree with branches.
     """
 
     header: list[str] | None
@@ -116,6 +118,7 @@ class Table:
     """Many of the next rows at once, where they are regular lines of text (told apart by whether all
     have a look that was seen); else how many to take from `rows` before it is worth while to ask again."""
     text_lines: int = 0
+    loose: bool = False
 
 
 @dataclass(slots=True)

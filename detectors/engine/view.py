@@ -23,7 +23,8 @@ def is_generic(name: str) -> bool:
 class TableView:
     """A sample of a table's rows by column. Cells are stripped; at most `MAX_COLUMNS` columns.
 
-    `text_lines` is how many lines of text stand around a table of which these are all rows, else 0.
+    `text_lines` is how many lines of text stand around a table of which these are all rows, else 0;
+    `loose` is told of a `Table`.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class TableView:
         labels: dict[int, str] | None = None,
         value_labels: dict[int, list[str]] | None = None,
         text_lines: int = 0,
+        loose: bool = False,
     ) -> None:
         self.lexicon = lexicon
         if header and all(map(is_generic, header)):
@@ -44,6 +46,7 @@ class TableView:
         self.width = width
         self.context = list(context)[:40]
         self.text_lines = text_lines
+        self.loose = loose
         kept = min(width, MAX_COLUMNS)
         self.columns = [
             Column(

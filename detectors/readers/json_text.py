@@ -87,7 +87,7 @@ def _table(document: Document, target: Target, limits: ReadLimits) -> Iterator[T
         header: list[str] = []
         records = _records(document, target.place, target, columns, header, limits)
         head = _ahead(records)
-        yield Table(header, head, context)
+        yield Table(header, head, context, loose=any(_is_branch(place, target.place) for place in columns))
         for _ in head:  # a consumer may have left it half way; the shape must be known to its end
             pass
         return
@@ -100,7 +100,10 @@ def _table(document: Document, target: Target, limits: ReadLimits) -> Iterator[T
     if header_text:
         yield Table(header_text, rows, context)
     else:
-        yield from tables(rows, context, again=lambda: _rows(document, target))
+        for content in tables(rows, context, again=lambda: _rows(document, target)):
+            if isinstance(content, Table):
+                content.loose = content.header is None
+            yield content
 
 
 def _ahead(records: Iterator[Row]) -> Iterator[Row]:
@@ -153,6 +156,13 @@ def _records(
                 row[column] = text or ""
             elif text and place.label in (ELEMENT, ANY_KEY) and len(row[column]) < MAX_LIST_CHARS:
                 row[column] += "; " + text
+
+
+def _is_branch(place: Place, above: Place) -> bool:
+    """Whether a value lies deeper than its record's own values and the lists among them."""
+    field = place.parent if place.label in (ELEMENT, ANY_KEY) else place
+    record = field.parent if field is not None else None
+    return record is not None and record.parent is not above
 
 
 def _is_object_place(place: Place) -> bool:

@@ -60,7 +60,7 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
         if not lines[-1]:
             lines.pop()
         found = segments(lines) if stuck < 2 else [Segment(0, len(lines), None)]
-        around = _text_lines(lines, found)
+        around, is_program = _around(lines, found)
         at = 0
         for number, segment in enumerate(found):
             last = number == len(found) - 1
@@ -68,7 +68,7 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
             if segment.cut is not None:
                 chars = None if last else sum(map(len, part)) + len(part)
                 for content in _tables(stream, source, segment.cut, chars, context, limits):
-                    yield _amid(content, around)
+                    yield _amid(content, segment.cut, around, is_program)
                 context = []
                 break_off = chars is None
             else:
@@ -88,15 +88,17 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
     source.finish()
 
 
-def _text_lines(lines: Sequence[str], found: Sequence[Segment]) -> int:
-    """How many of the lines are in no table; of a program all, for what is in its tables is part of it."""
-    loose = [line for s in found if s.cut is None for line in lines[s.first : s.last] if line.strip()]
-    return len(lines) if is_code(loose) else len(loose)
+def _around(lines: Sequence[str], found: Sequence[Segment]) -> tuple[int, bool]:
+    """How many lines are in no table, and whether they are a program: then all, its tables are part of it."""
+    outside = [line for s in found if s.cut is None for line in lines[s.first : s.last] if line.strip()]
+    return (len(lines), True) if is_code(outside) else (len(outside), False)
 
 
-def _amid(content: Content, text_lines: int) -> Content:
+def _amid(content: Content, cut: Dialect | Layout, text_lines: int, is_program: bool) -> Content:
     if isinstance(content, Table):
         content.text_lines = text_lines
+        by_blanks = isinstance(cut, Layout) or cut.delimiter in " :"
+        content.loose = is_program or (content.header is None and (by_blanks or text_lines > 0))
     return content
 
 

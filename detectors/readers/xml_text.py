@@ -124,7 +124,8 @@ def _table(
         for record in run:
             yield _row(record, places)
 
-    table = Table(header, rows(), [first.path[-1], *context])
+    has_branches = any("." in name for name in header)
+    table = Table(header, rows(), [first.path[-1], *context], loose=has_branches)
     yield table
     for _ in table.rows:  # a consumer may have left it half way
         pass
@@ -158,7 +159,7 @@ def _row(record: Record, places: dict[str, int]) -> list[str]:
         if place is None:
             extra.append(value)
         elif cells[place]:
-            cells[place] = f"{cells[place]} {value}"
+            cells[place] = f"{cells[place]}; {value}"
         else:
             cells[place] = value
     return cells + extra

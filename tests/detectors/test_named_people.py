@@ -76,3 +76,20 @@ def test_rows_that_carry_peoples_names_are_measured() -> None:
     assert share(["Alan Tranter", "Beth Ashworth", "Megan Okafor", "Gareth Wynn"]) == 1.0
     assert share(["Ashby", "Barrow Vale", "Glen Ard", "Kings Marsh", "Nant Goch"]) == 0.0
     assert share(["Alun Tranter Ltd", "Beth Trading Ltd", "Megan Holdings plc", "Gareth Ltd"]) == 0.0
+
+
+def test_words_of_a_program_and_families_of_fonts_are_no_names_whatever_their_header() -> None:
+    calls = [[f"make_part{i}"] for i in range(12)]
+    fonts = [
+        [f"Carnwood Pro {kind}"]
+        for kind in ("Bold", "Light", "Italic", "Black", "Thin", "Wide", "Book", "Cond")
+    ]
+    assert found(["surname"], calls).names == ()
+    assert found(["full name"], fonts).names == ()
+    assert found(["full name"], [[f"{f.title()} Bevan"] for f in sorted(FORENAMES)[:6]]).names == (0,)
+
+
+def test_a_few_days_over_decades_on_which_much_was_done_are_no_births() -> None:
+    pick = random.Random(5)
+    days = ["1991-06-06", "2004-02-10", "1973-12-13", "1985-01-30", "2011-08-21"]
+    assert found(["d"], [[pick.choice(days)] for _ in range(120)]).births == ()

@@ -280,3 +280,39 @@ def test_many_words_of_one_line_taken_for_a_header_are_of_one_variable() -> None
     rows = [["- two", str(8000 + i % 3), f"Add part {i}"] for i in range(10)]
     found = plausibility.find(*viewed(rows, header, 400), plausibility.Options())
     assert "within_text" in {d.measure for d in found}
+
+
+def in_doubt(
+    rows: list[list[str]], header: list[str] | None = None, p: float = 0.8, loose: bool = True
+) -> bool:
+    view = TableView(header, rows, LEXICON, loose=loose)
+    return bool(plausibility.unspoken(view, measured(view, roster({})), p, plausibility.Options()))
+
+
+def test_codes_out_of_a_trace_need_more_certainty_than_those_of_a_file_of_data() -> None:
+    pick = random.Random(20)
+    rows = [[str(pick.randrange(5)), str(pick.randrange(9)), str(pick.randrange(700))] for _ in range(200)]
+    assert in_doubt(rows)
+    assert not in_doubt(rows, loose=False)
+    assert not in_doubt(rows, p=0.95)
+
+
+def test_ages_and_words_that_their_values_bear_out_speak_of_people_in_a_trace_as_well() -> None:
+    pick = random.Random(21)
+    aged = [[str(pick.randrange(17, 85)), str(pick.randrange(3)), str(pick.randrange(9))] for _ in range(60)]
+    assert not in_doubt(aged)
+    header = ["marital status", "sex", "score"]
+    coded = [
+        [str(pick.randrange(1, 5)), str(pick.randrange(1, 3)), str(pick.randrange(9))] for _ in range(60)
+    ]
+    assert not in_doubt(coded, header)
+    constant = [["1", "1", str(pick.randrange(9))] for _ in range(60)]
+    assert in_doubt(constant, header)
+
+
+def test_names_of_variables_whose_values_are_words_of_a_program_do_not_speak_of_people() -> None:
+    pick = random.Random(22)
+    header = ["surname", "occupation", "line"]
+    rows = [[f"make_part{i}", f"partFactory{i}", str(pick.randrange(9))] for i in range(60)]
+    found = plausibility.find(*viewed(rows, header), plausibility.Options())
+    assert "no_values" in {d.measure for d in found}

@@ -128,3 +128,15 @@ def test_a_value_too_long_for_a_cell_is_cut_there_and_comes_out_whole_as_text() 
             lines += content.lines
     assert [row[0] for row in rows] == ["1", "2"] and len(rows[0][1]) == ReadLimits().max_cell_chars
     assert lines.count("the end") == 1
+
+
+def test_a_tree_with_branches_is_loose_and_records_with_lists_are_not() -> None:
+    def loose(value: Any) -> list[bool]:
+        content = read(io.BytesIO(json.dumps(value).encode()), "application/json", ReadLimits())
+        return [c.loose for c in content if isinstance(c, Table)]
+
+    flat = [{"v.1": i, "v.2": [1, 2]} for i in range(8)]
+    assert loose(flat) == loose({"data": flat}) == [False]
+    assert loose([{"v1": i, "at": {"x": 1, "y": 2}} for i in range(8)]) == [True]
+    assert loose({"columns": ["a", "b"], "data": [[i, i % 3] for i in range(8)]}) == [False]
+    assert loose([[i, i % 3] for i in range(8)]) == [True]

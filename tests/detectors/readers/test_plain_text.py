@@ -374,3 +374,17 @@ def test_a_stretch_whose_first_block_is_no_table_is_not_looked_at_for_ever(
         list(c.rows) if isinstance(c, Table) else list(c.lines) for c in found if isinstance(c, Table | Text)
     ]
     assert sum(map(len, held)) >= 300
+
+
+def test_rows_cut_at_blanks_without_a_header_and_rows_of_a_program_are_loose() -> None:
+    def loose(text: str) -> list[bool]:
+        content = plain_text.read(io.BytesIO(text.encode()), "text/plain", ReadLimits())
+        return [c.loose for c in content if isinstance(c, Table)]
+
+    pick = random.Random(3)
+    rows = [[str(pick.randrange(9)), str(pick.randrange(90)), str(pick.randrange(5))] for _ in range(40)]
+    assert loose("\n".join(map(" ".join, rows))) == [True]
+    assert loose("\n".join(map(",".join, rows))) == [False]
+    assert loose("\n".join(map(" ".join, [["sex", "age", "grade"], *rows]))) == [False]
+    array = ["static const int part[] = {", *(f"    {', '.join(row)}," for row in rows), "};"] * 3
+    assert all(loose("\n".join(["#include <parts.h>", *array])))

@@ -107,3 +107,14 @@ def test_the_name_of_the_elements_that_are_records_stands_beside_them() -> None:
     data = b"<project>" + b"<developer><id>a</id><email>a@example.org</email></developer>" * 4 + b"</project>"
     contents = xml_text.read(io.BytesIO(data), "application/xml", ReadLimits())
     assert [c.context[0] for c in contents if isinstance(c, Table)] == ["developer"]
+
+
+def test_values_of_one_name_stay_apart_and_a_tree_with_branches_is_loose() -> None:
+    def tables(record: str) -> list[tuple[bool, list[str]]]:
+        content = xml_text.read(
+            io.BytesIO(f"<all>{record * 4}</all>".encode()), "application/xml", ReadLimits()
+        )
+        return [(t.loose, list(next(iter(t.rows)))) for t in content if isinstance(t, Table)]
+
+    assert tables("<p><n>1234</n><n>5678</n><m>2</m></p>") == [(False, ["1234; 5678", "2"])]
+    assert tables("<p><n>1</n><m><k>2</k><l>3</l></m></p>") == [(True, ["1", "2", "3"])]
