@@ -36,6 +36,8 @@ _PERSONAL = frozenset(
     {"demographic", "person", "household", "socioeconomic", "health", "attitude", "activity"}
 )
 _SEX = "person.sex"
+MOST_AGES = 4
+"""Where more columns than these, and most, could be ages, they are scores of something."""
 _ENDS = frozenset({23, 24, 28, 29, 30, 31, 59, 60})
 """Last hours, days and minutes."""
 _DIAGNOSIS = re.compile(r"[A-TV-Z]\d\d(?:\.?[0-9X]{1,2})?")
@@ -69,8 +71,9 @@ def measure(t: TableView) -> dict[str, float]:
     ages = [
         age_like(c) for c, words in zip(t.columns, t.words, strict=True) if c.counts and not _numbered(words)
     ]
+    scores = sum(map(bool, ages)) > max(MOST_AGES, m // 2)
     return {
-        "age_values": max(ages, default=0.0),
+        "age_values": 0.0 if scores else max(ages, default=0.0),
         "sex_values": float("person.sex" in concepts),
         "birth_values": max((birth_like(c) for c in used), default=0.0),
         "amount_values": sum(amount_like(c) for c in used) / m,

@@ -53,6 +53,7 @@ _MANY_WORDS = 8
 MANY_ROWS = 5
 LEAST_FILLED = 0.2
 LEAST_DUMPED = 3
+LEAST_BORNE_OUT = 2
 PICTURE_COLUMNS = 16
 _HEX = frozenset("0123456789abcdef")
 _SETTINGS = frozenset({"person.truth", "person.answer", "person.agreement"})
@@ -108,7 +109,8 @@ def find(t: TableView, measures: Mapping[str, float], options: Options) -> list[
         found.append(Doubt("within_text", t.text_lines / t.rows, options.text_lines, Tier.NONE))
     if plain or _aged(measures, full):
         return found
-    if t.rows >= options.unnamed_rows and _told(t, measures, options):
+    but = _SETTINGS if len(full) < options.least_columns else frozenset()
+    if t.rows >= options.unnamed_rows and _told(t, measures, options, but):
         return found
     answered = t.rows >= options.unnamed_rows and sum(c.filled >= 10 * c.distinct > 10 for c in used) >= 3
     if values < options.least_values or not (answered or any(c.numeric or c.dates for c in used)):
@@ -129,14 +131,14 @@ def find(t: TableView, measures: Mapping[str, float], options: Options) -> list[
 
 def unspoken(t: TableView, measures: Mapping[str, float], p: float, options: Options) -> list[Doubt]:
     """Whether it takes more certainty than `p` here: a loose table of which nothing speaks of people, or
-    only names that no column of values agrees with.
+    only names that hardly a column of values agrees with.
 
     A file of data says by its form that it holds variables. Numbers and codes cut out of a trace, a program
     or a tree come in as many shapes as there are programs, and the record model was trained on few of them.
     """
     if not t.loose or p >= options.unspoken_likely:
         return []
-    held_up = measures["borne_out"] >= 1 or measures["person_cells_share"] > 0
+    held_up = measures["borne_out"] >= LEAST_BORNE_OUT or measures["person_cells_share"] > 0
     if held_up and _told(t, measures, options):
         return []
     full = [c for c in t.used if c.filled >= 0.5 * t.rows]

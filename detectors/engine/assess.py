@@ -15,7 +15,7 @@ from detectors.engine.roster import Detector, measured
 from detectors.engine.rules import Hit, RuleBook
 from detectors.engine.verdict import Finding, Outcome, Polarity, Subject, Tier
 from detectors.engine.view import TableView
-from detectors.engine.weigh import Model, Score, chance
+from detectors.engine.weigh import Model, chance
 from detectors.row_subject import PEOPLE
 
 MIN_ROWS = 3
@@ -40,11 +40,14 @@ class Bench:
 
 @dataclass(slots=True)
 class Assessment:
-    """One sample's evidence. `score` is the model's log-odds, hedged; `bonus` is what identifiers add."""
+    """One sample's evidence: the model's log-odds as they are (`person`) and hedged (`score`).
+
+    `bonus` is what identifiers add.
+    """
 
     view: TableView
     measures: dict[str, float]
-    person: Score
+    person: float
     aggregate: float
     score: float
     hits: list[Hit] = field(default_factory=list)
@@ -102,9 +105,9 @@ class Assessment:
 def assess(bench: Bench, view: TableView) -> Assessment:
     """Weigh one sample."""
     measures = measured(view, bench.detectors)
-    model = "person" if measures["named"] else "values"
-    person = bench.models[model].score(measures, bench.factors[model])
-    aggregate = bench.models["aggregate"].score(measures, bench.factors["aggregate"]).probability
+    model = _model_of(measures)
+    person = bench.models[model].total(measures, bench.factors[model])
+    aggregate = chance(bench.models["aggregate"].total(measures, bench.factors["aggregate"]))
     found = Assessment(view, measures, person, aggregate, _hedged(bench, measures, person, aggregate))
     if bench.detectors["direct_identifiers"].options.enabled:
         found.hits = direct_identifiers.find(view, bench.book, bench.options("direct_identifiers"))
@@ -119,15 +122,19 @@ def assess(bench: Bench, view: TableView) -> Assessment:
     return found
 
 
-def _hedged(bench: Bench, measures: dict[str, float], person: Score, aggregate: float) -> float:
+def _model_of(measures: Mapping[str, float]) -> str:
+    return "person" if measures["named"] else "values"
+
+
+def _hedged(bench: Bench, measures: dict[str, float], person: float, aggregate: float) -> float:
     """Names may take away at most half of what values say, unless the table looks like statistics."""
     options = bench.options("aggregate_shape")
     if aggregate >= options.doubt_from:
-        return person.total - (options.doubt if options.enabled else 0.0)
+        return person - (options.doubt if options.enabled else 0.0)
     if not measures["named"]:
-        return person.total
-    values = bench.models["values"].score(measures, bench.factors["values"]).total
-    return max(person.total, (person.total + values) / 2)
+        return person
+    values = bench.models["values"].total(measures, bench.factors["values"])
+    return max(person, (person + values) / 2)
 
 
 def _capped(a: Assessment) -> bool:
@@ -159,7 +166,10 @@ def conclude(bench: Bench, a: Assessment, score: float, rows: int, table: int) -
         doubts = doubts + plausibility.unspoken(a.view, a.measures, p, options)
     tier = _tier(bench.options("record_model"), a, doubts, p, chance(score), rows)
     subject = _subject(a)
-    findings = _findings(bench, a, doubts, table)
+
+    def findings() -> tuple[Finding, ...]:
+        return _findings(bench, a, doubts, table)
+
     if tier is not Tier.NONE:
         layout = a.view.layout
         return Conclusion(Outcome.MICRODATA, tier, subject, round(p, 4), rows, findings, layout=layout)
@@ -281,8 +291,10 @@ def _findings(
         )
         for d in doubts
     ]
-    found += score_findings(a.person, a.measures, bench.owner, table)
-    if a.score > a.person.total:
-        gain = round(a.score - a.person.total, 4)
+    model = _model_of(a.measures)
+    person = bench.models[model].score(a.measures, bench.factors[model])
+    found += score_findings(person, a.measures, bench.owner, table)
+    if a.score > a.person:
+        gain = round(a.score - a.person, 4)
         found.append(Finding("record_model", Polarity.FOR, "values_alone", table, weight=gain))
     return tuple(found)

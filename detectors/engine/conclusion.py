@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from detectors.engine.verdict import Finding, Outcome, Subject, Tier
 
@@ -22,10 +23,16 @@ class Conclusion:
     subject: Subject | None = None
     confidence: float = 0.0
     records_estimated: int | None = None
-    findings: tuple[Finding, ...] = ()
+    tell: Callable[[], tuple[Finding, ...]] = field(default=tuple, repr=False, compare=False)
+    """Puts the evidence together: of many tables of a file one is told of."""
     advisories: tuple[str, ...] = ()
     layout: str = ""
     """See `Verdict.layout`."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The evidence for and against, by column and as a whole."""
+        return self.tell()
 
     @property
     def flagged(self) -> bool:

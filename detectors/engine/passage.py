@@ -153,7 +153,8 @@ class Passage:
             self._rows += len(chunk)
             look, changed, unlike = self._look(chunk)
             new += changed
-            due = number & (number - 1) == 0 or number % EVERY == 0
+            growing = number & (number - 1) == 0 and number.bit_length() % 2 == 0
+            due = growing or number % EVERY == 0
             if len(chunk) >= LEAST and (due or (changed and new <= MOST_NEW) or self._doubtful(look)):
                 apart = changed and len(unlike) >= max(LEAST, len(chunk) // 2)
                 telling = unlike if changed and len(unlike) >= LEAST else _cut(chunk[:WEIGHED])

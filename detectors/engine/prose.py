@@ -98,7 +98,7 @@ def from_tally(tally: Tally, rows: int | None, table: int, *, in_table: bool) ->
     if in_table and not conclusive:
         return Conclusion(Outcome.NO_RECORDS, records_estimated=rows)
     findings = tuple(_finding(c, c in conclusive, least, table) for c in conclusive + others)
-    return Conclusion(Outcome.MICRODATA, tier, Subject.PERSON, sure, most or emails, findings)
+    return Conclusion(Outcome.MICRODATA, tier, Subject.PERSON, sure, most or emails, lambda: findings)
 
 
 def _finding(count: Count, conclusive: bool, least: int, table: int) -> Finding:

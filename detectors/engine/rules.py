@@ -32,6 +32,7 @@ _ID = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _PROBES = 12
 _FIRST = 4
 _MOST_LOST = 2
+_SEARCH_BYTES = 32 * 1024**2
 FOLDS = ("compact", "plain")
 
 
@@ -176,6 +177,14 @@ class _Shapes:
         return self._any is None or any(self._any.fullmatch(t.encode()) is not None for t in texts)
 
 
+def _roomy() -> Any:
+    """Room for the states of a search for all rules at once: with less, the engine takes a slower way."""
+    options = re2.Options()
+    options.max_mem = _SEARCH_BYTES
+    options.log_errors = False
+    return options
+
+
 class RuleBook:
     """All rules of a configuration, shipped ones first; none where identifiers are not `wanted`."""
 
@@ -204,7 +213,7 @@ class RuleBook:
         self.ids = frozenset(c.rule.id for c in found)
         texts = [f"(?:{c.rule.text})" for c in self.rules if c.rule.text]
         self._shaped = {how: _Shapes([c for c in self.rules if c.rule.fold == how]) for how in FOLDS}
-        self.any_text: Any = re2.compile("|".join(texts)) if texts else None
+        self.any_text: Any = re2.compile("|".join(texts), _roomy()) if texts else None
 
     def may_hold(self, how: str, folded: Iterable[str]) -> bool:
         """Whether one of these cells, folded as `how` says, could pass a rule of that folding."""

@@ -20,6 +20,15 @@ def is_generic(name: str) -> bool:
     return _GENERIC.fullmatch(name.strip()) is not None and _YEAR.fullmatch(name.strip()) is None
 
 
+def _unsaid(name: str, said: set[str]) -> str:
+    """A path without the beginnings that earlier variables have: what stands over many is said once."""
+    at = 0
+    while (end := name.find(".", at)) >= 0 and name[:end] in said:
+        at = end + 1
+    said.update(name[:i] for i, mark in enumerate(name) if mark == ".")
+    return name[at:]
+
+
 class TableView:
     """A sample of a table's rows by column. Cells are stripped; at most `MAX_COLUMNS` columns.
 
@@ -92,8 +101,10 @@ class TableView:
         """By column: what its name and label speak of."""
         match = self.lexicon.match
         out = []
+        said: set[str] = set()
         for c in self.columns:
-            found = match(c.name) if c.name and not is_generic(c.name) else []
+            name = _unsaid(c.name, said) if self.loose and c.name else c.name
+            found = match(name) if name and not is_generic(name) else []
             if c.label and c.label != c.name:
                 found = found + match(c.label)
             out.append(found)

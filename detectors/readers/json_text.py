@@ -58,7 +58,8 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
             break
         done.add(target.place)
         yield from _table(document, target, limits)
-    if any(place.scalars and not _is_covered(place, done) for place in document.shape.places()):
+    is_table: dict[Place, bool] = {}
+    if any(p.scalars and not _is_covered(p, done, is_table) for p in document.shape.places()):
         yield Text(_rest(document, done))
     if document.long:
         yield Text(line for text in document.long for line in text.split("\n"))
@@ -220,23 +221,26 @@ def _by_columns(document: Document, target: Target) -> Iterator[Row]:
 def _rest(document: Document, done: set[Place]) -> Iterator[str]:
     """All values that are in no table, as "name: value" lines."""
     told: dict[Place, bool] = {}
+    is_table: dict[Place, bool] = {}
     for place, what, text in document.walk():
         if what != "value" or not text:
             continue
         if place not in told:
-            told[place] = not _is_covered(place, done)
+            told[place] = not _is_covered(place, done, is_table)
         if told[place]:
             name = place.path()
             yield f"{name}: {text}" if name else text
 
 
-def _is_covered(place: Place, done: set[Place]) -> bool:
-    """Whether the nearest table above a value was handed out."""
+def _is_covered(place: Place, done: set[Place], is_table: dict[Place, bool]) -> bool:
+    """Whether the nearest table above a value was handed out; `is_table` keeps what was looked up."""
     above = place.parent
     while above is not None:
         if above in done:
             return True
-        if target_at(above) is not None:
+        if above not in is_table:
+            is_table[above] = target_at(above) is not None
+        if is_table[above]:
             return False
         above = above.parent
     return False
