@@ -68,3 +68,11 @@ def test_diagnoses_in_no_order_are_seen_and_a_code_list_is_none() -> None:
     assert key_variables.diagnosis_like(Column(0, [codes[(3 * i) % 8] for i in range(40)]))
     assert not key_variables.diagnosis_like(Column(0, sorted(codes)))
     assert not key_variables.diagnosis_like(Column(0, ["A1", "B2", "A1", "C3", "B2", "A1"]))
+
+
+def test_many_columns_that_could_be_ages_are_scores() -> None:
+    r = random.Random(6)
+    ages = [[str(r.randint(17, 70)) for _ in range(9)] for _ in range(60)]
+    one = [[row[0], "x", "y"] for row in ages]
+    assert key_variables.measure(TableView(None, one, LEXICON))["age_values"] > 0
+    assert key_variables.measure(TableView(None, ages, LEXICON))["age_values"] == 0

@@ -33,3 +33,12 @@ def test_a_layout_tells_the_kinds_of_columns_in_order_and_nothing_else() -> None
     others = [["8", "1999-12-01", "else", "", "5", "6", "7", "8"]] * 9
     assert TableView(["secret"] * 8, others, LEXICON).layout == "ndtbnnnn"
     assert TableView(None, [row[:7]] * 5, LEXICON).layout == ""  # so many tables are alike
+
+
+def test_what_stands_over_many_variables_of_a_tree_is_said_once() -> None:
+    header = ["patient.ward", "patient.stay.from", "patient.stay.to"]
+    tree = TableView(header, [["a", "1", "2"]] * 3, LEXICON, loose=True)
+    flat = TableView(header, [["a", "1", "2"]] * 3, LEXICON)
+    persons = [[w.concept for w in words].count("person") for words in tree.words]
+    assert persons == [1, 0, 0]
+    assert [[w.concept for w in words].count("person") for words in flat.words] == [1, 1, 1]

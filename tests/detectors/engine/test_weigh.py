@@ -45,3 +45,14 @@ def test_the_shipped_model_is_numbers_and_fits_the_detectors() -> None:
     assert set(models["person"].measures) == set(models["aggregate"].measures) == measured
     assert set(models["values"].measures) == measured - OF_NAMES
     assert len((resources.files("detectors") / "model" / "records.json").read_bytes()) < 1_000_000
+
+
+def test_the_total_alone_is_that_of_all_shares() -> None:
+    models, _ = load_models()
+    model = models["person"]
+    for value in (-1.0, 0.0, 0.4, 3.0):
+        measured = dict.fromkeys(model.measures, value)
+        ones = (1.0,) * len(model.measures)
+        assert model.total(measured, ones) == pytest.approx(model.score(measured).total)
+        halves = (0.5,) * len(model.measures)
+        assert model.total(measured, halves) == pytest.approx(model.score(measured, halves).total)
