@@ -24,7 +24,7 @@ endef
 PORTABLE := $(addprefix -m agent.platform.,choose macos windows windows_service windows_worker)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench system soak fuzz train accuracy false-alarms deb docs lock clean
+.PHONY: help run test check format bench system soak fuzz train accuracy false-alarms deb rpm docs lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ false-alarms: .venv/dev.stamp ## count false alarms below FILES="DIR ..." (ordin
 
 deb: .venv/dev.stamp ## build the Debian package into build/ (needs dpkg-deb and the Python that the target has)
 	packaging/debian/build build
+
+rpm: .venv/dev.stamp ## build the RPM package into build/, of the same content (needs rpmbuild)
+	packaging/rpm/build build
 
 docs: .venv/docs.stamp ## the pages of docs/ as a searchable site, into build/manual
 	$(BIN)/mkdocs build --quiet --clean --config-file packaging/manual/mkdocs.yml

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import runpy
@@ -61,6 +62,23 @@ def test_a_unit_is_as_closed_as_its_table_says(unit, most, need):
 @pytest.mark.parametrize("script", ["postinst", "prerm", "postrm"])
 def test_the_maintainer_scripts_can_be_read_by_a_shell(script):
     subprocess.run(["sh", "-n", PACKAGING / "debian" / script], check=True)
+
+
+def test_the_scripts_of_the_rpm_can_be_read_by_a_shell_and_keep_the_vault():
+    spec = (PACKAGING / "rpm" / "recordwarden.spec").read_text()
+    scripts = re.split(r"(?m)^%(post|preun|postun)\n", spec)[1:]
+    assert scripts[::2] == ["post", "preun", "postun"]
+    for script in scripts[1::2]:
+        subprocess.run(["sh", "-n"], input=script, text=True, check=True)
+    assert "rm " not in "".join(scripts[1::2])
+
+
+def test_every_package_prepares_a_machine_in_the_same_way():
+    subprocess.run(["sh", "-n", PACKAGING / "systemd" / "prepare.sh"], check=True)
+    for kind, script in (("debian", "postinst"), ("rpm", "recordwarden.spec")):
+        assert "\n@PREPARE@\n" in (PACKAGING / kind / script).read_text()
+        build = (PACKAGING / kind / "build").read_text()
+        assert "packaging/systemd/prepare.sh" in build and "packaging/stage " in build
 
 
 def test_the_accounts_of_the_units_and_settings_are_made():
@@ -126,3 +144,30 @@ def test_the_package_is_the_same_byte_for_byte_and_lintian_finds_no_error(tmp_pa
         ["lintian", "--allow-root", "--fail-on", "error", packages[0]], capture_output=True, text=True
     )
     assert told.returncode == 0, told.stdout
+
+
+@pytest.mark.system
+@pytest.mark.timeout(3600)
+def test_the_rpm_holds_what_the_debian_package_holds(tmp_path, need):
+    need("dpkg-deb", "rpmbuild", "rpmlint")
+    for kind in ("debian", "rpm"):
+        subprocess.run([PACKAGING / kind / "build", tmp_path], check=True, cwd=HOME)
+    (deb,), (rpm,) = tmp_path.glob("*.deb"), tmp_path.glob("*.rpm")
+    subprocess.run(["dpkg-deb", "-x", deb, tmp_path / "tree"], check=True)
+    doc = "/usr/share/doc/recordwarden"
+    own = {f"{doc}/copyright", f"{doc}/changelog.gz", "/usr/share/lintian/overrides/recordwarden"}
+    there = {
+        f"/{path.relative_to(tmp_path / 'tree')}": hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in (tmp_path / "tree").rglob("*")
+        if path.is_file() and not path.is_symlink()
+    }
+    zsh = "/usr/share/zsh/vendor-completions/_recordwarden"
+    there["/usr/share/zsh/site-functions/_recordwarden"] = there.pop(zsh)
+    listed = subprocess.run(["rpm", "-qp", "--dump", rpm], check=True, capture_output=True, text=True)
+    dumped = [line.rsplit(" ", 10) for line in listed.stdout.splitlines()]
+    here = {name: digest for name, _, _, digest, mode, *_ in dumped if mode.startswith("0100")}
+    assert here == {name: digest for name, digest in there.items() if name not in own}
+    told = subprocess.run(
+        ["rpmlint", "-c", PACKAGING / "rpm" / "rpmlint.toml", rpm], capture_output=True, text=True
+    )
+    assert not re.findall(r": E: .*", told.stdout)
