@@ -112,11 +112,12 @@ def find(t: TableView, measures: Mapping[str, float], options: Options) -> list[
     but = _SETTINGS if len(full) < options.least_columns else frozenset()
     if t.rows >= options.unnamed_rows and _told(t, measures, options, but):
         return found
+    varying = [c for c in full if c.distinct > 1]
     answered = t.rows >= options.unnamed_rows and sum(c.filled >= 10 * c.distinct > 10 for c in used) >= 3
     if values < options.least_values or not (answered or any(c.numeric or c.dates for c in used)):
         found.append(Doubt("no_values", values, options.least_values, Tier.NONE))
-    elif len(full) < options.least_columns:
-        found.append(Doubt("little_to_go_by", len(full), options.least_columns, Tier.NONE))
+    elif len(varying) < options.least_columns:
+        found.append(Doubt("little_to_go_by", len(varying), options.least_columns, Tier.NONE))
     elif t.rows < options.unnamed_rows and measures["says_people"] <= measures["says_others"]:
         ceiling = Tier.POSSIBLE if t.rows >= options.unnamed_rows // 2 else Tier.NONE
         found.append(Doubt("little_to_go_by", t.rows, options.unnamed_rows, ceiling))

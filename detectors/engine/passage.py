@@ -46,6 +46,23 @@ class Region:
     scores: list[float]
 
 
+class Spread:
+    """A row from here and there: the first of every chunk; of every second one where they become many."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self._step, self._chunks = 1, 0
+
+    def take(self, chunk: Lines | list[Row]) -> None:
+        """Heed the next chunk."""
+        if self._chunks % self._step == 0:
+            self.rows += _cut(chunk[:1])
+        self._chunks += 1
+        if len(self.rows) == HEAD:
+            self.rows = self.rows[::2]
+            self._step *= 2
+
+
 class Passage:
     """One table on its way through; `read` may raise `Unreadable`, after which `conclude` still holds."""
 
@@ -59,6 +76,7 @@ class Passage:
         self._forms = Forms([])
         self._strays: list[Row] = []
         self._first: list[Row] = []
+        self._spread = Spread()
         self._settle: float = bench.options("record_model").settle
 
     def read(self) -> None:
@@ -151,6 +169,7 @@ class Passage:
         new = 0
         for number, chunk in enumerate(self._chunks(rows), 1):
             self._rows += len(chunk)
+            self._spread.take(chunk)
             look, changed, unlike = self._look(chunk)
             new += changed
             growing = number & (number - 1) == 0 and number.bit_length() % 2 == 0
@@ -230,9 +249,24 @@ class Passage:
                 deep = self._conclusion(region)
                 found = deep if deep.weight > found.weight else found
         if not found.flagged:
-            found = self._set_upright() or found
+            found = self._sorted_by_groups() or self._set_upright() or found
         spotted = from_tally(self._tally, self._rows, self._index, in_table=True)
         return spotted if spotted.weight > found.weight else found
+
+    def _sorted_by_groups(self) -> Conclusion | None:
+        """Records of people that are sorted, so that the first of them are nearly all alike.
+
+        Only then: of statistics, rows from here and there no longer show their order and totals.
+        """
+        assert self._head is not None
+        used = self._head.sample.view.used
+        alike = sum(c.distinct == 1 for c in used)
+        if 2 * alike < len(used) or len(self._spread.rows) < LEAST:
+            return None
+        sample = assess(self._bench, self._view(self._spread.rows))
+        found = conclude(self._bench, sample, sample.score, self._rows, self._index)
+        least = POOLED if alike == len(used) else self._settle  # a head of one line says nothing else
+        return found if found.flagged and (found.confidence >= least or sample.decisive) else None
 
     def _set_upright(self) -> Conclusion | None:
         """Records of people, if the table holds them once its head is set upright."""

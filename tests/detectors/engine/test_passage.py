@@ -123,3 +123,18 @@ def test_numbers_of_another_length_are_another_region() -> None:
     judgement = JUDGE.begin()
     judgement.table(Table(None, rows()))
     assert judgement.conclude().findings
+
+
+def test_records_sorted_so_that_the_first_are_all_alike_are_found_and_sorted_readings_are_none() -> None:
+    r = random.Random(18)
+    answers = sorted(
+        [r.choice(["control", "treated"]), r.choice(["female", "male"]), r.choice(["no", "yes"])]
+        for _ in range(20_000)
+    )
+    assert len({*map(tuple, answers[:300])}) == 1
+    assert judged(["arm", "sex", "smoker"], iter(answers)).flagged
+    sensors = ([k, "C", "ok", str(t), f"{r.gauss(20, 3):.1f}"] for k in "abc" for t in range(5000))
+    assert not judged(["id", "unit", "status", "t", "value"], sensors).flagged
+    regions = [f"Region {i}" for i in range(12)]
+    counts = ([g, s, str(y), str(r.randrange(900))] for g in regions for s in "FM" for y in range(1700, 2020))
+    assert not judged(["region", "sex", "year", "count"], counts).flagged
