@@ -39,6 +39,7 @@ class Fetching:
         self._every_seconds, self._delay = every_seconds or EVERY_SECONDS, delay
         self._next_at = 0.0
         self._failures = 0
+        self._is_asked = False
 
     def order(self) -> dict[str, Any] | None:
         """What the courier shall fetch now, if anything."""
@@ -49,6 +50,7 @@ class Fetching:
         if not self._carried.key:
             self._next_at = now + self._every_seconds
             return None
+        self._is_asked = True
         return {
             "do": "fetch", "sink": SINK, "agent": self._carried.host_id, "after": self._carried.serial,
             "most": MOST_BYTES + 1,
@@ -59,7 +61,10 @@ class Fetching:
         self._next_at = 0.0
 
     def answered(self, told: Mapping[str, Any], fds: Sequence[int]) -> None:
-        """The courier has tried: `fds` holds the bundle, if there was one."""
+        """The courier has tried: `fds` holds the bundle, if any. What nobody asked for is let be."""
+        if not self._is_asked:
+            return
+        self._is_asked = False
         self._next_at = self._clock() + self._every_seconds
         if not told.get("ok"):
             self._carried.fault = str(told.get("code"))[:40]

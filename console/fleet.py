@@ -15,6 +15,7 @@ from console import audit
 from console.records import text
 from console.roles import Caller, Deed
 from console.schema import Agent, Alert, Bundle, EnrolmentToken
+from console.shown import shown
 
 PAGE = 100
 STATES = ("all", "silent", "uncovered", "behind", "revoked")
@@ -93,6 +94,11 @@ def one(db: Session, caller: Caller, agent_id: str, now: float) -> tuple[Agent, 
     waiting = select(func.count()).select_from(Alert).where(Alert.agent == found.id, Alert.state == "open")
     audit.append(db, now, caller.name, "agent_viewed", f"agent:{found.id}")
     return found, roots_of(json.loads(found.heartbeat or "{}")), db.execute(waiting).scalar_one()
+
+
+def papers_fault(agent: Agent) -> str:
+    """Why its last try to get a bundle of papers brought nothing, as it says; "" if it did."""
+    return shown(text(json.loads(agent.heartbeat or "{}"), "unmapped", "papers", "fault")[:40])
 
 
 def open_tokens(db: Session, now: float) -> list[EnrolmentToken]:

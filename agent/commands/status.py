@@ -87,6 +87,8 @@ def status(config_file: Path | None, as_json: bool) -> int:
         )
         fault = f"; {escape(papers['fault'])}" if papers["fault"] else ""
         say(f"papers     from the console: {last}{fault}")
+    elif "console" in found["sinks"]:
+        say("papers     none come from the console: enrol this machine again, for its key", fg="yellow")
     if not found["sinks"]:
         say("alerts     no destination: they wait in the ledger", fg="yellow")
     say()

@@ -60,6 +60,8 @@ class AgentWhole(BaseModel):
     roots: list[fleet.Root]
     waiting: int
     """Alerts of it that need a decision."""
+    papers_fault: str
+    """Why its last try to get a bundle of papers brought nothing; "" if it did."""
 
 
 class TokenWanted(BaseModel):
@@ -198,7 +200,8 @@ def list_agents(
 def show_agent(agent_id: _Name, caller: ByToken, db: Db, now: Now) -> AgentWhole:
     """One agent with what it says of each root."""
     found, roots, waiting = fleet.one(db, caller, agent_id, now)
-    return AgentWhole(agent=AgentLine.model_validate(found), roots=roots, waiting=waiting)
+    fault = fleet.papers_fault(found)
+    return AgentWhole(agent=AgentLine.model_validate(found), roots=roots, waiting=waiting, papers_fault=fault)
 
 
 @router.post("/agents/tokens", status_code=201, responses=ERRORS(422))

@@ -25,7 +25,10 @@ def show(
 def one(request: Request, agent_id: str, caller: ByCookie, house: In, db: Db, now: Now) -> Response:
     found, roots, waiting = fleet.one(db, caller, agent_id, now)
     silent = fleet.is_silent(found, house.rules, now)
-    return page(request, "agent.html", agent=found, roots=roots, waiting=waiting, silent=silent)
+    fault = fleet.papers_fault(found)
+    return page(
+        request, "agent.html", agent=found, roots=roots, waiting=waiting, silent=silent, papers_fault=fault
+    )
 
 
 @router.post("/agents/token")

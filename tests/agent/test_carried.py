@@ -168,6 +168,11 @@ def test_many_papers_leave_others_their_turn_and_a_newer_bundle_takes_over(
     ]
     assert machine.take(machine.bundle(5, *papers))["busy"] and machine.carried.serial == 0
     assert len(machine.stands()) == 1
+    turns.clear()
+    machine.start()  # as after a kill amid it: nothing is kept of it but what was handed in
+    assert machine.carried.serial == 0 and len(machine.stands()) == 1
+    machine.carried.later = turns.append
+    machine.take(machine.bundle(5, *papers))
     machine.take(machine.bundle(6, *papers))
     while turns:
         turns.pop(0)()

@@ -99,6 +99,15 @@ def test_what_is_not_sealed_memory_counts_as_a_bad_bundle(asking: Asking) -> Non
     assert asking.kept.took == [b""]
 
 
+def test_what_nobody_asked_for_is_not_looked_at(asking: Asking) -> None:
+    """A courier that was taken over must not keep the service busy."""
+    asking.brings(sealed(b"good"))
+    asking.order()
+    asking.brings(sealed(b"bad"))
+    asking.brings(sealed(b"good"))
+    assert asking.kept.took == [b"bad"]
+
+
 def test_after_a_failure_it_tries_sooner_but_ever_less_often(asking: Asking) -> None:
     for wait in (5, 10, 20):
         assert asking.order() is not None

@@ -137,10 +137,12 @@ def test_the_page_says_who_is_behind_and_who_refuses(desk, agreed, draft):
     desk.hand_in(agreed.both(draft))
     assert "agent-1" in browser.get("/agents?state=behind").text
     beat = agents[0].heartbeat(desk.now)
-    beat["unmapped"]["papers"] = {"serial": newest(desk).serial, "refused": 2, "fault": "", "made_at": 1}
+    told = {"serial": newest(desk).serial, "refused": 2, "fault": "<b>older", "made_at": 1}
+    beat["unmapped"]["papers"] = told
     desk.send(agents[0], beat, to="/api/v1/heartbeats")
     page = browser.get("/agents").text
     assert "2 refused" in page and "current" in page and bundle.public_key(desk.rules) in page
+    assert "the last try: &lt;b&gt;older" in browser.get("/agents/agent-0").text
     serial = newest(desk).serial
     with desk.database.transaction() as db:
         assert db.get_one(Agent, "agent-0").bundle == serial

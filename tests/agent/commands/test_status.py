@@ -113,6 +113,13 @@ def test_coverage_tells_its_proof_and_what_waits_for_a_person(told, capsys, chan
     assert said in capsys.readouterr().out
 
 
+def test_a_machine_that_was_enrolled_without_a_key_for_papers_says_so(told, capsys):
+    told["sinks"]["console"] = {}
+    told["papers"]["has_key"] = False
+    run(["status"])
+    assert "enrol this machine again" in capsys.readouterr().out
+
+
 def test_nothing_watched_is_said(told, capsys):
     told["roots"] = []
     assert run(["coverage"]) == 0
