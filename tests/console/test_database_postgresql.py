@@ -13,7 +13,9 @@ from made_up_agents import body_of
 from postgresql_server import binaries, postgresql
 from sqlalchemy import func, select, text
 
-from console import audit, choice, desk, trends
+from agent.paper_bundle import open_bundle
+from agent.statements import seal
+from console import audit, bundle, choice, desk, trends
 from console.database import Database
 from console.roles import Role
 from console.schema import Alert, Base, Update
@@ -132,3 +134,26 @@ def test_the_chain_cannot_fork(on_postgresql):
         list(pool.map(write, range(60)))
     with on_postgresql.database.transaction() as db:
         assert audit.verify(db) == (60, [])
+
+
+def test_papers_that_come_while_many_ask_for_them_hold_nobody_up(on_postgresql, agreed):
+    """Whoever asks holds one row, whoever hands in holds others: in one order, or they wait for ever."""
+    rig = on_postgresql
+    rig.app.state.house = replace(rig.app.state.house, approvers=agreed.approvers)
+    agents = [rig.agent(f"agent-{n}") for n in range(4)]
+    terms = [replace(agreed.terms(rig.now, roots=("/x",)), agreement_id=f"DAA-{n:04d}") for n in range(12)]
+
+    def ask(number):
+        agent, target = agents[number % 4], "/api/v1/bundle?after=0"
+        answer = rig.browser().get(target, headers=agent.headers(target, b"", rig.now, method="GET"))
+        return open_bundle(answer.content, bundle.public_key(rig.rules))
+
+    def hand_in(number):
+        rig.hand_in(agreed.both(seal(terms[number])))
+
+    with ThreadPoolExecutor(6) as pool:
+        handed, asked = pool.map(hand_in, range(12)), pool.map(ask, range(24))
+        list(handed)
+        found = sorted(list(asked), key=lambda b: b.serial)
+    assert [len(b.untrusted_papers) for b in found] == sorted(len(b.untrusted_papers) for b in found)
+    assert len(ask(0).untrusted_papers) == 12
