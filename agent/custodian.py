@@ -9,7 +9,8 @@ Beside those of `agent.requests`, over the same socket:
     disposal_request  entry, reason [hours]                            result: the envelope to be signed
     dispose           envelope                                         result: the request
     permission        entry, path                                      result: by what policy allows it there
-    requests          [all]                                            result: releases and disposals
+    requests          [all]                                            result: releases and disposals;
+                                                                       ready: its signed paper has come
     agreement_add     envelope (terms or revocation)                   result: the agreement, or null
     agreements                                                         result: all, as they stand
     papers_import     bundle (its text)                                result: as `papers` of `status`
@@ -143,7 +144,11 @@ class Custodian:
 
     def requests(self, request: Mapping[str, Any], who: str) -> list[dict[str, Any]]:
         states = () if request.get("all") else UNDER_WAY
-        return [_plain_request(row) for row in self._ledger.requests(states=states)]
+        ready = self._supervisor.carried.request
+        return [
+            _plain_request(row) | {"ready": ready(row.request_id) is not None}
+            for row in self._ledger.requests(states=states)
+        ]
 
     def permission(self, request: Mapping[str, Any], who: str) -> dict[str, Any]:
         entry = entry_starting(self._ledger, request["entry"])

@@ -176,7 +176,7 @@ def list_(every: bool, config_file: Path | None, as_json: bool) -> None:
                 (
                     r["request_id"],
                     r["act"],
-                    r["state"],
+                    "signed, ready to complete" if r["ready"] and r["state"] == "requested" else r["state"],
                     time_text(r["made_at"]),
                     time_text(r["expires_at"]),
                     r["entry_id"][:8],

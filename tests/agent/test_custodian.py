@@ -136,6 +136,7 @@ def test_a_request_that_came_in_a_bundle_is_completed_by_its_id(place: Place) ->
     assert place.custody.state() is EntryState.QUARANTINED
     request_id = json.loads(from_json(envelope).payload)["request_id"]
     assert place.ask("paper", request=request_id) == envelope
+    assert [row["ready"] for row in place.ask("requests")] == [True]
     place.ask("dispose", envelope=envelope)
     assert place.custody.state() is EntryState.DISPOSED
 
