@@ -160,7 +160,7 @@ def test_papers_travel_from_the_console_to_a_service(service, console, agreed, m
     wait_until(lambda: papers()["fault"] == "older", "a replayed bundle is refused", 60)
     assert papers()["serial"] == latest and stands() == {"DAA-made-up-1": "revoked"}
     file = service.base / "papers.json"
-    for text, code in ((covered, "older"), (covered.replace("A", "B", 1), "bad_signature")):
+    for text, code in ((covered, "older"), (covered.replace("eyJtYWRl", "eyJtYWRm", 1), "bad_signature")):
         file.write_text(text)
         done = service.command("agreements", "import", str(file))
         assert done.returncode and code in done.stderr, done.stderr
