@@ -162,6 +162,12 @@ def database() -> Seeds:
     return {"sqlite": as_.as_sqlite(header, rows), "wal": log}
 
 
+def dbase() -> Seeds:
+    header, rows = table(10)
+    plain = as_.as_dbf(header, rows)
+    return {"three": plain, "foxpro": b"\x30" + plain[1:], "seven": b"\x04" + plain[1:]}
+
+
 def archive() -> Seeds:
     header, rows = table(8)
     csv = as_.as_csv(header, rows)
@@ -246,6 +252,6 @@ FAMILIES: dict[str, Callable[[], Seeds]] = {
     make.__name__: make
     for make in (
         plain_text, json_text, markup, sql_dump, spreadsheet, legacy_sheet, word, statistical, r_data,
-        columnar, database, archive, seven_zip, mail, pdf, protection,
+        columnar, database, dbase, archive, seven_zip, mail, pdf, protection,
     )
 }  # fmt: skip

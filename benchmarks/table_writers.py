@@ -145,6 +145,21 @@ def as_statistical(writer: str, **options: bool) -> Callable[[list[str], Rows], 
     return make
 
 
+def as_dbf(header: list[str], rows: Rows) -> bytes:
+    """dBase III: texts of a width that holds them all; a name has ten bytes, so longer ones are cut."""
+    widths = [max([1, *(len(row[k].encode()) for row in rows)]) for k in range(len(header))]
+    length = 1 + sum(widths)
+    head = struct.pack("<BBBBIHH20x", 3, 126, 11, 28, len(rows), 32 + 32 * len(header) + 1, length)
+    described = b"".join(
+        name.encode()[:10].ljust(11, b"\0") + b"C" + bytes(4) + bytes([w % 256, w // 256]) + bytes(14)
+        for name, w in zip(header, widths, strict=True)
+    )
+    records = b"".join(
+        b" " + b"".join(cell.encode().ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows
+    )
+    return head + described + b"\r" + records + b"\x1a"
+
+
 def as_sqlite(header: list[str], rows: Rows) -> bytes:
     connection = sqlite3.connect(":memory:")
     connection.execute(f"CREATE TABLE data ({', '.join(header)})")

@@ -277,14 +277,19 @@ def _is_lzma(head: bytes) -> bool:
     return dictionary.bit_count() <= 2 and dictionary >= 1 << 12 and (length < 1 << 40 or length == 2**64 - 1)
 
 
+_DBF_KINDS = frozenset(bytes([kind]) for kind in b"CNFLDIBTYM@+OGP")
+
+
 def _is_dbf(head: bytes, size: int) -> bool:
-    """dBase: a date, then header and record lengths that the file's size agrees with."""
+    """dBase: a date, then header and record lengths that the file's size or the first field agree with."""
     if head[:1] not in b"\x03\x30\x31\x83\x8b\xf5" or len(head) < 65:
         return False
     records, header = int.from_bytes(head[4:8], "little"), int.from_bytes(head[8:10], "little")
     length = int.from_bytes(head[10:12], "little")
     sane = 1 <= head[2] <= 12 and 1 <= head[3] <= 31 and header > 32 and length > 1
-    return sane and abs(header + records * length - size) <= 2
+    field = head[32:64]
+    named = field[0] >= 0x20 and field[11:12] in _DBF_KINDS and header % 32 in (1, 8) and field[16] < length
+    return sane and (abs(header + records * length - size) <= 2 or named)
 
 
 def _ole_kind(head: bytes, tail: bytes) -> str:
