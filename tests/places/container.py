@@ -1,11 +1,13 @@
 """The same Debian as the emulated machine, as a container of systemd: it runs at this machine's speed.
 
-It has its own init, services and package database, and this machine's kernel: no drive can be plugged in.
+It has its own init, services and package database, and this machine's kernel. A drive is a loop device that
+fails every request once it is pulled out; no USB tells of it, so that `treat_as_removable` must.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 import tempfile
@@ -13,6 +15,8 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+
+from fragile_disk import Disks, cut
 
 BOOT_SECONDS = 300
 _BOOTED = ("running", "degraded")
@@ -24,6 +28,9 @@ class Container:
 
     def __init__(self, image: Path, shared: Mapping[str, Path]) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="rw-container-", dir="/var/tmp"))
+        self._loops: list[str] = []
+        self._plugged: dict[str, tuple[Disks, Path]] = {}
+        """By name: the drive, and where its device stands in the container."""
         self._root, self._lower = self._folder / "root", self._folder / "lower"
         for name in ("lower", "upper", "work", "root"):
             (self._folder / name).mkdir()
@@ -70,6 +77,29 @@ class Container:
         assert done.returncode == 0, f"{command}\n{text}"
         return text
 
+    def plug(self, name: str, drive: Path, device: str, *, removable: bool, serial: str) -> None:
+        """Have a drive at /dev/`device` (what an asterisk stands for is nothing), perhaps again."""
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        disks = Disks(folder, [drive])
+        node = Path("/dev", device.replace("*", ""))
+        self._plugged[name] = disks, node
+        loop = subprocess.run(
+            ["losetup", "-f", "--show", disks.devices[0]], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        number = os.minor(os.stat(loop).st_rdev)
+        self.run(f"mkdir -p {node.parent} && mknod {node} b 7 {number}")
+        self._loops.append(loop)
+
+    def unplug(self, name: str) -> None:
+        """Pull it out, whatever is under way; its image is then what had been written by then."""
+        disks, node = self._plugged[name]
+        disks.pull(0)
+        records = disks.records(self._folder / "records")
+        [image] = disks.images
+        cut([image], records, len(records), random.Random(1), [self._folder / "copy"])
+        (self._folder / "copy").replace(image)
+        self.run(f"rm {node}")
+
     def stop(self) -> None:
         with suppress(AssertionError, OSError, ProcessLookupError):
             os.kill(int(self._init()), 9)
@@ -77,6 +107,10 @@ class Container:
             self._process.wait(30)
         self._process.kill()
         self._process.wait()
+        for loop in self._loops:
+            subprocess.run(["losetup", "-d", loop], check=False, stderr=subprocess.DEVNULL)
+        for disks, _ in self._plugged.values():
+            disks.close()
         for path in (self._root, self._lower):
             subprocess.run(["umount", "-l", path], check=False, stderr=subprocess.DEVNULL)
         shutil.rmtree(self._folder, ignore_errors=True)

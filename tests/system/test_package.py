@@ -2,7 +2,7 @@
 
 `make deb && RECORDWARDEN_VM=FOLDER make system`; FOLDER is made by tests/system/build_image.sh. One machine
 for all; each test goes on where the one before left it. QEMU emulates, so this takes many minutes; with
-MACHINE=container what needs no drives and no clock of its own runs in a container, in two.
+MACHINE=container all that needs no kernel and no clock of its own runs in a container, in four.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ def test_a_survey_on_a_stick_is_caught_with_its_notice_and_its_alert(machine: Pa
 
 
 def test_a_stick_with_luks_is_left_alone_and_recorded_with_the_proof(machine: Packaged) -> None:
+    machine.emulated()
     machine.plug("locked", "sdb")
     machine.run(
         "printf word > /run/k; cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2"
@@ -91,15 +92,20 @@ def test_a_stick_pulled_out_in_mid_quarantine_loses_nothing_and_is_finished_at_t
     machine.plug("pulled", PULLED)
     machine.run(mount)
     machine.run(UNDER_WAY, 1200)
-    machine.emulated().unplug("pulled")
+    machine.machine.unplug("pulled")
     machine.run("umount -l /media/pulled")  # as a desktop does when a drive is gone
     machine.until("! recordwarden status | grep -q /media/pulled", "its root is gone")
     machine.until(f'[ -z "$(ls {STATE}/vault/tmp)" ]', "nothing half-written is left")
-    assert machine.entries() == known and machine.ciphertexts() == len(known)
+    counted = [e for e in machine.entries() if e not in known]
+    print(f"\npulled out; in custody by then: {[e['state'] for e in counted]}", flush=True)
+    # whole or not at all: what memory still held of the file may have been enough
+    assert {e["state"] for e in counted} <= {"vaulted", "not_removed"}
+    assert machine.ciphertexts() == len(known) + len(counted)
+    machine.run("recordwarden quarantine verify --identity /shared/files/key", 1200)
     machine.plug("pulled", PULLED)
     machine.run(mount)
     took = machine.until("[ -s /media/pulled/survey.csv.quarantined.txt ]", "it is finished")
-    print(f"\nfinished {took:.0f} s after it was mounted again", flush=True)
+    print(f"finished {took:.0f} s after it was mounted again", flush=True)
     machine.run("[ ! -e /media/pulled/survey.csv ]")
     [entry] = [e for e in machine.entries() if e not in known]
     assert (entry["state"], entry["sha256"]) == ("quarantined", hashlib.sha256(LARGE).hexdigest())
