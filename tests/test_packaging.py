@@ -41,6 +41,14 @@ def test_each_capability_and_exception_of_a_unit_has_its_reason(unit):
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_a_unit_starts_only_programs_that_every_system_has(unit):
+    """A small Debian has no /bin/kill, and `systemctl reload` failed there."""
+    settings = settings_of(unit)
+    started = {v.split()[0] for k, values in settings.items() if k.startswith("Exec") for v in values}
+    assert started <= {"/opt/recordwarden/bin/recordwarden", "/bin/sh"}
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
 def test_systemd_finds_no_fault_with_a_unit(unit, tmp_path, need):
     need("systemd-analyze")
     copy = tmp_path / unit.name
