@@ -21,6 +21,10 @@ MAX_QUOTED_LINES = 64
 MOST_SAMPLED = 120
 MAX_CELLS = 70_000
 MOST_SEARCHED = 64 * 1024
+LEAST_MARKED = 3
+TEX, WIKI = "&", "||"
+"""Cells of a LaTeX table, whose rows end in two backslashes; of a MediaWiki table, with `|-` between rows."""
+_MARKED = frozenset({" ", "|", TEX, WIKI})
 Item = TypeVar("Item")
 _DRAWN = "-=─━"
 _RULE = " \t|+:┼┌┐└┘├┤┬┴│" + _DRAWN
@@ -44,12 +48,21 @@ class Dialect:
     @property
     def plain(self) -> bool:
         """Each delimiter on a line cuts it: there are no quotes, frames or blanks to heed."""
-        return self.quote is None and self.delimiter not in " |"
+        return self.quote is None and self.delimiter not in _MARKED
+
+    def is_rule(self, line: str) -> bool:
+        """Whether a line is none of the table's rows, only drawn between them."""
+        if self.delimiter == WIKI:
+            return line.startswith(("|-", "{|", "|}", "|+"))
+        return (self.delimiter == "|" and is_rule(line)) or (self.delimiter == TEX and _is_tex_rule(line))
 
     def rows(self, text: str) -> list[list[str]]:
         """Whole lines as rows of cells; a blank line is an empty row. Raises `csv.Error`."""
         if self.delimiter == "|":
             return self._piped(text)
+        if self.delimiter in (TEX, WIKI):
+            lines = text.removesuffix("\n").split("\n")
+            return [cells_of(self, line) for line in lines if not self.is_rule(line)]
         if self.delimiter == " ":
             text = "\n".join([line.strip() for line in text.split("\n")])
         reader = csv.reader(
@@ -82,6 +95,12 @@ class Dialect:
         return self.quote is not None and text.count(self.quote) % 2 == 1
 
 
+def _is_tex_rule(line: str) -> bool:
+    return line.lstrip().startswith(
+        ("\\hline", "\\toprule", "\\midrule", "\\bottomrule", "\\cline", "\\cmidrule")
+    )
+
+
 def is_rule(line: str) -> bool:
     """Whether a line is only drawn: the rule between a header and its rows, or a frame."""
     return not line.strip(_RULE) and any(mark * 2 in line for mark in _DRAWN)
@@ -90,7 +109,11 @@ def is_rule(line: str) -> bool:
 def candidates(text: str) -> list[Dialect]:
     """The dialects that could be meant by `text`, the likelier first."""
     lines = text.count("\n") + 1
-    found = []
+    found = [
+        Dialect(mark)
+        for mark, told_by in ((TEX, "\\\\"), (WIKI, "\n|-"))
+        if text.count(told_by) >= LEAST_MARKED
+    ]
     for delimiter in "\t;|,: ^~¦\x01\x1f":
         if text.count(delimiter) < 0.5 * min(lines, 10):
             continue
@@ -129,7 +152,7 @@ def numbered_rows(dialect: Dialect, lines: Sequence[str]) -> Iterator[tuple[int,
             joined, end = _quoted(dialect, lines, at)
         if joined is not None:
             yield at, end, joined
-        elif dialect.delimiter != "|" or not is_rule(line):
+        elif not dialect.is_rule(line):
             yield at, end, cells_of(dialect, line)
         at = end
 
@@ -154,6 +177,12 @@ def _quoted(dialect: Dialect, lines: Sequence[str], at: int) -> tuple[list[str] 
 def cells_of(dialect: Dialect, line: str) -> list[str]:
     if not line.strip():
         return []
+    if dialect.delimiter == TEX:
+        line = line.rstrip().removesuffix("\\hline").rstrip().removesuffix("\\\\")
+        return [cell.strip() for cell in line.split(TEX, MAX_CELLS)]
+    if dialect.delimiter == WIKI:
+        mark = "!!" if line.startswith("!") else WIKI
+        return [cell.strip() for cell in line.lstrip("!|").split(mark, MAX_CELLS)]
     if dialect.quote is None or dialect.quote not in line:
         if dialect.delimiter == " ":
             return [cell for cell in line.split(" ", MAX_CELLS) if cell]

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from detectors.engine.literals import LEAST_PAIRS, braced
 from detectors.engine.segments import is_code, is_log
 from detectors.engine.table import Table
 
@@ -25,8 +26,9 @@ def records(lines: Sequence[str]) -> Iterator[Table]:
     table = table_of(forms, least_keys=2)
     if table is None and not is_code(lines):
         table = _of_pairs(lines)
-    if table is not None:
-        yield table
+    for each in (table, table_of(braced(lines), least_keys=LEAST_PAIRS)):
+        if each is not None:
+            yield each
 
 
 def _of_pairs(lines: Sequence[str]) -> Table | None:

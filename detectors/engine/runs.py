@@ -10,10 +10,11 @@ from itertools import groupby
 from detectors.engine.dialect import (
     MAX_CELLS,
     MAX_QUOTED_LINES,
+    TEX,
+    WIKI,
     Dialect,
     cells_of,
     column_kind,
-    is_rule,
     numbered_rows,
     quality,
     sampled,
@@ -67,6 +68,8 @@ def _counts(dialect: Dialect, lines: Sequence[str]) -> list[int]:
     """How often each line is cut, quotes not heeded."""
     if dialect.delimiter == " ":
         return [len(line.split()) - 1 for line in lines]
+    if dialect.delimiter == WIKI:
+        return [line.count(WIKI) or line.count("!!") for line in lines]
     return [line.count(dialect.delimiter) for line in lines]
 
 
@@ -74,8 +77,8 @@ def _worth_parsing(dialect: Dialect, lines: Sequence[str], counts: list[int]) ->
     """Stretches in which neighbouring lines are cut equally often, or may be for their quotes."""
     if dialect.quote is not None:
         _mark_quoted(dialect.quote, lines, counts)
-    if dialect.delimiter == "|":
-        counts = [_ANY if is_rule(line) else count for line, count in zip(lines, counts, strict=True)]
+    if dialect.delimiter in ("|", TEX, WIKI):
+        counts = [_ANY if dialect.is_rule(line) else count for line, count in zip(lines, counts, strict=True)]
     first = -1
     before = 0
     for at, (count, behind) in enumerate(zip(counts, [*counts[1:], 0], strict=True)):

@@ -9,11 +9,14 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from itertools import chain, pairwise
 from typing import BinaryIO
 
+from detectors.engine import literals
 from detectors.engine.cutting import Region, parsed, region
-from detectors.engine.dialect import Dialect, is_rule
+from detectors.engine.dialect import TEX, Dialect, is_rule
 from detectors.engine.grid import tables
 from detectors.engine.header import header_depth, kind
 from detectors.engine.key_values import records
@@ -52,14 +55,18 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
     source = Source(text_blocks(stream, limits))
     context: list[str] = []
     size = WINDOW_CHARS
-    stood, stuck = -1, 0
+    stood, stuck, sought = -1, 0, False
     while window := source.window(size, MIN_LINES, MAX_WINDOW_CHARS):
         stuck = stuck + 1 if source.lines_taken == stood else 0
         stood = source.lines_taken
         lines = (source.ahead() if stuck else window).split("\n")
         if not lines[-1]:
             lines.pop()
-        found = segments(lines) if stuck < 2 else [Segment(0, len(lines), None)]
+        names, behind = literals.attributes(lines)
+        found = _segments(lines, behind) if stuck < 2 else [Segment(0, len(lines), None)]
+        if not sought and literals.has_vector(window):
+            sought = True
+            yield from _vectors(skip_lines(text_blocks(stream, limits), source.lines_taken))
         around, is_program = _around(lines, found)
         at = 0
         for number, segment in enumerate(found):
@@ -67,7 +74,8 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
             part = lines[segment.first : segment.last]
             if segment.cut is not None:
                 chars = None if last else sum(map(len, part)) + len(part)
-                for content in _tables(stream, source, segment.cut, chars, context, limits):
+                named = names if names and segment.first == behind else []
+                for content in _tables(stream, source, segment.cut, chars, context, limits, named):
                     yield _amid(content, segment.cut, around, is_program)
                 context = []
                 break_off = chars is None
@@ -88,6 +96,24 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
     source.finish()
 
 
+def _segments(lines: list[str], behind: int) -> list[Segment]:
+    """The segments of `lines`; those before line `behind` only name what follows."""
+    if not behind:
+        return segments(lines)
+    found = segments(lines[behind:])
+    return [
+        Segment(0, behind, None),
+        *(replace(s, first=s.first + behind, last=s.last + behind) for s in found),
+    ]
+
+
+def _vectors(blocks: Iterator[str]) -> Iterator[Table]:
+    """The vectors of equal length in a program as tables. A fault of the stream is met by who reads on."""
+    with suppress(Unreadable):
+        for header, rows in literals.vectors(blocks):
+            yield Table(header, iter(rows), loose=True)
+
+
 def _around(lines: Sequence[str], found: Sequence[Segment]) -> tuple[int, bool]:
     """How many lines are in no table, and whether they are a program: then all, its tables are part of it."""
     outside = [line for s in found if s.cut is None for line in lines[s.first : s.last] if line.strip()]
@@ -98,7 +124,8 @@ def _amid(content: Content, cut: Dialect | Layout, text_lines: int, is_program: 
     if isinstance(content, Table):
         content.text_lines = text_lines
         by_blanks = isinstance(cut, Layout) or cut.delimiter in " :"
-        content.loose = is_program or (content.header is None and (by_blanks or text_lines > 0))
+        is_amid = content.header is None and (by_blanks or text_lines > 0)
+        content.loose = content.loose or is_program or is_amid or cut == Dialect(TEX)
     return content
 
 
@@ -109,28 +136,39 @@ def _tables(
     chars: int | None,
     context: list[str],
     limits: ReadLimits,
+    names: list[str],
 ) -> Iterator[Content]:
     start = source.lines_taken
-    below = _header_below(stream, source, cut, chars)
+    text = source.window(1)[:chars]
+    head = [row for row in parsed(cut, "\n".join(text[:HEAD_CHARS].split("\n")[:30])) if any(row)]
+    named = (
+        [names] if head and len(names) == len(head[0]) else _header_below(stream, source, cut, chars, head)
+    )
+    if literals.in_brackets(head if len(text) <= HEAD_CHARS else head[:-1]):
+        bare = map(literals.without_brackets, region(source, cut, chars, limits))
+        for content in tables(bare, context):
+            if isinstance(content, Table):
+                content.loose = True
+            yield content
+        return
 
     def again() -> Iterator[Row]:
         other = Source(skip_lines(text_blocks(stream, limits), start))
         if chars is not None:
             other.window(chars)
-        return chain(below, region(other, cut, chars, limits))
+        return chain(named, region(other, cut, chars, limits))
 
     rows = Region(source, cut, chars, limits)
-    yield from tables(chain(below, rows), context, again=again, bulk=rows)
+    yield from tables(chain(named, rows), context, again=again, bulk=rows)
 
 
 def _header_below(
-    stream: BinaryIO, source: Source, cut: Dialect | Layout, chars: int | None
+    stream: BinaryIO, source: Source, cut: Dialect | Layout, chars: int | None, head: list[list[str]]
 ) -> list[list[str]]:
-    """The last row of a region, if it is the header that the first row is not."""
-    text = source.window(1)[:chars]
-    head = [row for row in parsed(cut, "\n".join(text[:HEAD_CHARS].split("\n")[:30])) if any(row)]
+    """The last row of a region, if it is the header that the first row is not; `head` are its first."""
     if len(head) < 3 or header_depth(head):
         return []
+    text = source.window(1)[:chars]
     tail = text if chars is not None or source.ended else decode_tail(stream, TAIL_BYTES)
     last = parsed(cut, tail.rstrip().rpartition("\n")[2])
     if len(last) != 1 or len(last[0]) != len(head[-1]) or last[0] in head:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from detectors.engine.dialect import Dialect, is_rule, numbered_rows, quality
+from detectors.engine.dialect import TEX, WIKI, Dialect, candidates, is_rule, numbered_rows, quality
 
 PEOPLE = [f"{i},{20 + i % 40},Jo Example,{i}.5" for i in range(30)]
 
@@ -38,3 +38,15 @@ def test_what_holds_a_value_is_no_rule(line: str) -> None:
 def test_a_long_line_of_dashes_is_told_at_once() -> None:
     assert is_rule("-" * 2_000_000)
     assert not is_rule("-" * 2_000_000 + "x")
+
+
+def test_rows_of_latex_end_in_two_backslashes() -> None:
+    text = "\\hline\nid & age \\\\ \\hline\n1 & 44 \\\\\n2 & 51 \\\\\n"
+    assert Dialect(TEX) in candidates(text) and Dialect(TEX) not in candidates("a & b\nc & d\ne & f\n")
+    assert Dialect(TEX).rows(text) == [["id", "age"], ["1", "44"], ["2", "51"]]
+
+
+def test_rows_of_a_wiki_stand_between_marks() -> None:
+    text = "{| class=x\n! id !! age\n|-\n| 1 || 44\n|-\n| 2 || \n|-\n|}\n"
+    assert Dialect(WIKI) in candidates(text) and Dialect(WIKI) not in candidates("a || b\n" * 5)
+    assert Dialect(WIKI).rows(text) == [["id", "age"], ["1", "44"], ["2", ""]]
