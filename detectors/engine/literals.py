@@ -36,6 +36,8 @@ _BEFORE = re.compile(
 _BODY = re.compile(rf"(?:[^\"'()\[\]{{}}]++|{_STRING})*+")
 _ITEM = re.compile(rf"\s*+({_VALUE}?+)\s*+(?:,|\Z)")
 _ITEMS = re.compile(rf"(?:\s*+{_VALUE}?+\s*+,)*+\s*+{_VALUE}?+\s*+")
+_HEXADECIMAL = re.compile(r"\b0[xX]")
+"""Memory, masks and code points: nobody writes an answer so."""
 _LEVELS = frozenset({"levels", ".Label"})
 _ATTRIBUTE = re.compile(r"@attribute\s++(\"[^\"]{1,200}+\"|'[^']{1,200}+'|\S{1,200}+)\s", re.I)
 
@@ -75,7 +77,10 @@ def without_brackets(row: Sequence[str]) -> list[str]:
 
 
 def braced(lines: Sequence[str]) -> list[dict[str, str]]:
-    """The records that are written as `{name: value, …}`, of nothing but such pairs, anywhere in `lines`."""
+    """The records that are written as `{name: value, …}`, of nothing but such pairs, anywhere in `lines`.
+
+    None where they are as few as examples in a comment are.
+    """
     found = []
     for match in _BRACES.finditer("\n".join(lines)):
         body = match.group(1)
@@ -83,7 +88,7 @@ def braced(lines: Sequence[str]) -> list[dict[str, str]]:
             pairs = {bare_value(k).lstrip(":"): bare_value(v) for k, v in _FIELD.findall(body)}
             if len(pairs) >= LEAST_PAIRS:
                 found.append(pairs)
-    return found
+    return found if len(found) >= LEAST_VALUES else []
 
 
 def attributes(lines: Sequence[str]) -> tuple[list[str], int]:
@@ -180,7 +185,11 @@ def _scan(text: str, ended: bool) -> Generator[tuple[str, list[str]], None, int]
             return max(at, opener.start() - _BEFORE_CHARS)
         at = end
         body = text[opener.end() : end]
-        if text[end : end + 1] == _MATES[text[opener.end() - 1]] and _ITEMS.fullmatch(body):
+        if (
+            text[end : end + 1] == _MATES[text[opener.end() - 1]]
+            and _ITEMS.fullmatch(body)
+            and not _HEXADECIMAL.search(body)
+        ):
             name = _name(text, opener.start())
             if name:
                 yield name, [bare_value(item) for item in _ITEM.findall(body)[:-1]]

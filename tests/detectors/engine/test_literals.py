@@ -151,6 +151,7 @@ def test_vectors_of_other_lengths_or_of_more_than_values_make_no_table() -> None
     assert has_vector(f"a = {ten}") and not has_vector("a = [1, 2, 3]; b: [4, 5]; c = f(1, 2)")
     assert list(vectors([f"a = {ten}\nb = {more}\n"])) == []
     assert list(vectors(["a = [" + "f(x), " * 12 + "]\nb = [" + "x: 1, " * 12 + "]\n"])) == []
+    assert list(vectors(["".join(f"{k} = [{'0x10, ' * 12}]\n" for k in "ab")])) == []
     assert len(list(vectors([f"a = {ten}\nb = {ten}\na = {ten}\nb = {ten}\n"]))) == 2
 
 
@@ -162,14 +163,11 @@ def test_brackets_and_quotes_around_rows_and_cells_are_taken_off() -> None:
 
 
 def test_braces_hold_a_record_only_if_they_hold_nothing_but_pairs() -> None:
-    assert braced(["{'a': '1', \"b\": 2.5},", "{ a: 'x: y', b => null }"]) == [
-        {"a": "1", "b": "2.5"},
-        {"a": "x: y", "b": ""},
-    ]
-    assert (
-        braced(["if (x) { return 1; }", "{1, 2, 3}", ".a { color: red; margin: 0 }", "{'a': f(1), 'b': 2}"])
-        == []
-    )
+    lines = ["{'a': '1', \"b\": 2.5},", "{ a: 'x: y', b => null }"]
+    assert braced(lines * 5) == [{"a": "1", "b": "2.5"}, {"a": "x: y", "b": ""}] * 5
+    assert braced(lines * 4) == []
+    others = ["if (x) { return 1; }", "{1, 2, 3}", ".a { color: red; margin: 0 }", "{'a': f(1), 'b': 2}"]
+    assert braced(others * 10) == []
 
 
 def test_attributes_name_what_follows_their_data() -> None:
