@@ -44,6 +44,11 @@ def test_what_is_no_bundle_is_malformed(document: bytes | str) -> None:
     assert refusal(document) == "malformed"
 
 
+def test_a_good_bundle_in_another_encoding_is_none() -> None:
+    """JSON in UTF-16 is read by the standard library; what is kept of it would not be."""
+    assert refusal(seal_bundle(7, 1, [], PEM).encode("utf-16")) == "malformed"
+
+
 @pytest.mark.parametrize(
     "payload",
     [b"[]", b"{}", b'{"made_at":1,"papers":{},"serial":1}', b'{"made_at":1,"papers":[],"serial":-1}',
