@@ -127,13 +127,15 @@ def test_a_keeper_that_dies_is_replaced_by_one_that_sweeps_at_once_though_routin
 
 
 def test_a_keeper_that_hangs_is_shown_stuck_killed_and_replaced(house: House, post: Post) -> None:
-    house.stuck_seconds = 1.0
+    house.stuck_seconds = 4.0
     post.start()
     house.until(lambda: working(post))
     first = post.pid
     assert first is not None
     os.kill(first, signal.SIGSTOP)
+    house.stuck_seconds = 1.0
     house.until(lambda: post.state == "stuck")
+    house.stuck_seconds = 60.0  # the next one may be slow to begin
     assert house.lost == ["stuck"]
     house.until(lambda: working(post))
     assert post.pid != first

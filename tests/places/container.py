@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -100,9 +101,26 @@ class Container:
         (self._folder / "copy").replace(image)
         self.run(f"rm {node}")
 
+    def pause(self) -> None:
+        """Stop all its processes where they are, until they may `go_on`."""
+        self._signal_all(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        """Its init first, which then starts and reaps no others."""
+        waiting = [self._init()]
+        while waiting:
+            pid = waiting.pop()
+            with suppress(FileNotFoundError, ProcessLookupError):
+                os.kill(int(pid), number)
+                for path in Path(f"/proc/{pid}/task").glob("*/children"):
+                    waiting += path.read_text().split()
+
     def stop(self) -> None:
         with suppress(AssertionError, OSError, ProcessLookupError):
-            os.kill(int(self._init()), 9)
+            os.kill(int(self._init()), signal.SIGKILL)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(30)
         self._process.kill()
