@@ -1,4 +1,5 @@
-"""Somebody stopped this service, or removed it: told before its courier ends, closed when it watches again.
+"""How this service ends. Somebody stopped or removed it: told before its courier ends, closed when it watches
+again. It was cut off: the next one knows, and looks for what came meanwhile.
 
 systemd does not tell a service why it ends, but its list of jobs does. An ordinary restart, an upgrade and
 the end of the whole machine raise nothing; in the audit log each end stands anyway.
@@ -20,6 +21,7 @@ from agent.telling import Host
 STOPPED, REMOVED, STARTED = "agent_stopped", "agent_removed", "agent_started"
 REMOVING = Path("/run/recordwarden/removing")
 """The package's prerm leaves it before it stops the service; it goes with the service's run folder."""
+_RUNNING = "running"
 _JOBS = ("systemctl", "list-jobs", "--plain", "--no-legend", "--no-pager")
 _PATIENCE_SECONDS = 10.0
 _MESSAGES = {
@@ -27,6 +29,18 @@ _MESSAGES = {
     REMOVED: "Somebody removed the service: nothing is watched here any more",
     STARTED: "The service watches again",
 }
+
+
+def begin(ledger: Ledger, mode: str) -> bool:
+    """Put the start on record; whether the run before it was cut off."""
+    cut_off = ledger.meta(_RUNNING) == "1"
+    ledger.set_meta(_RUNNING, "1", [{"event": "service_started", "mode": mode}])
+    return cut_off
+
+
+def end(ledger: Ledger) -> None:
+    """Put an orderly end on record."""
+    ledger.set_meta(_RUNNING, "", [{"event": "service_stopped"}])
 
 
 def ended_by() -> str | None:

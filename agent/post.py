@@ -84,8 +84,9 @@ class Post:
         self._probe: subprocess.Popen[bytes] | None = None
         self._timer: Timer | None = None
         self._failures = 0
-        self._unseen = False
-        """A keeper was lost: what came since then only a sweep finds, and no pause may put that off."""
+        self.unseen = False
+        """Nobody looked for a while (a keeper was lost): only a sweep finds what came, and no pause may put
+        that off."""
         self._ended: Callable[[], None] | None = None
 
     @property
@@ -229,7 +230,7 @@ class Post:
             case Hello():
                 keeper.channel.send(self._house.welcome(self.root))
                 self._house.arrived(self)
-                self._unseen = self._unseen and not self.sweep()
+                self.unseen = self.unseen and not self.sweep()
             case Beat():
                 self.beat = message
                 if self.state != "ending":
@@ -268,7 +269,7 @@ class Post:
         if self.state == "ending":
             self._finish()
             return
-        self.fault, self._unseen = why, True
+        self.fault, self.unseen = why, True
         if not stuck:
             self._house.say(f"keeper of {self.root.root_id} {why}")
         self._become("stuck" if stuck else "waiting")

@@ -78,7 +78,7 @@ def serve(config_file: Path | None) -> int:
             say(_greeting(supervisor))
             supervisor.loop.run(supervisor.between)
             notify("STOPPING=1")
-            supervisor.parts.ledger.queue_audit([{"event": "service_stopped"}])
+            ending.end(supervisor.parts.ledger)
             supervisor.parts.audit.drain()
     except LedgerError as error:
         say(f"PROTECTION HAS STOPPED: {error}")

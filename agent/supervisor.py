@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from agent import recovery
+from agent import ending, recovery
 from agent.audit import AuditLog
 from agent.carried import Carried
 from agent.coverage import Changes, root_states
@@ -252,9 +252,11 @@ class Supervisor:
         self.loop.every(STRANDED_SECONDS, self._tell_stranded)
         self.loop.every(VAULT_RETRY_SECONDS, self._try_vault_again)
         self.vault_care.start(lambda: self.settings.vault)
-        self.parts.ledger.queue_audit([{"event": "service_started", "mode": self.settings.policy.mode.value}])
+        cut_off = ending.begin(self.parts.ledger, self.settings.policy.mode.value)
         self._tell_coverage()  # before the first keeper: it may have to pause
         self.mounts_changed()
+        for post in self.posts.values():
+            post.unseen = cut_off
 
     def between(self) -> None:
         """After each round of the loop: the audit log is written and the courier fed."""

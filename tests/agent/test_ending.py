@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent import ending
-from agent.ending import REMOVED, STOPPED, ended_by, is_for_good, tell_back, tell_end
+from agent.ending import REMOVED, STOPPED, begin, end, ended_by, is_for_good, tell_back, tell_end
 from agent.ledger import Ledger
 from agent.telling import Host
 
@@ -89,3 +89,10 @@ def test_it_is_one_alert_that_the_next_start_closes(ledger: Ledger) -> None:
     tell_end(ledger, HOST, REMOVED, ["file"])
     [row] = ledger.alerts()
     assert row.record["is_alert"] and row.record["status_detail"] == REMOVED
+
+
+def test_a_run_that_was_cut_off_is_known_to_the_next_one(ledger: Ledger) -> None:
+    assert not begin(ledger, "audit")
+    assert begin(ledger, "audit")
+    end(ledger)
+    assert not begin(ledger, "audit")

@@ -384,3 +384,19 @@ def test_idle_it_does_next_to_nothing(service: RunningService) -> None:
     time.sleep(0.5)
     # on a busy machine the same work costs more; a loop that spins costs fifty times as much, each time
     until(lambda: spent_in_three_seconds() < 0.06, "three seconds in which it does next to nothing")
+
+
+@pytest.mark.system
+def test_what_came_while_the_service_was_cut_off_is_taken_though_routine_sweeps_pause(
+    service: RunningService,
+) -> None:
+    root = service.root()
+    service.settings["governor"]["quiet_hours"] = ["00:00-12:00", "12:00-00:00"]
+    service.start(wait=False)
+    until(lambda: states(service).get(str(root)) == "native", "it is watched")
+    assert service.process is not None
+    os.killpg(service.process.pid, signal.SIGKILL)
+    service.process.wait()
+    file = put(root / "a.csv", MadeUp.survey())
+    service.start(wait=False)
+    service.caught(file)
