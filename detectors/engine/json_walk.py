@@ -14,6 +14,7 @@ from detectors.engine.json_shape import ANY_KEY, ELEMENT, Place, Shape, Target
 from detectors.engine.streams import read_at
 from detectors.engine.table import ReadLimits, Unreadable
 from detectors.engine.verdict import Reason
+from detectors.engine.whole_texts import WholeTexts
 
 MAX_DEPTH = 96
 MAX_CONTEXT = 40
@@ -92,7 +93,7 @@ def _encoding(head: bytes) -> tuple[int, str]:
 class Document:
     """One JSON stream that can be walked again and again over one growing shape.
 
-    A value too long for a cell is cut; the whole of it is kept in `long`, once.
+    A value too long for a cell is cut; the whole of it is kept in `long`, once. So are whole `texts`.
     """
 
     def __init__(self, stream: BinaryIO, limits: ReadLimits) -> None:
@@ -101,6 +102,7 @@ class Document:
         self.counting = True
         self.context: list[str] = []
         self.long: list[str] = []
+        self.texts = WholeTexts()
 
     def walk(self, target: Target | None = None) -> Iterator[tuple[Place, str, str | None]]:
         """Every step as (place, what, text): `value` with its text, `begin` and `end` of containers.
@@ -108,7 +110,7 @@ class Document:
         With a `target`, objects directly below its place are all taken for one and the same place.
         """
         source = _Utf8(self._stream, self._limits)
-        shape, counting = self.shape, self.counting
+        shape, counting, texts = self.shape, self.counting, self.texts
         place, key = shape.root, ELEMENT
         within: list[tuple[Place, bool]] = [(place, False)]
         try:
@@ -117,6 +119,8 @@ class Document:
                 if event == "map_key":
                     key = value
                 elif event in ("end_map", "end_array"):
+                    if texts.lines:
+                        texts.end()
                     yield within.pop()[0], "end", None
                     place, is_map = within[-1]
                     key = "" if is_map else ELEMENT
@@ -135,7 +139,10 @@ class Document:
                         place, key = here, "" if is_object else ELEMENT
                         yield here, "begin", None
                     else:
-                        here.scalars += counting
+                        if counting:
+                            here.scalars += 1
+                            if event == "string" and ("\n" in value or "<" in value or texts.lines):
+                                texts.value(value, key == ELEMENT)
                         yield here, "value", self._text(value)
         except (ijson.JSONError, ValueError, ArithmeticError):  # the latter: endless numbers
             raise Unreadable(Reason.MALFORMED) from None

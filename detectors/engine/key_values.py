@@ -1,10 +1,14 @@
-"""Records that are written as names with values: forms, settings, and `name=value` pairs in logs."""
+"""Records that are written as names with values.
+
+Forms, settings, cards between BEGIN and END, and `name=value` pairs in logs and in queries.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from urllib.parse import parse_qsl
 
 from detectors.engine.literals import LEAST_PAIRS, braced
 from detectors.engine.segments import is_code, is_log
@@ -13,16 +17,19 @@ from detectors.engine.table import Table
 MIN_RECORDS = 3
 MAX_KEYS = 200
 MAX_LINE = 2_000
+MAX_CARDS_OPEN = 8
 _PAIR_LINE = re.compile(
     r"\s*(?:- )?([^\W\d_][\w .()/'-]{0,48}?)\s*(?:[:=]\s+|[:=](?=\S)|\t+| {3,})\s*(.*\S)?\s*"
 )
 _LOG_PAIR = re.compile(r"(?<![\w.])([A-Za-z_][\w.-]{0,40})=(\"[^\"]*\"|'[^']*'|[^\s,;|]+)")
+_QUERY = re.compile(r"[A-Za-z_][\w.%\[\]-]{0,60}=[^&=]*(?:&[A-Za-z_][\w.%\[\]-]{0,60}=[^&=]*)+")
+_CARD_LINE = re.compile(r"(?:[\w-]{1,20}\.)?([A-Za-z][A-Za-z0-9-]{0,40})(?:;(?:[^:\"]|\"[^\"]*\")*)?:(.*)")
 _TITLE = re.compile(r"\[.*\]|#.*|;.*|-{3,}.*|={3,}.*|\w+:|-")
 
 
 def records(lines: Sequence[str]) -> Iterator[Table]:
     """Tables of the records in `lines`, if the same names come back at least three times."""
-    forms = _forms(lines)
+    forms = _cards(lines) or _forms(lines)
     table = table_of(forms, least_keys=2)
     if table is None and not is_code(lines):
         table = _of_pairs(lines)
@@ -38,6 +45,24 @@ def _of_pairs(lines: Sequence[str]) -> Table | None:
     if not logged and sum(map(bool, found)) < 0.5 * sum(bool(line.strip()) for line in lines):
         return None
     return table_of(found, least_keys=1 if logged else 2)
+
+
+def _cards(lines: Sequence[str]) -> list[dict[str, str]]:
+    """Blocks of `NAME;about the value:value` lines between `BEGIN:kind` and `END:kind`, of one kind."""
+    found: dict[str, list[dict[str, str]]] = {}
+    opened: list[dict[str, str]] = []
+    for line in lines:
+        match = _CARD_LINE.fullmatch(line.rstrip()) if len(line) <= MAX_LINE else None
+        if match is None:
+            continue  # the rest of a line that was folded
+        name, value = match.group(1).upper(), match.group(2).strip()
+        if name == "BEGIN":
+            opened = [*opened[-MAX_CARDS_OPEN:], {}]
+        elif name == "END" and opened:
+            found.setdefault(value.upper(), []).append(opened.pop())
+        elif opened and value:
+            opened[-1].setdefault(name, value)
+    return max(found.values(), key=lambda cards: sum(map(len, cards)), default=[])
 
 
 def _forms(lines: Sequence[str]) -> list[dict[str, str]]:
@@ -60,7 +85,7 @@ def _forms(lines: Sequence[str]) -> list[dict[str, str]]:
         if name in current:
             found.append(current)
             current = {}
-        current[name] = value
+        current[name] = _unquoted(value)
     if current:
         found.append(current)
     return found if written >= 2 * strange else []
@@ -69,7 +94,15 @@ def _forms(lines: Sequence[str]) -> list[dict[str, str]]:
 def _pairs(line: str) -> dict[str, str]:
     if line.count("=") < 1:
         return {}
+    if "&" in line and len(line) <= MAX_LINE and _QUERY.fullmatch(line.strip()):
+        return dict(parse_qsl(line.strip(), keep_blank_values=True))
     return {name: value.strip("\"'") for name, value in _LOG_PAIR.findall(line)}
+
+
+def _unquoted(value: str) -> str:
+    """The value without the quotes around it, if they are the only ones."""
+    inner = value[1:-1]
+    return inner if value[0] == value[-1] and value[0] in "\"'" and value[0] not in inner else value
 
 
 def table_of(found: Sequence[dict[str, str]], least_keys: int) -> Table | None:

@@ -1,8 +1,9 @@
 """Which elements of an XML document are its records, and each record's values by name.
 
 A record is an element that comes again and again and holds values: attributes and elements with
-text only. Values of the elements around a record (a household around its persons) belong to it. A document
-whose elements stand amid text (a page, a manual) has no records but rows of cells.
+text only. Values of the elements around a record (a household around its persons) belong to it; elements that
+take turns, one of each in every element around them, are parts of one record. A document whose elements
+stand amid text (a page, a manual) has no records but rows of cells.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ MAX_RECORD_DEPTH = 48
 MAX_VALUES = 20_000
 MAX_AROUND = 200
 MIXED_SHARE = 0.05
+LEAST_WHOLE = 3
+ONE_EACH, MOST_HAVE = 1.2, 0.5
 _NAMING = ("name", "key", "id", "n", "code", "field", "variable", "var", "column", "concept")
 _CELLS = frozenset({"cell", "td", "th", "table-cell"})
 _ROWS = frozenset({"row", "tr", "table-row"})
@@ -32,6 +35,14 @@ class Record:
     path: Path
     values: list[tuple[str, str]]
     positional: bool = False
+
+    @property
+    def stands_at(self) -> tuple[str, int, str] | None:
+        """Row, column and text of a cell that names its place itself."""
+        at = {name.lower(): value for name, value in self.values}
+        row, column = at.get("row", ""), at.get("col", at.get("column", ""))
+        is_cell = self.path[-1].lower() in _CELLS and row.isdecimal() and column.isdecimal()
+        return (row, int(column[:9]), at.get(self.path[-1].lower(), "")) if is_cell else None
 
 
 @dataclass(slots=True)
@@ -105,7 +116,18 @@ class Survey:
         for path in sorted(weights, key=lambda p: (-weights[p], len(p), p)):
             if not any(_on_one_way(path, other) for other in chosen):
                 chosen.append(path)
-        return frozenset(chosen)
+        return frozenset(self._whole(path, chosen) for path in chosen)
+
+    def _whole(self, path: Path, chosen: list[Path]) -> Path:
+        """The path, or the outermost element that it and other chosen ones are parts of, one of each."""
+        for depth in range(2, len(path)):
+            often = self._seen[path[:depth]]
+            inside = [other for other in chosen if other[:depth] == path[:depth]]
+            parts = {other[depth] for other in inside if self._seen[other] >= MOST_HAVE * often}
+            one_each = all(self._seen[other] <= ONE_EACH * often for other in inside)
+            if often >= LEAST_WHOLE and len(parts) >= 2 and one_each:
+                return path[:depth]
+        return path
 
     def _of_cells(self, row: Path) -> bool:
         return any(path[:-1] == row and path[-1].lower() in _CELLS for path in self._seen)

@@ -1,12 +1,16 @@
 """JSON and JSON Lines: records wherever they lie, streamed; what is in no table comes out as text.
 
+Values that are whole texts (what a notebook keeps of a printed table) are parts.
+
 The document is read once to learn its shape and once more for each table, so memory stays small. A
 large one is read only in part before its first table is handed out.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain, islice, zip_longest
 from typing import BinaryIO
 
@@ -14,7 +18,7 @@ from detectors.engine.grid import tables
 from detectors.engine.json_shape import ANY_KEY, ELEMENT, Kind, Place, Target, columns_of, target_at
 from detectors.engine.json_walk import MAX_CONTEXT, Document
 from detectors.engine.streams import read_at
-from detectors.engine.table import Content, ReadLimits, Row, Table, Text, Unreadable
+from detectors.engine.table import Content, Part, ReadLimits, Row, Table, Text, Unreadable
 from detectors.engine.verdict import Reason
 
 MEDIA_TYPES = frozenset({"application/json", "application/x-ndjson"})
@@ -63,8 +67,18 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
         yield Text(_rest(document, done))
     if document.long:
         yield Text(line for text in document.long for line in text.split("\n"))
+    yield from _parts(document, limits)
     if fault is not None:
         raise Unreadable(fault)
+
+
+def _parts(document: Document, limits: ReadLimits) -> Iterator[Part]:
+    """Whole texts among the values."""
+    budget = limits.spending()
+    for position, data in enumerate(document.texts.parts()):
+        budget.enter()
+        budget.expand(len(data))
+        yield Part(position, partial(io.BytesIO, data))
 
 
 def _same(document: Document, target: Target) -> Target:

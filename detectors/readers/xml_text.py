@@ -6,6 +6,7 @@ No entity is expanded and nothing is fetched. What only looks like XML is read a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import BinaryIO
 
 from detectors.engine.grid import tables
@@ -110,6 +111,9 @@ def _table(
     if first.positional:
         yield from tables(([value for _, value in record.values] for record in run), context)
         return
+    if first.stands_at is not None:
+        yield from tables(_placed(run, limits), context)
+        return
     sample = [
         item
         for item in document.ahead(SAMPLE_RECORDS)
@@ -129,6 +133,16 @@ def _table(
     yield table
     for _ in table.rows:  # a consumer may have left it half way
         pass
+
+
+def _placed(run: Iterator[Record], limits: ReadLimits) -> Iterator[Row]:
+    """Rows of the cells that name their row and column."""
+    cells = (cell for record in run if (cell := record.stands_at) is not None)
+    for _, row in groupby(cells, key=lambda cell: cell[0]):
+        texts = {column: text for _, column, text in row}
+        if max(texts) >= limits.max_columns:
+            raise Unreadable(Reason.LIMIT_COLUMNS)
+        yield [texts.get(column, "") for column in range(max(texts) + 1)]
 
 
 def _run(document: _Document, first: Record, aside: list[str]) -> Iterator[Record]:

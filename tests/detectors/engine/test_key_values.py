@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import chain
+
 from detectors.engine.key_values import records
 
 
@@ -34,3 +36,48 @@ def test_calls_with_named_arguments_amid_prose_are_no_log() -> None:
     calls = ['    name="New book", kind="General",', "    printed=day, price=1.23)"]
     assert found([*prose, *calls] * 5 + prose * 3) == []
     assert found([f"name=Jo{i}, age={i + 20}, dept=D{i % 3}" for i in range(6)]) != []
+
+
+def test_cards_are_records_whatever_is_said_about_a_value() -> None:
+    lines = [
+        line
+        for i in range(5)
+        for line in (
+            "BEGIN:VCARD",
+            f"FN:Carys Bevan {i}",
+            f"TEL;TYPE=CELL;PREF=1:020 7946 100{i}",
+            "TEL;TYPE=HOME:020 7946 2000",
+            f'item1.ADR;LABEL="Home: {i}":;;{i} Mill Lane',
+            " that goes on;Abergavenny",
+            "END:VCARD",
+        )
+    ]
+    assert found(lines) == [
+        (
+            ["FN", "TEL", "ADR"],
+            [[f"Carys Bevan {i}", f"020 7946 100{i}", f";;{i} Mill Lane"] for i in range(5)],
+        )
+    ]
+
+
+def test_cards_within_cards_are_records_of_the_kind_with_most() -> None:
+    alarm = ["BEGIN:VALARM", "ACTION:DISPLAY", "END:VALARM"]
+    events = [["BEGIN:VEVENT", f"SUMMARY:Board {i}", "LOCATION:Hall", *alarm, "END:VEVENT"] for i in range(4)]
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", *chain.from_iterable(events), "END:VCALENDAR"]
+    assert found(lines) == [(["SUMMARY", "LOCATION"], [[f"Board {i}", "Hall"] for i in range(4)])]
+    assert found(["BEGIN:VCARD", "FN:Jo", "TEL:1", "END:VCARD"] * 2) == []
+
+
+def test_a_query_on_each_line_is_a_record() -> None:
+    assert found([f"id={i}&region=South+{i}&free=a%26b" for i in range(4)]) == [
+        (["id", "region", "free"], [[str(i), f"South {i}", "a&b"] for i in range(4)])
+    ]
+    calls = ["See the page /list?id=3&page=2 for it.", "if (a == 1 && b == 2) { c = a & b; }"]
+    assert found(calls * 4) == []
+
+
+def test_quotes_around_a_value_are_no_part_of_it() -> None:
+    blocks = [["[[person]]", f'id = "{i}"', "note = 'a \"b\"'", 'both = "a" or "b"', ""] for i in range(3)]
+    assert found(list(chain.from_iterable(blocks))) == [
+        (["id", "note", "both"], [[str(i), 'a "b"', '"a" or "b"'] for i in range(3)])
+    ]

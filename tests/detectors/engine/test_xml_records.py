@@ -47,3 +47,19 @@ def test_a_page_with_elements_amid_its_text_has_no_records_but_rows_of_cells() -
     rows = "<row><cell>1</cell><cell>2</cell></row>" * 3
     assert paths(f"<page>{text}{rows}</page>") == {"page/row"}
     assert not surveyed(f"<list>{credit}</list>").is_document
+
+
+def test_parts_of_one_record_that_take_turns_are_no_records_but_the_element_around_them() -> None:
+    case = "<case id='{}'><who><sex>1</sex><age>40</age></who><said><a>1</a><b>2</b></said></case>"
+    assert paths("<all>" + "".join(map(case.format, range(4))) + "</all>") == {"all/case"}
+    assert paths("<x><all>" + "".join(map(case.format, range(4))) + "</all></x>") == {"x/all/case"}
+    lacking = case.replace("<said><a>1</a><b>2</b></said>", "")
+    assert paths("<all>" + case * 3 + lacking * 2 + "</all>") == {"all/case"}
+
+
+def test_records_of_which_several_lie_in_one_element_stay_apart() -> None:
+    home = "<home><head><age>50</age><sex>F</sex></head>" + "<p><age>4</age><sex>M</sex></p>" * 3 + "</home>"
+    assert paths("<all>" + home * 4 + "</all>") == {"all/home/head", "all/home/p"}
+    only = "<item><person><age>4</age><sex>M</sex></person></item>"
+    assert paths("<all>" + only * 4 + "</all>") == {"all/item/person"}
+    assert paths("<all><y><p><a>1</a><b>1</b></p><q><a>1</a><b>1</b></q></y></all>") == set()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from detectors.engine.json_walk import MAX_DEPTH
-from detectors.engine.table import ReadLimits, Row, Table, Text, Unreadable
+from detectors.engine.table import Budget, Part, ReadLimits, Row, Table, Text, Unreadable
 from detectors.readers.json_text import FIRST_LOOK, read
 
 
@@ -140,3 +140,42 @@ def test_a_tree_with_branches_is_loose_and_records_with_lists_are_not() -> None:
     assert loose([{"v1": i, "at": {"x": 1, "y": 2}} for i in range(8)]) == [True]
     assert loose({"columns": ["a", "b"], "data": [[i, i % 3] for i in range(8)]}) == [False]
     assert loose([[i, i % 3] for i in range(8)]) == [True]
+
+
+def _texts(value: Any, limits: ReadLimits | None = None) -> list[bytes]:
+    contents = read(io.BytesIO(json.dumps(value).encode()), "application/json", limits or ReadLimits())
+    parts: list[bytes] = []
+    for content in contents:
+        if isinstance(content, Part):
+            parts.append(content.open().read())
+        elif isinstance(content, Table):
+            list(content.rows)
+        elif isinstance(content, Text):
+            list(content.lines)
+    return parts
+
+
+def _notebook(*outputs: dict[str, Any]) -> dict[str, Any]:
+    source = ["import pandas as pd\n", "df = pd.read_csv(path)\n", "df.head()"]
+    return {"cells": [{"cell_type": "code", "source": source, "outputs": [{"data": o} for o in outputs]}]}
+
+
+def test_what_a_notebook_printed_is_a_part() -> None:
+    lines = [f"{i:4}  {20 + i}  F  {i % 3}\n" for i in range(12)]
+    page = "<table>" + "<tr><td>1</td><td>20</td></tr>" * 12 + "</table>"
+    assert _texts(_notebook({"text/plain": lines}, {"text/html": [page]})) == [
+        "".join(lines).encode(),
+        page.encode(),
+    ]
+    assert _texts({"log": "".join(lines)}) == ["".join(lines).encode()]
+
+
+def test_a_notebook_of_plots_and_code_has_no_parts() -> None:
+    picture = {"image/png": "iVBORw0KGgoAAAANSUhEUg" * 40 + "\n", "text/plain": ["<Figure size 640x480>"]}
+    assert _texts(_notebook(*[picture] * 5)) == []
+
+
+def test_whole_texts_are_counted_as_members() -> None:
+    printed = "".join(f"{i:4}  {20 + i}  F  {i % 3}\n" for i in range(12))
+    with pytest.raises(Unreadable):
+        _texts({"a": printed, "b": printed}, ReadLimits(budget=Budget(10_000, 1)))

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from detectors.engine.table import ReadLimits, Table, Text
+from detectors.engine.table import ReadLimits, Table, Text, Unreadable
 from detectors.readers import xml_text
 
 Tables = list[tuple[list[str] | None, list[list[str]]]]
@@ -118,3 +118,27 @@ def test_values_of_one_name_stay_apart_and_a_tree_with_branches_is_loose() -> No
 
     assert tables("<p><n>1234</n><n>5678</n><m>2</m></p>") == [(False, ["1234; 5678", "2"])]
     assert tables("<p><n>1</n><m><k>2</k><l>3</l></m></p>") == [(True, ["1", "2", "3"])]
+
+
+def test_the_parts_of_a_record_are_columns_of_one_table() -> None:
+    case = "<case id='{0}'><who><sex>1</sex><age>4{0}</age></who><said><a>{0}</a><b>2</b></said></case>"
+    ((header, rows),), _ = found("<all>" + "".join(map(case.format, range(4))) + "</all>")
+    assert header == ["id", "who.sex", "who.age", "said.a", "said.b"]
+    assert rows == [[str(i), "1", f"4{i}", str(i), "2"] for i in range(4)]
+
+
+def test_cells_that_name_their_place_are_a_sheet() -> None:
+    rows = [["ref", "age", ""], *[[str(900 + i), "", str(20 + i)] for i in range(8)]]
+    cells = [
+        f"<g:Cell Row='{y}' Col='{x}' ValueType='60'>{v}</g:Cell>"
+        for y, row in enumerate(rows)
+        for x, v in enumerate(row)
+        if v
+    ]
+    ((header, body),), _ = found("<g:Book xmlns:g='urn:x'><g:Cells>" + "".join(cells) + "</g:Cells></g:Book>")
+    assert [header, *body] == [rows[0][:2], *rows[1:]] or [header, *body] == rows
+
+
+def test_a_cell_far_out_is_a_limit_and_no_memory() -> None:
+    with pytest.raises(Unreadable):
+        found("<b>" + "".join(f"<Cell Row='{i}' Col='{10**12}'>1</Cell>" for i in range(5)) + "</b>")
