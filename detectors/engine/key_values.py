@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from urllib.parse import parse_qsl
 
-from detectors.engine.literals import LEAST_PAIRS, braced
+from detectors.engine.literals import LEAST_PAIRS, braced, stacked
 from detectors.engine.segments import is_code, is_log
 from detectors.engine.table import Table
 
@@ -33,9 +33,12 @@ def records(lines: Sequence[str]) -> Iterator[Table]:
     table = table_of(forms, least_keys=2)
     if table is None and not is_code(lines):
         table = _of_pairs(lines)
-    for each in (table, table_of(braced(lines), least_keys=LEAST_PAIRS)):
-        if each is not None:
-            yield each
+    if table is not None:
+        yield table
+    for written in (braced(lines), stacked(lines)):
+        table = table_of(written, least_keys=LEAST_PAIRS)
+        if table is not None:
+            yield table
 
 
 def _of_pairs(lines: Sequence[str]) -> Table | None:

@@ -91,6 +91,23 @@ def braced(lines: Sequence[str]) -> list[dict[str, str]]:
     return found if len(found) >= LEAST_VALUES else []
 
 
+def stacked(lines: Sequence[str]) -> list[dict[str, str]]:
+    """The rows of a MediaWiki table that has a line for each cell; names are its `!` lines, else numbers."""
+    names: list[str] = []
+    rows: list[list[str]] = []
+    for line in lines:
+        if line.startswith("!"):
+            names.append(line.rpartition("|")[2].strip("! "))
+        elif line.startswith(("|-", "|}")):
+            rows.append([])
+        elif rows and line.startswith("|") and line[1:2] != "+":
+            rows[-1].append(line.rpartition("|")[2].strip())
+    full = [row for row in rows if len(row) >= LEAST_PAIRS]
+    width = max(map(len, full), default=0)
+    named = names if len(names) == width else [str(k + 1) for k in range(width)]
+    return [dict(zip(named, row, strict=False)) for row in full] if len(full) >= LEAST_VALUES else []
+
+
 def attributes(lines: Sequence[str]) -> tuple[list[str], int]:
     """(names that `@attribute` lines give to what follows `@data`, the line after that); ([], 0) if none."""
     names: list[str] = []

@@ -97,14 +97,9 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
 
 
 def _segments(lines: list[str], behind: int) -> list[Segment]:
-    """The segments of `lines`; those before line `behind` only name what follows."""
-    if not behind:
-        return segments(lines)
-    found = segments(lines[behind:])
-    return [
-        Segment(0, behind, None),
-        *(replace(s, first=s.first + behind, last=s.last + behind) for s in found),
-    ]
+    """The segments of `lines`, parted before line `behind`, of which all before are told the names."""
+    first, second = segments(lines[:behind]), segments(lines[behind:])
+    return [*first, *(replace(s, first=s.first + behind, last=s.last + behind) for s in second)]
 
 
 def _vectors(blocks: Iterator[str]) -> Iterator[Table]:

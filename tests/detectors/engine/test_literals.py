@@ -14,6 +14,7 @@ from detectors.engine.literals import (
     braced,
     has_vector,
     in_brackets,
+    stacked,
     vectors,
     without_brackets,
 )
@@ -78,6 +79,10 @@ WRITTEN = {
     + "\n"
     + "".join(f"|-\n| {' || '.join(row)}\n" for row in PEOPLE)
     + "|}\n",
+    "cells of a wiki": "{|\n"
+    + "".join(f"! {name}\n" for name in NAMES)
+    + "".join("|-\n" + "".join(f"| {cell}\n" for cell in row) for row in PEOPLE)
+    + "|}\n",
     "attributes": "@relation survey\n"
     + "".join(f"@attribute {name} string\n" for name in NAMES)
     + "@data\n"
@@ -88,6 +93,11 @@ WRITTEN = {
 @pytest.mark.parametrize("way", WRITTEN)
 def test_people_written_out_in_a_program_are_found(way: str) -> None:
     assert judged(WRITTEN[way]).flagged
+
+
+def test_a_table_before_attributes_is_not_lost() -> None:
+    table = "\n".join(map(",".join, [NAMES, *PEOPLE]))
+    assert judged(f"{table}\n\n@relation x\n@attribute a real\n@attribute b real\n@data\n1,2\n").flagged
 
 
 _things = random.Random(8)
@@ -121,6 +131,9 @@ OTHERS = {
     + "\\end{tabular}\n",
     "towns of a wiki": "{|\n! District !! Population !! Area\n"
     + "".join(f"|-\n| District {i} || {i * 7919 % 90000} || {m[0] * 100:.1f}\n" for i, m in enumerate(MAP))
+    + "|}\n",
+    "places of a wiki": "{|\n! Place\n! Height\n! Opened\n"
+    + "".join(f"|-\n| Place {i}\n| {i * 7919 % 900}\n| {1900 + i % 90}\n" for i in range(120))
     + "|}\n",
     "rules of style": "".join(f".b{i} {{ color: red, margin: {i} }}\n" for i in range(60)),
 }
@@ -168,6 +181,12 @@ def test_braces_hold_a_record_only_if_they_hold_nothing_but_pairs() -> None:
     assert braced(lines * 4) == []
     others = ["if (x) { return 1; }", "{1, 2, 3}", ".a { color: red; margin: 0 }", "{'a': f(1), 'b': 2}"]
     assert braced(others * 10) == []
+
+
+def test_cells_of_a_wiki_may_have_a_line_each() -> None:
+    table = ["{|", "! id", "! style=x | age", *["|-", "| 1", "| align=right | 44"] * 10, "|}", "| no row"]
+    assert stacked(table)[:9] == [{"id": "1", "age": "44"}] * 9
+    assert stacked(["|-", "| 1"] * 20) == stacked(["| 1", "| 2"] * 20) == []
 
 
 def test_attributes_name_what_follows_their_data() -> None:
