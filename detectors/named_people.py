@@ -105,7 +105,7 @@ def measure(t: TableView) -> dict[str, float]:
     """How far rows are labelled with people's names, by forenames or initials; and with title-cased words."""
     named = cased = 0.0
     for c in t.used:
-        if not c.textual or c.filled < 3 or c.distinct < 0.4 * c.filled:
+        if not c.textual or c.filled < 3 or c.distinct < 0.4 * c.filled or _is_role(t, c):
             continue
         texts = list(c.counts)[:100]
         if _firms(texts) or any(len(x) > 60 for x in texts):
@@ -125,6 +125,8 @@ def find(t: TableView, forenames: frozenset[str], options: Options) -> Named:
     for c, words in zip(t.columns, t.words, strict=True):
         concepts = {w.concept for w in words if w.strength >= 1.0}
         said = set(tokens(c.name or ""))
+        if _is_role(t, c):
+            continue
         if _name_like(
             c,
             "name" in concepts and not said & _NOT_NAMES,
@@ -157,6 +159,11 @@ def _name_like(c: Column, headed: bool, perhaps: bool, forenames: frozenset[str]
 
 def _words(text: str) -> list[str]:
     return text.lower().replace(",", " ").replace(".", " ").split()[:4]
+
+
+def _is_role(t: TableView, c: Column) -> bool:
+    """Who a thing is assigned to, who made or checked it: the row is about the thing."""
+    return bool(set(tokens(c.name or "")).intersection(t.lexicon.context["role"]))
 
 
 def _of_one_kind(texts: list[str]) -> bool:

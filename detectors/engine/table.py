@@ -102,7 +102,7 @@ class Table:
     `value_labels`  labels of codes, by column position.
     `rows_total`    row count if the format states it, else None.
     `text_lines`    how many lines of running text or program stand around the table, as far as seen.
-    `loose`    it was cut out of what need not be a file of data: blanks between cells and no header, lines of
+    `loose`    it was cut out of what need not be a file of data: cells between blanks, lines of
                a program, a tree with branches.
     """
 

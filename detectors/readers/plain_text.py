@@ -25,6 +25,7 @@ from detectors.engine.segments import Segment, is_code, segments
 from detectors.engine.table import Content, ReadLimits, Row, Table, Text, Unreadable
 from detectors.engine.text import Source, decode_tail, skip_lines, text_blocks
 from detectors.engine.verdict import Reason
+from detectors.engine.view import is_generic
 
 MEDIA_TYPES = frozenset({"text/plain", "text/csv", "text/tab-separated-values", "text/markdown"})
 WINDOW_CHARS = 64 * 1024
@@ -118,8 +119,11 @@ def _around(lines: Sequence[str], found: Sequence[Segment]) -> tuple[int, bool]:
 def _amid(content: Content, cut: Dialect | Layout, text_lines: int, is_program: bool) -> Content:
     if isinstance(content, Table):
         content.text_lines = text_lines
-        by_blanks = isinstance(cut, Layout) or cut.delimiter in " :"
-        is_amid = content.header is None and (by_blanks or text_lines > 0)
+        by_blanks = isinstance(cut, Dialect) and cut.delimiter in " :"
+        if content.header is None:
+            is_amid = by_blanks or isinstance(cut, Layout) or text_lines > 0
+        else:  # words of a line may be taken for names; hardly V1 to V9, or what stands in columns
+            is_amid = by_blanks and not all(map(is_generic, content.header))
         content.loose = content.loose or is_program or is_amid or cut == Dialect(TEX)
     return content
 

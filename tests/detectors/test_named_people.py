@@ -93,3 +93,13 @@ def test_a_few_days_over_decades_on_which_much_was_done_are_no_births() -> None:
     pick = random.Random(5)
     days = ["1991-06-06", "2004-02-10", "1973-12-13", "1985-01-30", "2011-08-21"]
     assert found(["d"], [[pick.choice(days)] for _ in range(120)]).births == ()
+
+
+def test_whom_a_thing_is_assigned_to_is_a_variable_of_the_thing() -> None:
+    people = [[f"{f.title()} Tranter{i}"] for i, f in enumerate(sorted(FORENAMES))]
+    for header in ("assigned to", "Owner", "created_by", "referee", "Trefnydd"):
+        assert found([header], people).names == ()
+    assert found(["employee"], people).names == (0,)
+    rows = [[f"Task {i}", *p, "open"] for i, p in enumerate(people)]
+    view = TableView(["task", "assignee", "status"], rows, LEXICON)
+    assert named_people.measure(view)["rows_named"] == 0
