@@ -30,6 +30,7 @@ class Container:
     def __init__(self, image: Path, shared: Mapping[str, Path]) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="rw-container-", dir="/var/tmp"))
         self._loops: list[str] = []
+        self._disks: list[Disks] = []
         self._plugged: dict[str, tuple[Disks, Path]] = {}
         """By name: the drive, and where its device stands in the container."""
         self._root, self._lower = self._folder / "root", self._folder / "lower"
@@ -83,6 +84,7 @@ class Container:
         folder = Path(tempfile.mkdtemp(dir=self._folder))
         disks = Disks(folder, [drive])
         node = Path("/dev", device.replace("*", ""))
+        self._disks.append(disks)
         self._plugged[name] = disks, node
         loop = subprocess.run(
             ["losetup", "-f", "--show", disks.devices[0]], capture_output=True, text=True, check=True
@@ -127,7 +129,7 @@ class Container:
         self._process.wait()
         for loop in self._loops:
             subprocess.run(["losetup", "-d", loop], check=False, stderr=subprocess.DEVNULL)
-        for disks, _ in self._plugged.values():
+        for disks in self._disks:
             disks.close()
         for path in (self._root, self._lower):
             subprocess.run(["umount", "-l", path], check=False, stderr=subprocess.DEVNULL)
