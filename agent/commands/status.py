@@ -81,13 +81,13 @@ def status(config_file: Path | None, as_json: bool) -> int:
         told = f"{sink.get('delivered', 0):,} delivered, {sink.get('pending', 0):,} waiting"
         error = f"; {escape(str(sink['error']))}" if sink.get("error") else ""
         say(f"alerts     {name}: {told}{error}")
-    if (papers := found["papers"])["has_key"]:
+    if (papers := _papers(found))["has_key"]:
         last = (
             f"bundle {papers['serial']} of {time_text(papers['made_at'])}" if papers["serial"] else "none yet"
         )
         fault = f"; {escape(papers['fault'])}" if papers["fault"] else ""
         say(f"papers     from the console: {last}{fault}")
-    elif "console" in found["sinks"]:
+    elif "console" in found["sinks"] and "papers" in found:
         say("papers     none come from the console: enrol this machine again, for its key", fg="yellow")
     if not found["sinks"]:
         say("alerts     no destination: they wait in the ledger", fg="yellow")
@@ -159,6 +159,11 @@ def concerns(found: dict[str, Any]) -> Iterator[str]:
             yield f"{name}: {count(dead, 'alert')} could not be delivered and wait for you"
 
 
+def _papers(found: dict[str, Any]) -> dict[str, Any]:
+    """Of the console's bundle; a service that an upgrade has not restarted yet tells nothing of it."""
+    return found.get("papers") or {"has_key": False, "refused": {}}
+
+
 def _overdue(found: dict[str, Any]) -> Iterator[str]:
     """What somebody should have looked at by now, or has begun and not ended."""
     reviews = found["reviews"]
@@ -169,7 +174,7 @@ def _overdue(found: dict[str, Any]) -> Iterator[str]:
         yield f"{number} overdue for review: {', '.join(overdue)}"
     if due := reviews["entries"]:
         yield f"{count(due, 'entry is', 'entries are')} due for review: `recordwarden quarantine list --due`"
-    papers = found["papers"]
+    papers = _papers(found)
     if papers["has_key"] and papers["fault"] in REFUSALS:
         yield f"the console's bundle of papers is refused ({papers['fault']}): the last good one stays"
     for name, code in sorted(papers["refused"].items()):

@@ -124,3 +124,10 @@ def test_nothing_watched_is_said(told, capsys):
     told["roots"] = []
     assert run(["coverage"]) == 0
     assert "no root is watched" in capsys.readouterr().out
+
+
+def test_an_older_service_that_knows_no_papers_is_told_all_the_same(told, capsys):
+    del told["papers"]
+    told["sinks"]["console"] = {"pending": 0, "delivered": 1, "dead": 0, "error": ""}
+    run(["status"])
+    assert "papers" not in capsys.readouterr().out
