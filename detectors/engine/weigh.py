@@ -31,11 +31,6 @@ class Score:
     start: float
     shares: dict[str, float]
 
-    @property
-    def probability(self) -> float:
-        """The score as a probability."""
-        return chance(self.total)
-
 
 class Model:
     """Trees that were trained elsewhere (`make train`); only numbers and names of measures are read."""
