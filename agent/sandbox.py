@@ -28,6 +28,8 @@ __all__ = ["Examiner", "Ready", "Template"]
 
 HEAVY_IDLE_SECONDS = 60.0
 START_SECONDS = 60.0
+SPARE_SECONDS = 0.2
+"""A template at rest for so long forks the next worker ahead; a sweep's next file comes sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +283,7 @@ def template_settings(settings: Settings, heavy_idle_seconds: float | None = Non
     return {
         "heavy": heavy_idle_seconds is not None,
         "idle_seconds": heavy_idle_seconds,
+        "spare_seconds": SPARE_SECONDS if heavy_idle_seconds is None else None,
         "worker_user": settings.service.worker_user,
         "examine_seconds": limits.examine_seconds,
         "examine_seconds_per_gb": limits.examine_seconds_per_gb,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from detectors.engine import exchange, worker
 from detectors.engine.exchange import Kind
+from detectors.engine.spare import Spare, fork_worker
 from detectors.engine.verdict import MAX_WIRE_BYTES, Reason
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -57,23 +58,15 @@ class Job:
         """As much as the worker may say."""
         return MAX_WIRE_BYTES + 1
 
-    def start(self, duty: worker.Duty, seconds: float) -> None:
-        """Fork the worker. Raises `OSError` when the machine has no process to give."""
-        ours, theirs = os.pipe2(os.O_CLOEXEC)
-        os.set_blocking(ours, False)
-        parent = os.getpid()
-        try:
-            self.pid = os.fork()
-        except OSError:
-            os.close(ours)
-            os.close(theirs)
-            raise
-        if self.pid == 0:
-            files = [(part.descriptor, part.size) for part in self.parts]
-            worker.work(files, theirs, parent, duty, seconds)
-        os.close(theirs)
-        self.pipe = ours
-        self.pidfd = os.pidfd_open(self.pid)
+    def start(self, duty: worker.Duty, seconds: float, spare: Spare | None = None) -> None:
+        """Have `spare` do it, or fork a worker. Raises `OSError` when the machine has no process to give."""
+        files = [(part.descriptor, part.size) for part in self.parts]
+        if spare is not None and spare.give(files, seconds):
+            self.pid, self.pidfd, self.pipe = spare.pid, spare.pidfd, spare.pipe
+        else:
+            parent = os.getpid()
+            self.pid, self.pipe = fork_worker(lambda to: worker.work(files, to, parent, duty, seconds))
+            self.pidfd = os.pidfd_open(self.pid)
         self.begun = time.monotonic()
         self.deadline = self.begun + seconds
 

@@ -34,6 +34,7 @@ from detectors.engine.jobs import Job, data_bytes, resident_bytes
 from detectors.engine.judge import Judge
 from detectors.engine.peers import Peer, may_be_read
 from detectors.engine.shared import SharedJob, companions
+from detectors.engine.spare import Ahead
 from detectors.engine.table import ReadLimits
 from detectors.engine.verdict import Reason
 
@@ -60,6 +61,7 @@ class Loop:
             self.selector, self.allowed, lambda: self._tell({"need": "heavy"}), self._began, self._end
         )
         self.last_work = time.monotonic()
+        self.ahead = Ahead(duty, settings["spare_seconds"])
 
     def run(self) -> None:
         """Serve until the control socket closes (or, when heavy, until idle for long)."""
@@ -76,8 +78,11 @@ class Loop:
                 self.last_work = now
             elif self.idle_seconds is not None and now - self.last_work > self.idle_seconds:
                 break
+            else:
+                self.ahead.rest(now - self.last_work)
         for job in self.running:
             job.kill(Reason.GONE)
+        self.ahead.end()
 
     def _patience(self) -> float | None:
         if self.running:
@@ -85,7 +90,7 @@ class Loop:
             return _FIRST_LOOK_SECONDS if time.monotonic() - latest < 0.2 else _LOOK_SECONDS
         if self.heavy:
             return 0.5
-        return self.idle_seconds
+        return self.ahead.patience(time.monotonic() - self.last_work, self.idle_seconds)
 
     # -- the one who started us
 
@@ -200,7 +205,7 @@ class Loop:
         while self.queue and len(self.running) - min(stuck, MAX_STUCK) < self.slots:
             job = self._next()
             try:
-                job.start(self.duty, self.allowed.of(job.size))
+                job.start(self.duty, self.allowed.of(job.size), self.ahead.take())
             except OSError:
                 for part in job.parts:
                     part.fate = Reason.WORKER_UNAVAILABLE

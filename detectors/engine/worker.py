@@ -1,8 +1,9 @@
 """One worker: examines one file behind the walls and answers once.
 
-Runs in a process that the template has just forked. All it has is the descriptor it reads, the
-pipe it answers on and /dev/null. The answer is one status byte and, for `ANSWER`, a verdict. A worker
-that is shared has several files, and answers once for each, with the length before it.
+Runs in a process that the template has just forked, or had forked ahead (`detectors.engine.spare`). All it
+has is the descriptor it reads, the pipe it answers on and /dev/null. The answer is one status byte and,
+for `ANSWER`, a verdict. A worker that is shared has several files, and answers once for each, with the length
+before it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import socket
 import struct
 import sys
 from collections.abc import Callable, Sequence
@@ -17,14 +19,16 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, NoReturn, cast
 
 from detectors.engine.examine import examine
-from detectors.engine.exchange import harmless
+from detectors.engine.exchange import MOST_SHARED_FILES, harmless
 from detectors.engine.judge import Judge
 from detectors.engine.lockdown import Bounds, Report, Walls, die_with_parent
+from detectors.engine.rehearsal import rehearse
 from detectors.engine.table import NeedsHeavy, NotPlain, ReadLimits, Unreadable
 from detectors.engine.verdict import Reason, Verdict
 
 ANSWER, NEEDS_HEAVY, ALONE = b"V", b"H", b"A"
 LENGTH = struct.Struct("=I")
+_JOB, _SIZE = struct.Struct("=d"), struct.Struct("=Q")
 EXIT_WALLS_MISSING, EXIT_INTERNAL, EXIT_MEMORY = 70, 71, 72
 
 SPARE_SECONDS = 2
@@ -111,24 +115,70 @@ def work(files: Sequence[tuple[int, int]], answer: int, parent: int, duty: Duty,
 
     Never returns, never raises.
     """
+
+    def act() -> None:
+        _keep_only([descriptor for descriptor, _ in files], answer)
+        _examine([size for _, size in files], duty, seconds)
+
+    _last(act, parent)
+
+
+def work_later(channel: int, answer: int, parent: int, duty: Duty) -> NoReturn:
+    """Get ready, wait on the socket `channel` for one message of `job` with its files, and go on as `work`.
+
+    Nothing of any file is there before, so the walls close when the files have come, as for any worker.
+    """
+
+    def act() -> None:
+        _keep_only([channel], answer)
+        rehearse(duty.judge)
+        sizes, seconds = _receive()
+        _examine(sizes, duty, seconds)
+
+    _last(act, parent)
+
+
+def job(sizes: Sequence[int], seconds: float) -> bytes:
+    """What a worker that waits is told: for how long, and how much of each of the files beside this."""
+    return _JOB.pack(seconds) + b"".join(map(_SIZE.pack, sizes))
+
+
+def _receive() -> tuple[list[int], float]:
+    """The one job of this worker; its files come to lie where any worker has them, and the socket goes."""
+    channel = socket.socket(fileno=_FILE_FD)
+    most = _JOB.size + MOST_SHARED_FILES * _SIZE.size
+    packet, files, _, _ = socket.recv_fds(channel, most, MOST_SHARED_FILES)
+    sizes = [size for (size,) in _SIZE.iter_unpack(packet[_JOB.size :])]
+    if not files or len(files) != len(sizes):
+        os._exit(EXIT_INTERNAL if packet else 0)  # 0: never needed
+    channel.detach()
+    _arrange(files)
+    return sizes, _JOB.unpack_from(packet)[0]
+
+
+def _last(act: Callable[[], None], parent: int) -> NoReturn:
+    """All that this process does."""
     try:
         die_with_parent(parent)
-        _keep_only([descriptor for descriptor, _ in files], answer)
-        bounds = replace(duty.bounds, cpu_seconds=int(seconds) + SPARE_SECONDS)
-        standing = duty.walls.close(bounds)
-        if any(standing.get(p, "not tried") for p in duty.must_hold):
-            os._exit(EXIT_WALLS_MISSING)
-        if len(files) == 1:
-            _write(_answer(files[0][1], duty))
-        else:
-            for number, (_, size) in enumerate(files):
-                said = _answer_among_others(_place(number), size, duty)
-                _write(LENGTH.pack(len(said)) + said)
+        act()
     except MemoryError:
         os._exit(EXIT_MEMORY)
     except BaseException:  # the outermost frame: a traceback would quote the file
         os._exit(EXIT_INTERNAL)
     os._exit(0)
+
+
+def _examine(sizes: Sequence[int], duty: Duty, seconds: float) -> None:
+    bounds = replace(duty.bounds, cpu_seconds=int(seconds) + SPARE_SECONDS)
+    standing = duty.walls.close(bounds)
+    if any(standing.get(p, "not tried") for p in duty.must_hold):
+        os._exit(EXIT_WALLS_MISSING)
+    if len(sizes) == 1:
+        _write(_answer(sizes[0], duty))
+    else:
+        for number, size in enumerate(sizes):
+            said = _answer_among_others(_place(number), size, duty)
+            _write(LENGTH.pack(len(said)) + said)
 
 
 def _answer(size: int, duty: Duty) -> bytes:
@@ -175,18 +225,22 @@ def _place(number: int) -> int:
 
 def _keep_only(descriptors: Sequence[int], answer: int) -> None:
     """Leave this process /dev/null, the files and the answer pipe, and no way to print."""
-    first_free = _ANSWER_FD + len(descriptors)
-    spare = max(*descriptors, answer, first_free) + 1
+    spare = max(*descriptors, answer, _place(len(descriptors))) + 1
     files, pipe = [_dup_above(d, spare) for d in descriptors], _dup_above(answer, spare)
     null = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(null, number)
-    for number, file in enumerate(files):
-        os.dup2(file, _place(number))
     os.dup2(pipe, _ANSWER_FD)
-    os.closerange(first_free, os.sysconf("SC_OPEN_MAX"))
+    _arrange(files)
     silent: Callable[..., None] = lambda *_: None  # noqa: E731
     sys.excepthook = sys.unraisablehook = silent
+
+
+def _arrange(files: Sequence[int]) -> None:
+    """Put files where a worker has them, none of which may lie below its place; all else above is closed."""
+    for number, file in enumerate(files):
+        os.dup2(file, _place(number))
+    os.closerange(_place(len(files)), os.sysconf("SC_OPEN_MAX"))
 
 
 def _dup_above(descriptor: int, lowest: int) -> int:

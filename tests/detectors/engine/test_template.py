@@ -116,7 +116,7 @@ class Running:
 
     def __init__(self, folder: Path, before: Callable[[], object] = be_naughty, **changed: Any) -> None:
         limits = Limits(examine_seconds=1.0, worker_memory_mb=MEMORY_MB, workers=2)
-        settings = template_settings(Settings(limits=limits)) | changed
+        settings = template_settings(Settings(limits=limits)) | {"spare_seconds": None} | changed
         self.folder = folder
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.output = folder / "output"
@@ -462,6 +462,65 @@ def test_a_worker_that_loses_a_wall_reads_nothing(tmp_path: Path, monkeypatch: p
     running = Running(tmp_path)
     assert running.outcome(b"good") == (Kind.FAULT, Reason.WORKER_UNAVAILABLE.value.encode())
     running.stop()
+
+
+@pytest.fixture
+def ahead(tmp_path: Path) -> Iterator[Running]:
+    """The same, which forks a worker ahead whenever it has nothing to do."""
+    tmp_path.chmod(0o755)
+    template_process = Running(tmp_path, spare_seconds=0.0)
+    yield template_process
+    template_process.stop()
+
+
+def spare_of(running: Running) -> psutil.Process:
+    """The worker that waits, once it does."""
+    waits = lambda: any(p.status() == psutil.STATUS_SLEEPING for p in running.process.children())  # noqa: E731
+    assert eventually(waits)
+    (spare,) = running.process.children()
+    return spare
+
+
+def test_a_worker_forked_ahead_examines_one_file_and_the_next_file_gets_another(ahead: Running) -> None:
+    spares = []
+    for number in (1, 2):
+        spares.append(spare_of(ahead))
+        ahead.ask(number, b"good")
+        assert ahead.ends(1) == {number: (Kind.VERDICT, b"fine")}
+        assert not spares[-1].is_running()
+    assert len({spare.pid for spare in spares}) == 2
+
+
+def test_a_worker_forked_ahead_reaches_no_more_than_any_other(ahead: Running) -> None:
+    spare_of(ahead)
+    ahead.ask(1, b"attempts")
+    ((_, wire),) = ahead.ends(1).values()
+    assert Verdict.from_wire(wire, frozenset()).records_estimated == 5
+
+
+def test_a_worker_forked_ahead_may_be_shared(ahead: Running) -> None:
+    spare_of(ahead)
+    ahead.ask_at_once([b"good", b"alone", b"good"])
+    ended = ahead.ends(3)
+    assert ended[1] == (Kind.SHARED, b"fine")
+    assert ended[2] == (Kind.FAULT, Reason.BAD_ANSWER.value.encode()), "alone in earnest"
+
+
+def test_a_worker_that_died_while_it_waited_is_replaced_when_a_file_comes(ahead: Running) -> None:
+    spare = spare_of(ahead)
+    spare.kill()
+    assert eventually(lambda: spare.status() == psutil.STATUS_ZOMBIE)
+    assert ahead.outcome(b"good") == (Kind.VERDICT, b"fine")
+
+
+@pytest.mark.parametrize("end", ["killed", "let go"])
+def test_a_worker_that_waits_ends_with_its_template(ahead: Running, end: str) -> None:
+    spare = spare_of(ahead)
+    if end == "killed":
+        os.kill(ahead.pid, signal.SIGKILL)
+    else:
+        ahead.control.shutdown(socket.SHUT_RDWR)
+    assert eventually(lambda: not spare.is_running() or spare.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_an_isolated_template_starts_and_is_quiet() -> None:
