@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -138,6 +139,10 @@ def _ask(before: dict[str, Any], wishes: Wishes) -> Wishes:
     if wishes.contact is None:
         asked = click.prompt("Whom do owners ask (telephone, mail)?", default="", show_default=False)
         wishes = replace(wishes, contact=asked or None)
+    if wishes.review_by is None and not before.get("policy", {}).get("review_by"):
+        in_a_year = (date.today() + timedelta(days=365)).isoformat()
+        asked = click.prompt("When is this policy to be looked at again?", default=in_a_year)
+        wishes = replace(wishes, review_by=asked)
     if wishes.mode is None:
         say("audit only tells, and touches nothing: look on for two weeks. enforce takes files into custody.")
         kept = before.get("policy", {}).get("mode", Mode.AUDIT.value)
@@ -148,8 +153,12 @@ def _ask(before: dict[str, Any], wishes: Wishes) -> Wishes:
 
 def _ask_for_key(wishes: Wishes) -> Wishes:
     say("Files are encrypted for a key that is never on this machine: `recordwarden keys new` on another.")
-    key = click.prompt("Public key (age1…, ssh-…), or Enter for none yet", default="", show_default=False)
-    return replace(wishes, recipients=(key.strip(),) if key.strip() else ())
+    found: tuple[str, ...] = ()
+    question = "Public key (age1…, ssh-…), or Enter for none yet"
+    while key := click.prompt(question, default="", show_default=False).strip():
+        found += (key,)
+        question = "Another, for the day on which that one is lost, or Enter"
+    return replace(wishes, recipients=found)
 
 
 def _ask_for_roots() -> list[str]:
@@ -158,6 +167,9 @@ def _ask_for_roots() -> list[str]:
     while folder := click.prompt(
         "A folder to watch besides, or Enter", default="", show_default=False
     ).strip():
+        if not Path(folder).is_dir():
+            say(f"  {escape(folder)} is no folder", fg="yellow")
+            continue
         zone = click.prompt("  It is", type=click.Choice([z.value for z in Zone]), default=Zone.SHARED.value)
         found.append(f"{zone}={folder}")
     return found

@@ -15,6 +15,7 @@ from agent.cli import run
 from config.load import load
 
 KEY = str(pyrage.x25519.Identity.generate().to_public())
+SPARE = str(pyrage.x25519.Identity.generate().to_public())
 
 
 @pytest.fixture
@@ -103,7 +104,21 @@ def test_a_place_that_cannot_be_written_is_told(place, capsys):
 
 
 def test_on_a_terminal_it_asks(place):
-    answers = [KEY, "y", "n", str(place / "returns"), "website", "", "udp://127.0.0.1", "Room 7", "enforce"]
+    answers = [
+        KEY,
+        SPARE,
+        "",
+        "y",
+        "n",
+        "nowhere",
+        str(place / "returns"),
+        "website",
+        "",
+        "udp://127.0.0.1",
+        "Room 7",
+        "",
+        "enforce",
+    ]
     ours, theirs = pty.openpty()
     config = ["--config", str(place / "config.toml"), "--alerts-file", str(place / "alerts.jsonl")]
     process = subprocess.Popen(
@@ -118,8 +133,9 @@ def test_on_a_terminal_it_asks(place):
     assert process.returncode == 0, out + err
     settings = load(place / "config.toml")
     assert settings.policy.mode == "enforce" and settings.policy.contact == "Room 7"
+    assert settings.policy.review_by is not None and "nowhere is no folder" in out
     assert settings.watch.volumes.removable and not settings.watch.volumes.shares
-    assert settings.watch.roots[0].zone == "website" and settings.vault.recipients == (KEY,)
+    assert settings.watch.roots[0].zone == "website" and settings.vault.recipients == (KEY, SPARE)
     assert settings.alerts.syslog is not None and settings.alerts.syslog.transport == "udp"
 
 
