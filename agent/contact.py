@@ -10,7 +10,8 @@ make microdata lawful where it lies; agreements do. It stays `detected`, with th
 
 Old is a file whose inode did not change (ctime, which no user can set back) since the root was first
 attached, or, once that sweep has ended, a file that it has met, with the same size and modification
-time. What came while the service was down was not met, and is new. The standing of each file lies in the
+time. What came while the service was down was not met, and is new; so is what comes when the clock of the
+machine was set back to before that sweep. The standing of each file lies in the
 ledger beside its judgement; a crash in the first sweep leaves it to be ended by the next.
 """
 
@@ -70,10 +71,13 @@ def standing(
         return known.standing if known.is_still(judged.identity) else Standing.NEW
     if contact.get("enforced") or "since" not in contact:
         return Standing.NEW
-    if "ended" in contact and now > contact["ended"] + GRACE_SECONDS:
+    ended = contact.get("ended")
+    if ended is not None and not ended - CLOCK_SECONDS <= now <= ended + GRACE_SECONDS:
         return Standing.NEW
-    # Where the inode's time is not the kernel's own, an event tells that the file was just written.
-    if judged.origin == "event" and root.volume.kind not in ("fixed", "memory"):
+    # Where the inode's time is not the kernel's own, or the clock was set back meanwhile, an event tells that
+    # the file was just written.
+    clock_tells = root.volume.kind in ("fixed", "memory") and now >= contact["since"] - CLOCK_SECONDS
+    if judged.origin == "event" and not clock_tells:
         return Standing.NEW
     before = contact["since"] - CLOCK_SECONDS
     return Standing.OLD if judged.identity.ctime_ns < before * 1e9 else Standing.NEW

@@ -47,6 +47,9 @@ def test_drives_and_websites_are_enforced_from_their_first_file() -> None:
         (UNDER_WAY, SINCE + 5, judged(0.2), False),  # the kernel's clock is coarse
         (ENDED, SINCE + 70, judged(3600), True),  # it was open while the sweep passed
         (ENDED, MUCH_LATER, judged(3600), False),  # moved here with its folder while we were down
+        (ENDED, SINCE - 86400, judged(86400, "event"), False),  # the clock was set back
+        (UNDER_WAY, SINCE - 86400, judged(86400, "event"), False),
+        (UNDER_WAY, SINCE - 86400, judged(86400), True),
         ({**UNDER_WAY, "enforced": True}, SINCE + 5, judged(3600), False),
         ({}, SINCE + 5, judged(3600), False),
     ],
