@@ -49,7 +49,7 @@ class Newcomer:
 
     def __init__(self, machine: Packaged) -> None:
         self.machine, self.typed = machine, 0
-        machine.run("mkdir -p /root/work /srv/returns")
+        machine.run("mkdir -p /home/newcomer /srv/returns")
 
     def type(self, command: str, answers: tuple[str, ...] = ()) -> str:
         """What it prints; the answers are typed on a terminal, one to a question."""
@@ -58,7 +58,7 @@ class Newcomer:
             lines = "".join(f"sleep 3; echo {shlex.quote(answer)};" for answer in answers)
             command = f"({lines} sleep 20) | script -qec {shlex.quote(command)} /dev/null"
         found = any(f"recordwarden {word}" in command for word in FINDS)
-        return self.machine.run(f"cd /root/work; {command}{'; [ $? -le 1 ]' if found else ''}", 1800)
+        return self.machine.run(f"cd /home/newcomer; {command}{'; [ $? -le 1 ]' if found else ''}", 1800)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
     with packaged(tmp_path_factory, recordwarden=package) as made:
         assert package is not None
         found = Newcomer(made)
-        made.run(f"cp /shared/files/recordwarden.deb /root/work/{package.name}")
+        made.run(f"cp /shared/files/recordwarden.deb /home/newcomer/{package.name}")
         yield found
 
 
@@ -118,7 +118,7 @@ def test_what_was_taken_is_opened_with_the_key_from_the_safe(newcomer: Newcomer,
     [entry] = [e["entry_id"] for e in newcomer.machine.entries() if e["path"].endswith("new.csv")]
     newcomer.type(export.replace("ENTRY", entry))
     (team / "bundle").mkdir()
-    carried = newcomer.machine.run(f"base64 -w0 /root/work/bundle/{entry}.age")
+    carried = newcomer.machine.run(f"base64 -w0 /home/newcomer/bundle/{entry}.age")
     (team / "bundle" / f"{entry}.age").write_bytes(base64.b64decode(carried))
     subprocess.run(opened.replace("ENTRY", entry), shell=True, cwd=team, check=True)
     assert (team / "found.csv").read_bytes() == SURVEY
@@ -126,7 +126,7 @@ def test_what_was_taken_is_opened_with_the_key_from_the_safe(newcomer: Newcomer,
 
 def test_a_changed_configuration_is_tried_before_it_counts(newcomer: Newcomer) -> None:
     newcomer.machine.run(
-        f"cp {CONFIG} /root/work/NEW.toml; cat >>/root/work/NEW.toml <<'E'\n{snippet(TUNE)}E"
+        f"cp {CONFIG} /home/newcomer/NEW.toml; cat >>/home/newcomer/NEW.toml <<'E'\n{snippet(TUNE)}E"
     )
     said = [newcomer.type(command) for command in commands(TUNE)]
     assert all(said) and json.loads(newcomer.machine.run("recordwarden status --json || true"))["roots"]
