@@ -3,7 +3,8 @@
 `digest` is the SHA-256 of the entry's other fields as JSON (keys sorted, no spaces, ASCII); `prev` is
 the digest of the entry before, 64 zeros for the first. The head is a row of its own: an end that was
 cut off shows.
-An entry is written in the transaction of what it tells of: there is neither without the other.
+An entry is written in the transaction of what it tells of: there is neither without the other. It is
+gathered meanwhile and written at the end, so that nobody waits for the head while a page is read.
 """
 
 from __future__ import annotations
@@ -14,13 +15,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from console.schema import AuditEntry, AuditHead
 
 ZERO = "0" * 64
 _MOST_CHARS = 4000
+_GATHERED = "audit"
+_HEAD = select(AuditHead.sequence, AuditHead.digest)
+_LOCKED = _HEAD.with_for_update()
+_WRITE = insert(AuditEntry)
+_ADVANCE = update(AuditHead).values(sequence=bindparam("to"), digest=bindparam("digest_there"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +39,30 @@ class Fault:
 
 
 def append(db: Session, at: float, actor: str, action: str, subject: str = "", **detail: Any) -> None:
-    """One entry; the head's row stays locked until the transaction ends, so that the chain cannot fork."""
-    head = db.execute(select(AuditHead).with_for_update()).scalar_one()
+    """One entry, which `settle` writes."""
     entry = AuditEntry(
-        sequence=head.sequence + 1,
         at=round(at, 3),
         actor=actor[:80],
         action=action,
         subject=subject[:200],
         detail=json.dumps(detail, sort_keys=True)[:_MOST_CHARS],
-        prev=head.digest,
     )
-    entry.digest = digest_of(entry)
-    head.sequence, head.digest = entry.sequence, entry.digest
-    db.add(entry)
-    db.flush()
+    db.info.setdefault(_GATHERED, []).append(entry)
+
+
+def settle(db: Session) -> None:
+    """Write what was gathered; the head's row stays locked until the transaction ends, so that the chain
+    cannot fork."""
+    gathered: list[AuditEntry] = db.info.pop(_GATHERED, [])
+    if not gathered:
+        return
+    sequence, digest = db.execute(_LOCKED).one()
+    for entry in gathered:
+        sequence += 1
+        entry.sequence, entry.prev = sequence, digest
+        entry.digest = digest = digest_of(entry)
+    db.connection().execute(_WRITE, [plain(entry) for entry in gathered])
+    db.connection().execute(_ADVANCE, {"to": sequence, "digest_there": digest})
 
 
 def digest_of(entry: AuditEntry) -> str:
@@ -75,9 +90,12 @@ def particulars(detail: str) -> str:
 
 
 def verify(db: Session) -> tuple[int, list[Fault]]:
-    """(how many entries, what is wrong with them)."""
+    """(how many entries, what is wrong with them). Others may append meanwhile: the entries are those of one
+    moment between two looks at the head."""
     faults: list[Fault] = []
     sequence, digest, count = 0, ZERO, 0
+    at_head, digest_at_head = _head(db)
+    is_reached = (at_head, digest_at_head) == (0, ZERO)
     for entry in walk(db):
         count += 1
         if entry.sequence != sequence + 1:
@@ -85,12 +103,17 @@ def verify(db: Session) -> tuple[int, list[Fault]]:
         elif entry.prev != digest or entry.digest != digest_of(entry):
             faults.append(Fault(entry.sequence, "changed"))
         sequence, digest = entry.sequence, entry.digest
-    head = db.execute(select(AuditHead)).scalar_one()
-    if head.sequence > sequence:
+        is_reached = is_reached or (sequence, digest) == (at_head, digest_at_head)
+    if at_head > sequence:
         faults.append(Fault(sequence + 1, "cut_off"))
-    elif (head.sequence, head.digest) != (sequence, digest):
+    elif not is_reached or sequence > _head(db)[0]:
         faults.append(Fault(sequence, "changed"))
     return count, faults
+
+
+def _head(db: Session) -> tuple[int, str]:
+    sequence, digest = db.execute(_HEAD).one()
+    return sequence, digest
 
 
 def walk(db: Session) -> Iterator[AuditEntry]:

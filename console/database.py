@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from console import audit
 from console.schema import Base
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -31,7 +32,7 @@ class Database:
         parsed = make_url(url)
         is_sqlite = parsed.get_backend_name() == "sqlite"
         options: dict[str, Any] = (
-            {} if sqlite else {"pool_size": 16, "max_overflow": 32, "pool_pre_ping": True}
+            {} if is_sqlite else {"pool_size": 16, "max_overflow": 32, "pool_pre_ping": True}
         )
         self.engine: Engine = create_engine(parsed, **options)
         if is_sqlite:
@@ -64,9 +65,10 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """Committed at the end, rolled back on any exception."""
+        """Committed at the end with what the audit is to know, rolled back on any exception."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
+            audit.settle(session)
 
     def close(self) -> None:
         self.engine.dispose()

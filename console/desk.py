@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import CompoundSelect, bindparam, or_, select, union
 from sqlalchemy.orm import Session, defer
 
 from console import audit
@@ -19,6 +21,18 @@ from console.schema import Alert, AuditEntry, Person, SavedView, Update
 MOST_AT_ONCE = 500
 MOST_NOTE = 4000
 _MOST_RELATED = 12
+_SHARED = ("sha256", "volume", "person")
+# made once: to make a statement costs more than to run it
+_PEOPLE = select(Person.name, Person.roles).where(Person.disabled.is_(False)).order_by(Person.name)
+_VIEWS = select(SavedView).where(SavedView.person == bindparam("person")).order_by(SavedView.name)
+_UPDATES = select(Update.at, Update.disposition, Update.reason, Update.status).where(
+    Update.alert == bindparam("alert")
+)
+_DEEDS = (
+    select(AuditEntry.at, AuditEntry.actor, AuditEntry.action, AuditEntry.detail)
+    .where(AuditEntry.subject == bindparam("subject"), AuditEntry.action != "alert_viewed")
+    .order_by(AuditEntry.sequence)
+)
 
 
 class Unfit(ValueError):
@@ -35,11 +49,27 @@ class Step:
     detail: str = ""
 
 
+class Other(NamedTuple):
+    """What is told of an alert beside another."""
+
+    id: str
+    agent: str
+    hostname: str
+    name: str
+    title: str
+    sha256: str
+    volume: str
+    person: str
+    state: str
+    determination: str | None
+    updated: float
+
+
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Other alerts that share something with this one."""
+    """Another alert that shares something with this one."""
 
-    alert: Alert
+    alert: Other
     why: tuple[str, ...]
 
 
@@ -113,43 +143,46 @@ def assign(db: Session, caller: Caller, ids: Sequence[str], to: str, now: float)
 
 def assignees(db: Session) -> list[str]:
     """Who may decide, by name."""
-    people = db.execute(select(Person).where(Person.disabled.is_(False)).order_by(Person.name)).scalars()
-    return [p.name for p in people if Role.ANALYST in roles_of(p.roles)]
+    return [name for name, roles in db.execute(_PEOPLE) if Role.ANALYST in roles_of(roles)]
 
 
 def related(db: Session, alert: Alert) -> list[Related]:
     """Other alerts with the same content, device, or person on the same workstation; the newest first."""
-    wanted = []
-    if alert.sha256:
-        wanted.append(Alert.sha256 == alert.sha256)
-    if alert.volume:
-        wanted.append(Alert.volume == alert.volume)
-    if alert.person:
-        wanted.append((Alert.person == alert.person) & (Alert.agent == alert.agent))
-    if not wanted:
+    shared = tuple(key for key in _SHARED if getattr(alert, key))
+    if not shared:
         return []
-    found: dict[str, Alert] = {}
-    for condition in wanted:  # one by one, so that each may use its index
-        query = select(Alert).options(defer(Alert.record)).where(condition, Alert.id != alert.id)
-        for other in db.execute(query.order_by(Alert.updated.desc()).limit(_MOST_RELATED)).scalars():
-            found[other.id] = other
-    newest = sorted(found.values(), key=lambda a: -a.updated)[:_MOST_RELATED]
+    given = {key: getattr(alert, key) for key in ("id", "agent", *_SHARED)}
+    others = [Other(*row) for row in db.execute(_sharing(shared), given)]
+    newest = sorted(others, key=lambda other: -other.updated)[:_MOST_RELATED]
     return [Related(other, _in_common(alert, other)) for other in newest]
+
+
+@cache
+def _sharing(shared: tuple[str, ...]) -> CompoundSelect[Any]:
+    """A part for each, so that each uses its index; made once, which saves most of what it costs here."""
+    alike = {key: getattr(Alert, key) == bindparam(key) for key in ("agent", *_SHARED)}
+    alike["person"] &= alike["agent"]
+    return union(
+        *(
+            select(
+                select(*(getattr(Alert, name) for name in Other._fields))
+                .where(alike[key], Alert.id != bindparam("id"))
+                .order_by(Alert.updated.desc())
+                .limit(_MOST_RELATED)
+                .subquery()
+            )
+            for key in shared
+        )
+    )
 
 
 def timeline(db: Session, alert: Alert) -> list[Step]:
     """What became of it, in order: what its workstation told, and what people did here."""
     steps = [Step(alert.first_seen, alert.hostname, "found")]
-    for update in db.execute(select(Update).where(Update.alert == alert.id)).scalars():
-        words = (update.disposition, update.reason)
-        steps.append(Step(update.at, alert.hostname, " · ".join(w for w in words if w), update.status))
-    entries = select(AuditEntry).where(
-        AuditEntry.subject == f"alert:{alert.id}", AuditEntry.action != "alert_viewed"
-    )
-    steps += [
-        Step(entry.at, entry.actor, entry.action.replace("_", " "), audit.particulars(entry.detail))
-        for entry in db.execute(entries.order_by(AuditEntry.sequence)).scalars()
-    ]
+    for at, disposition, reason, status in db.execute(_UPDATES, {"alert": alert.id}):
+        steps.append(Step(at, alert.hostname, " · ".join(w for w in (disposition, reason) if w), status))
+    for at, actor, action, detail in db.execute(_DEEDS, {"subject": f"alert:{alert.id}"}):
+        steps.append(Step(at, actor, action.replace("_", " "), audit.particulars(detail)))
     return sorted(steps, key=lambda s: s.at)
 
 
@@ -171,8 +204,7 @@ def custody(db: Session, caller: Caller, now: float, after: str = "", size: int 
 
 def saved_views(db: Session, caller: Caller) -> list[SavedView]:
     """The caller's own views, by name."""
-    mine = select(SavedView).where(SavedView.person == caller.name).order_by(SavedView.name)
-    return list(db.execute(mine).scalars())
+    return list(db.execute(_VIEWS, {"person": caller.name}).scalars())
 
 
 def save_view(db: Session, caller: Caller, name: str, choice: Choice, now: float) -> None:
@@ -205,7 +237,7 @@ def _several(db: Session, ids: Sequence[str]) -> list[Alert]:
     return found
 
 
-def _in_common(one: Alert, other: Alert) -> tuple[str, ...]:
+def _in_common(one: Alert, other: Other) -> tuple[str, ...]:
     return tuple(
         why
         for why, same in (

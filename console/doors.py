@@ -1,8 +1,8 @@
 """The ways in: who calls, with a browser's session, a personal token or an agent's signature.
 
-Each way is a dependency of FastAPI. A transaction ends before the answer is sent, so that what was
-answered is kept; cookies count for pages only and tokens for the interface only, so that no page of
-others can act.
+Each way is a dependency of FastAPI; what waits for nothing is `async`, and takes no thread. A transaction
+ends before the answer is sent, so that what was answered is kept; cookies count for pages only and tokens
+for the interface only, so that no page of others can act.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from config.settings import Approver
 from console import sessions, signatures
 from console.database import Database
 from console.provider import Provider
-from console.roles import Caller
+from console.roles import Caller, Role
 from console.schema import Agent
 
 
@@ -65,7 +65,7 @@ class Foreign(Exception):
     """A form that did not come out of this session's own page."""
 
 
-def house_of(request: Request) -> House:
+async def house_of(request: Request) -> House:
     house: House = request.app.state.house
     return house
 
@@ -73,7 +73,7 @@ def house_of(request: Request) -> House:
 In = Annotated[House, Depends(house_of)]
 
 
-def now_of(house: In) -> float:
+async def now_of(house: In) -> float:
     return house.clock()
 
 
@@ -91,11 +91,9 @@ Db = Annotated[Session, Depends(transaction, scope="function")]
 _SETTING_UP = frozenset({"/account", "/account/totp", "/account/password", "/sign-out"})
 
 
-def by_cookie(request: Request, house: In, now: Now) -> Caller:
-    """In a transaction of its own: a session that ran out is gone even if the request is refused."""
-    with house.database.transaction() as db:
-        secret = request.cookies.get(house.cookie, "")
-        caller = sessions.caller_of_cookie(db, house.rules, secret, now)
+def by_cookie(request: Request, house: In, db: Db, now: Now) -> Caller:
+    secret = request.cookies.get(house.cookie, "")
+    caller = sessions.caller_of_cookie(db, house.rules, secret, now) if secret else None
     if caller is None:
         raise SignInNeeded
     request.state.caller = caller
@@ -127,6 +125,11 @@ class Form:
 
     def all(self, name: str) -> list[str]:
         return self.fields.get(name, [])
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The roles that were ticked."""
+        return frozenset(Role(word) for word in self.all("role") if word in set(Role))
 
 
 async def form_of(request: Request) -> Form:
@@ -165,12 +168,11 @@ _BEARER = HTTPBearer(auto_error=False, scheme_name="personal token")
 
 def by_token(
     request: Request,
-    house: In,
+    db: Db,
     now: Now,
     given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Caller:
-    with house.database.transaction() as db:
-        caller = sessions.caller_of_token(db, given.credentials, now) if given else None
+    caller = sessions.caller_of_token(db, given.credentials, now) if given else None
     if caller is None:
         raise NoToken
     request.state.caller = caller

@@ -75,7 +75,7 @@ def change(
         person.totp, told["totp"] = None, "removed"
     db.flush()
     _keep_an_administrator(db)
-    sign_out_everywhere(db, name, tokens=bool(disabled))
+    sign_out_everywhere(db, name, tokens=bool(disabled) or password is not None)
     audit.append(db, now, by.name, "person_changed", f"person:{name}", **told)
     return person
 

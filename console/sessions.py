@@ -6,17 +6,20 @@ import hashlib
 import hmac
 import secrets
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from config.console import Console
 from console import audit, totp
-from console.roles import Caller, roles_of
+from console.roles import Caller, Role, roles_of, text_of
 from console.schema import ApiToken, Person, WebSession
 
 TOKEN_PREFIX = "rwp_"  # noqa: S105 - what a token begins with
 MOST_DAYS = 366
 _TOUCH_SECONDS = 30.0
+_OF_COOKIE = select(WebSession, Person).join(Person).where(WebSession.digest == bindparam("digest"))
+_OF_TOKEN = select(ApiToken, Person).join(Person).where(ApiToken.digest == bindparam("digest"))
+"""Made once: to make a statement costs more than to run it."""
 
 
 def digest_of(secret: str) -> str:
@@ -40,19 +43,23 @@ def begin(db: Session, person: Person, now: float) -> str:
 
 
 def caller_of_cookie(db: Session, rules: Console, secret: str, now: float) -> Caller | None:
-    """Who a cookie belongs to, or None if it is unknown, too old or was idle for too long."""
-    session = db.get(WebSession, digest_of(secret)) if secret else None
-    if session is None:
+    """Who a cookie belongs to, or None if it is unknown, too old or idle for too long: `forget` it then."""
+    found = db.execute(_OF_COOKIE, {"digest": digest_of(secret)}).one_or_none()
+    if found is None:
         return None
-    person = db.get(Person, session.person)
+    session, person = found
     too_old = now - session.made_at > rules.session_hours * 3600
-    if person is None or person.disabled or too_old or now - session.seen_at > rules.idle_minutes * 60:
-        db.delete(session)
+    if person.disabled or too_old or now - session.seen_at > rules.idle_minutes * 60:
         return None
     if now - session.seen_at > _TOUCH_SECONDS:
         session.seen_at = now
     has_totp = bool(person.totp or person.subject)  # the provider asks for its own
     return Caller(person.name, roles_of(person.roles), session.digest, session.csrf, has_totp)
+
+
+def forget(db: Session, secret: str) -> None:
+    """A session that ran out does not come back, whatever the clock does."""
+    db.execute(delete(WebSession).where(WebSession.digest == digest_of(secret)))
 
 
 def csrf_counts(caller: Caller, given: str) -> bool:
@@ -73,17 +80,23 @@ def pending_totp(db: Session, caller: Caller) -> str:
     return session.pending_totp
 
 
-def new_token(db: Session, caller: Caller, note: str, days: int, now: float) -> str:
-    """A personal token for `days` days; shown once, never again."""
+def new_token(
+    db: Session, caller: Caller, note: str, days: int, now: float, roles: frozenset[Role] = frozenset()
+) -> str:
+    """A personal token for `days` days; shown once, never again.
+
+    It carries `roles` as long as its person has them; none named is all that its person has at the time.
+    """
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     days = max(1, min(days, MOST_DAYS))
-    digest = digest_of(secret)
+    digest, carried = digest_of(secret), text_of(roles)
     db.add(
         ApiToken(
-            digest=digest, person=caller.name, note=note[:200], made_at=now, expires_at=now + days * 86400
+            digest=digest, person=caller.name, note=note[:200], roles=carried, made_at=now,
+            expires_at=now + days * 86400,
         )
-    )
-    audit.append(db, now, caller.name, "token_made", f"token:{digest[:12]}", days=days)
+    )  # fmt: skip
+    audit.append(db, now, caller.name, "token_made", f"token:{digest[:12]}", days=days, roles=carried)
     return secret
 
 
@@ -105,13 +118,16 @@ def revoke_token(db: Session, caller: Caller, short: str, now: float) -> None:
 
 def caller_of_token(db: Session, secret: str, now: float) -> Caller | None:
     """Who a personal token belongs to, or None."""
-    token = db.get(ApiToken, digest_of(secret)) if secret.startswith(TOKEN_PREFIX) else None
-    person = db.get(Person, token.person) if token else None
-    if token is None or person is None or person.disabled or token.expires_at <= now:
+    if not secret.startswith(TOKEN_PREFIX):
         return None
+    found = db.execute(_OF_TOKEN, {"digest": digest_of(secret)}).one_or_none()
+    if found is None or found[1].disabled or found[0].expires_at <= now:
+        return None
+    token, person = found
     if now - (token.used_at or 0) > _TOUCH_SECONDS:
         token.used_at = now
-    return Caller(person.name, roles_of(person.roles))
+    roles = roles_of(person.roles)
+    return Caller(person.name, roles & roles_of(token.roles) if token.roles else roles)
 
 
 def tidy(db: Session, rules: Console, now: float) -> None:

@@ -27,6 +27,7 @@ def environment() -> Environment:
         finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     made.filters |= {
         "when": when, "iso": iso, "short": shortened, "words": words, "lines": lines, "count": count,

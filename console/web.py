@@ -17,7 +17,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from agent.paper_bundle import BadBundle
 from config.console import Console
 from config.settings import Approver
-from console import audit, bundle, desk, enrolment, papers, people, retention
+from console import audit, bundle, desk, enrolment, papers, people, retention, sessions
 from console.api import agents as api_agents
 from console.api import alerts as api_alerts
 from console.api import oversight as api_oversight
@@ -72,6 +72,10 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(SignInNeeded)
     def sign_in(request: Request, error: SignInNeeded) -> Response:
         back = request.url.path if request.method == "GET" else "/"
+        house: House = request.app.state.house
+        if secret := request.cookies.get(house.cookie, ""):
+            with house.database.transaction() as db:
+                sessions.forget(db, secret)
         if request.headers.get("hx-request"):
             return Response(status_code=401, headers={"HX-Redirect": "/sign-in"})
         return RedirectResponse(f"/sign-in?next={back}", status_code=303)

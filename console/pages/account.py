@@ -40,9 +40,8 @@ def second_factor(request: Request, caller: ByCookie, form: Posted, db: Db, now:
 @router.post("/account/tokens")
 def new_token(request: Request, caller: ByCookie, form: Posted, db: Db, now: Now) -> Response:
     days = form.one("days")
-    secret = sessions.new_token(
-        db, caller, form.one("note"), int(days) if days.isascii() and days.isdigit() else 30, now
-    )
+    number = int(days) if days.isascii() and days.isdigit() and len(days) < 9 else 30
+    secret = sessions.new_token(db, caller, form.one("note"), number, now, form.roles)
     return _page(request, caller, db, secret=secret)
 
 

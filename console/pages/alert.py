@@ -9,6 +9,7 @@ from console import desk
 from console.choice import DETERMINATIONS
 from console.doors import ByCookie, Db, Now, Posted
 from console.portrait import SEVERITIES, portrait
+from console.roles import Deed
 from console.templates import page
 
 router = APIRouter(include_in_schema=False)
@@ -24,7 +25,7 @@ def show(request: Request, alert_id: str, caller: ByCookie, db: Db, now: Now) ->
         portrait=portrait(found),
         related=desk.related(db, found),
         timeline=desk.timeline(db, found),
-        people=desk.assignees(db),
+        people=desk.assignees(db) if caller.may(Deed.ASSIGN) else [],
         severities=SEVERITIES,
         determinations=DETERMINATIONS,
     )

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from console import people
-from console.doors import ByCookie, Db, Form, Now, Posted
+from console.doors import ByCookie, Db, Now, Posted
 from console.roles import Deed, Role, roles_of
 from console.templates import page
 
@@ -22,7 +22,7 @@ def show(request: Request, caller: ByCookie, db: Db) -> Response:
 @router.post("/people")
 def add(caller: ByCookie, form: Posted, db: Db, now: Now) -> Response:
     caller.require(Deed.MANAGE_PEOPLE)
-    people.add(db, caller.name, form.one("name").strip(), form.one("password"), _roles(form), now)
+    people.add(db, caller.name, form.one("name").strip(), form.one("password"), form.roles, now)
     return RedirectResponse("/people", status_code=303)
 
 
@@ -31,7 +31,7 @@ def change(name: str, caller: ByCookie, form: Posted, db: Db, now: Now) -> Respo
     """`what` says which of the page's forms it was."""
     match form.one("what"):
         case "roles":
-            people.change(db, caller, name, now, roles=_roles(form))
+            people.change(db, caller, name, now, roles=form.roles)
         case "disable" | "enable" as what:
             people.change(db, caller, name, now, disabled=what == "disable")
         case "password":
@@ -42,7 +42,3 @@ def change(name: str, caller: ByCookie, form: Posted, db: Db, now: Now) -> Respo
             caller.require(Deed.MANAGE_PEOPLE)
             raise people.Unfit("nothing was asked")
     return RedirectResponse("/people", status_code=303)
-
-
-def _roles(form: Form) -> frozenset[Role]:
-    return frozenset(Role(word) for word in form.all("role") if word in set(Role))

@@ -44,6 +44,7 @@ def test_a_decision_can_be_taken_back_and_both_stay_on_record(filled):
         desk.decide(db, ANN, ["agent-1-1"], "inconclusive", "who knows", filled.now)
         alert = desk.reopen(db, ANN, "agent-1-1", filled.now + 1)
         assert (alert.state, alert.determination, alert.note) == ("open", None, None)
+    with filled.database.transaction() as db:
         steps = [step.what for step in desk.timeline(db, alert)]
     assert [s for s in steps if s.startswith("alert")] == ["alert decided", "alert reopened"]
 

@@ -34,12 +34,12 @@ def test_a_session_lasts_while_it_is_used_and_not_beyond_its_hours(begun):
     assert who(rig, secret) is None
 
 
-def test_an_idle_session_ends(begun):
-    rig, secret = begun
+def test_an_idle_session_ends_for_good(rig):
+    browser = rig.signed_in("ann", *ANALYST)
     rig.now += 61 * 60
-    assert who(rig, secret) is None
+    assert browser.get("/alerts").status_code == 303
     rig.now -= 61 * 60
-    assert who(rig, secret) is None
+    assert browser.get("/alerts").status_code == 303
 
 
 @pytest.mark.parametrize("forged", ["", "x", "rwp_x"])
@@ -56,20 +56,51 @@ def test_neither_cookie_nor_token_is_in_the_database(begun):
     assert secret not in held and token not in held and sessions.digest_of(token) in held
 
 
-def test_a_token_ends_with_its_days(begun):
-    rig, _ = begun
+def whose(rig, token):
     with rig.database.transaction() as db:
-        token = sessions.new_token(db, Caller("ann", ANALYST), "", 1, rig.now)
-        assert sessions.caller_of_token(db, token, rig.now + 86399).name == "ann"
-        assert sessions.caller_of_token(db, token, rig.now + 86400) is None
-        assert sessions.caller_of_token(db, token[:-1], rig.now) is None
+        return sessions.caller_of_token(db, token, rig.now)
 
 
-def test_nobody_revokes_a_token_of_somebody_else(begun):
+@pytest.fixture
+def token(begun):
     rig, _ = begun
     with rig.database.transaction() as db:
-        token = sessions.new_token(db, Caller("ann", ANALYST), "", 1, rig.now)
-        with pytest.raises(LookupError):
-            sessions.revoke_token(db, Caller("bob", ANALYST), sessions.digest_of(token)[:12], rig.now)
-        sessions.revoke_token(db, Caller("ann", ANALYST), sessions.digest_of(token)[:12], rig.now)
-        assert sessions.caller_of_token(db, token, rig.now) is None
+        return sessions.new_token(db, Caller("ann", ANALYST), "", 1, rig.now)
+
+
+def test_a_token_ends_with_its_days(begun, token):
+    rig, _ = begun
+    assert whose(rig, token).name == "ann" and whose(rig, token[:-1]) is None
+    rig.now += 86399
+    assert whose(rig, token).name == "ann"
+    rig.now += 1
+    assert whose(rig, token) is None
+
+
+def test_nobody_revokes_a_token_of_somebody_else(begun, token):
+    rig, _ = begun
+    short = sessions.digest_of(token)[:12]
+    with rig.database.transaction() as db, pytest.raises(LookupError):
+        sessions.revoke_token(db, Caller("bob", ANALYST), short, rig.now)
+    assert whose(rig, token)
+    with rig.database.transaction() as db:
+        sessions.revoke_token(db, Caller("ann", ANALYST), short, rig.now)
+    assert whose(rig, token) is None
+
+
+def test_a_token_carries_at_most_what_its_person_is(begun):
+    rig, _ = begun
+    wanted = frozenset({Role.ANALYST, Role.ADMINISTRATOR})
+    with rig.database.transaction() as db:
+        token = sessions.new_token(db, Caller("ann", ANALYST), "", 1, rig.now, wanted)
+        other = sessions.new_token(db, Caller("ann", ANALYST), "", 1, rig.now, frozenset({Role.AUDITOR}))
+    assert whose(rig, token).roles == ANALYST and whose(rig, other).roles == frozenset()
+
+
+@pytest.mark.parametrize("change", [{"disabled": True}, {"password": "another horse battery"}])
+def test_tokens_end_with_the_account_and_when_an_administrator_sets_the_password(begun, token, change):
+    rig, _ = begun
+    with rig.database.transaction() as db:
+        people.add(db, "setup", "adam", "correct horse battery", frozenset({Role.ADMINISTRATOR}), rig.now)
+        people.change(db, rig.everything, "ann", rig.now, **change)
+    assert whose(rig, token) is None
