@@ -7,7 +7,7 @@ What an agent sends is untrusted: it may have been taken over. Nothing here rais
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from console.shown import shown
@@ -156,9 +156,13 @@ def _state(record: Record, determination: str | None) -> str:
     return _NO_DECISION_STATUS.get(status, "open")
 
 
-def _too_deep(value: object, left: int) -> bool:
-    if left < 0:
-        return True
-    if isinstance(value, dict):
-        return any(_too_deep(v, left - 1) for v in value.values())
-    return isinstance(value, list) and any(_too_deep(v, left - 1) for v in value)
+def _too_deep(value: object, most: int) -> bool:
+    """Level by level: a call for each value took as long as all the rest."""
+    level = [value]
+    for _ in range(most + 1):
+        level = [inner for outer in level if (inside := _inside(outer)) for inner in inside]
+    return bool(level)
+
+
+def _inside(value: object) -> Collection[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
