@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Self
@@ -24,6 +24,7 @@ from agent.ledger import Ledger, LedgerError
 ZERO = "0" * 64
 _HEAD = "audit_head"
 _TAIL_BYTES = 1 << 20
+DRAIN_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class AuditLog:
         self._path = path
         self._ledger = ledger
         self.head = head
+        self._soon = False
 
     @classmethod
     def open(cls, path: Path, ledger: Ledger) -> Self:
@@ -78,8 +80,16 @@ class AuditLog:
         log.drain()
         return log
 
+    def drain_soon(self, after: Callable[[float, Callable[[], None]], object]) -> None:
+        """Have `after` drain in a moment: events wait in the ledger, which has them for good, for those that
+        belong to them, and what waits for an answer need not wait for the log."""
+        if not self._soon:
+            self._soon = True
+            after(DRAIN_SECONDS, self.drain)
+
     def drain(self) -> None:
         """Write what waits. Raises `LedgerError`: a service that cannot account for itself must stop."""
+        self._soon = False
         waiting = self._ledger.audit_waiting()
         if not waiting:
             return

@@ -86,6 +86,10 @@ def later(reason: Reason | None) -> Fate:
     return Fate("later", reason)
 
 
+def _not_done() -> bool:
+    return False
+
+
 class Crew:
     """The root is there only between `arrive` and `leave`.
 
@@ -278,22 +282,31 @@ class Crew:
         removal.make_durable(parent)
         return left
 
-    def erase(self, entry_id: str, opened: OpenedFile, ending: Ending) -> bool:
-        """Overwrite what a removed file held, unless other names share it; whether that was done.
+    def erase(self, entry_id: str, opened: OpenedFile, ending: Ending) -> Callable[[], bool]:
+        """Overwrite what a removed file held, unless other names share it; the answer waits until that is on
+        the disk and says whether it was done.
 
         A large one is left to `erase_on`: its custody is told first.
         """
         if not self.welcome.erase or ending != Ending("quarantined"):
-            return False
+            return _not_done
         try:
             overwriting = Overwriting(opened.fd, opened.status.st_size)
         except CannotErase:
-            return False
-        large = overwriting.size > SLICE_BYTES and overwriting.may_wait
-        if large and len(self._erasing) < MOST_ERASED_LATER:
+            return _not_done
+        large = overwriting.size > SLICE_BYTES
+        if large and overwriting.may_wait and len(self._erasing) < MOST_ERASED_LATER:
             self._erasing.append((entry_id, overwriting))
-            return False
-        return overwriting.finish(self.breathe)
+            return _not_done
+        if large or not overwriting.may_wait:
+            done = overwriting.finish(self.breathe)
+            return lambda: done
+        try:
+            overwriting.begin(self.breathe)
+        except CannotErase:
+            overwriting.close()
+            return _not_done
+        return lambda: overwriting.finish(self.breathe)
 
     def erase_on(self) -> bool:
         """Overwrite a slice of a large file that is in custody, the oldest first; False if there is none."""

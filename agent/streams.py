@@ -161,6 +161,11 @@ class DurableWriter:
     def flush(self) -> None:
         """Nothing: pyrage flushes after each chunk of 64 KiB."""
 
+    def end(self) -> None:
+        """All was written: the kernel begins to put it on the disk."""
+        self._put()
+        self._begin_to_write_back(0)
+
     def finish(self) -> None:
         self._put()
         if self._durable:
@@ -175,14 +180,14 @@ class DurableWriter:
             view = memoryview(data)
             while view:
                 view = view[self._file.write(view) or 0 :]
-            self._begin_to_write_back()
+            self._begin_to_write_back(WRITE_BACK_BYTES)
         except OSError as error:
             self.fault = _vault_fault(error) if self._durable else error
             raise self.fault from None
 
-    def _begin_to_write_back(self) -> None:
+    def _begin_to_write_back(self, least: int) -> None:
         """So that `finish` has little left to wait for, and what nobody reads soon fills no memory."""
         begun = self._written_back
-        if self.size - begun >= WRITE_BACK_BYTES:
+        if self.size - begun >= least:
             os.posix_fadvise(self._file.fileno(), begun, self.size - begun, os.POSIX_FADV_DONTNEED)
             self._written_back = self.size

@@ -259,11 +259,11 @@ class Supervisor:
             post.unseen = cut_off
 
     def between(self) -> None:
-        """After each round of the loop: the audit log is written and the courier fed."""
+        """After each round of the loop: the courier is fed, and soon the audit log written."""
         if self._news:
             self._news, self._stirred_at = False, time.monotonic()
-            self.parts.audit.drain()
             self.dispatch.pump()
+            self.parts.audit.drain_soon(self.loop.after)
 
     def _tick(self) -> None:
         self.parts.template.poll()

@@ -151,21 +151,24 @@ class Vault:
         while_working: Callable[[], None],
         was_held: Callable[[], bool],
     ) -> Deposit:
-        with _creating(tmp) as file, closing(DigestBehind()) as digest, closing(DigestBehind()) as another:
+        with (
+            _creating(tmp) as file,
+            _creating(tmp.with_suffix(".json")) as beside,
+            closing(DigestBehind()) as digest,
+            closing(DigestBehind()) as another,
+        ):
             plain = PositionalReader(source.fd, source.status.st_size, while_working, digest)
-            cipher = DurableWriter(file, digest=another)
-            _encrypt(plain, cipher, self._recipients)
-            cipher.finish()
-        deposit = Deposit(plain.digest.hexdigest(), plain.offset, cipher.digest.hexdigest(), cipher.size)
-        same = was_held() or _reads_the_same(source, deposit, while_working)
-        after = os.fstat(source.fd)
-        if not same or plain.offset != source.status.st_size or _version(after) != _version(source.status):
-            raise DepositFailed("changed")
-        manifest = self._manifest(entry_id, source, deposit, now)
-        with _creating(tmp.with_suffix(".json")) as file:
-            writer = DurableWriter(file)
-            writer.write(json.dumps(asdict(manifest)).encode())
-            writer.finish()
+            _encrypt(plain, cipher := DurableWriter(file, digest=another), self._recipients)
+            cipher.end()
+            deposit = Deposit(plain.digest.hexdigest(), plain.offset, cipher.digest.hexdigest(), cipher.size)
+            same = was_held() or _reads_the_same(source, deposit, while_working)
+            if not same or deposit.size != source.status.st_size or _has_moved(source):
+                raise DepositFailed("changed")
+            manifest = DurableWriter(beside)
+            manifest.write(json.dumps(asdict(self._manifest(entry_id, source, deposit, now))).encode())
+            manifest.end()
+            cipher.finish()  # one commit of the journal may serve for both
+            manifest.finish()
         with vault_faults():
             self._place(tmp, entry_id)
         return deposit
@@ -328,8 +331,9 @@ def _places(directory: Path, entry_id: str) -> tuple[Path, Path]:
     return entries / f"{_checked(entry_id)}.age", entries / f"{entry_id}.json"
 
 
-def _version(status: os.stat_result) -> tuple[int, ...]:
-    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+def _has_moved(source: Source) -> bool:
+    names = ("st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns")
+    return any(getattr(os.fstat(source.fd), name) != getattr(source.status, name) for name in names)
 
 
 def _reads_the_same(source: Source, deposit: Deposit, while_working: Callable[[], None]) -> bool:
