@@ -34,7 +34,7 @@ class Provider(Section):
     @model_validator(mode="after")
     def _secrets_never_cross_a_network_in_the_clear(self) -> Provider:
         parts = urlsplit(self.issuer)
-        if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
             raise ValueError("issuer must be an https address")
         if not parts.hostname or parts.query or parts.fragment:
             raise ValueError("issuer must be like https://sign-in.example.org/realm")
@@ -81,7 +81,7 @@ class Console(Section):
     @property
     def is_local(self) -> bool:
         """Whether nobody but this machine can reach it."""
-        return _is_loopback(self.host)
+        return is_loopback(self.host)
 
     @property
     def url(self) -> str:
@@ -112,7 +112,8 @@ class Console(Section):
         return url
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this very machine, so that what is sent there crosses no network."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -28,6 +28,8 @@ DEFAULT_FILE = Path("/etc/recordwarden/config.toml")
 SHIPPED_FILE = Path(__file__).with_name("defaults.toml")
 PREFIX = "RECORDWARDEN_"
 FILE_VARIABLE = "RECORDWARDEN_CONFIG"
+CLIENT_VARIABLES = frozenset(f"{PREFIX}CONSOLE_{word}" for word in ("URL", "TOKEN", "TOKEN_FILE", "CA"))
+"""What `recordwarden console` reads to speak to a console elsewhere: no settings of this machine."""
 ENVIRONMENT = "environment"
 _SHOW = "`recordwarden config show` prints every key with its value"
 
@@ -144,7 +146,7 @@ def _check_environment() -> dict[tuple[str, ...], str]:
     """All our variables by the key they set; an unknown or unreadable one is an error."""
     found = {}
     for name, value in sorted(os.environ.items()):
-        if not name.upper().startswith(PREFIX) or name == FILE_VARIABLE:
+        if not name.upper().startswith(PREFIX) or name in {FILE_VARIABLE, *CLIENT_VARIABLES}:
             continue
         steps = tuple(name[len(PREFIX) :].lower().split("__"))
         kind = _annotation(steps)

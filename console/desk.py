@@ -115,6 +115,17 @@ def decide(
     return found
 
 
+def note(db: Session, caller: Caller, ids: Sequence[str], words: str, now: float) -> list[Alert]:
+    """Write down what the next one is to know, and decide nothing; raises `Unfit` or `LookupError`."""
+    caller.require(Deed.DECIDE)
+    if not 0 < len(words.strip()) <= MOST_NOTE:
+        raise Unfit(f"a note has 1 to {MOST_NOTE} characters")
+    found = _several(db, ids)
+    for alert in found:
+        audit.append(db, now, caller.name, "alert_noted", f"alert:{alert.id}", note=words.strip())
+    return found
+
+
 def reopen(db: Session, caller: Caller, alert_id: str, now: float) -> Alert:
     """Take a determination that was made here back; raises `Unfit` or `LookupError`."""
     caller.require(Deed.DECIDE)
@@ -129,8 +140,9 @@ def reopen(db: Session, caller: Caller, alert_id: str, now: float) -> Alert:
 
 
 def assign(db: Session, caller: Caller, ids: Sequence[str], to: str, now: float) -> list[Alert]:
-    """Say who is on them; "" is nobody. Raises `Unfit` or `LookupError`."""
+    """Say who is on them; "" is nobody, `@me` the caller. Raises `Unfit` or `LookupError`."""
     caller.require(Deed.ASSIGN)
+    to = caller.name if to == "@me" else to
     if to and to not in assignees(db):
         raise Unfit("nobody of that name may decide")
     found = _several(db, ids)
@@ -207,23 +219,25 @@ def saved_views(db: Session, caller: Caller) -> list[SavedView]:
     return list(db.execute(_VIEWS, {"person": caller.name}).scalars())
 
 
-def save_view(db: Session, caller: Caller, name: str, choice: Choice, now: float) -> None:
+def save_view(db: Session, caller: Caller, name: str, choice: Choice, now: float) -> SavedView:
     """Keep a choice under a name; a view of that name is replaced. Raises `Unfit`."""
     caller.require(Deed.VIEW_ALERTS)
     name = " ".join(name.split())
     if not 0 < len(name) <= 80:
         raise Unfit("a view's name has 1 to 80 characters")
-    db.merge(SavedView(person=caller.name, name=name, query=choice.query[:2000]))
+    saved = db.merge(SavedView(person=caller.name, name=name, query=choice.query[:2000]))
     audit.append(db, now, caller.name, "view_saved", f"view:{name}")
+    return saved
 
 
-def forget_view(db: Session, caller: Caller, name: str, now: float) -> None:
+def forget_view(db: Session, caller: Caller, name: str, now: float) -> SavedView:
     """Raises `LookupError`."""
     found = db.get(SavedView, (caller.name, name))
     if found is None:
         raise LookupError(name)
     db.delete(found)
     audit.append(db, now, caller.name, "view_forgotten", f"view:{name}")
+    return found
 
 
 def _several(db: Session, ids: Sequence[str]) -> list[Alert]:

@@ -8,6 +8,8 @@ approvers of the configuration.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -106,6 +108,21 @@ def lines(found: Sequence[Told]) -> list[dict[str, Any]]:
         for t in found
         if isinstance(t.statement, Terms)
     ]  # fmt: skip
+
+
+def as_csv(found: Sequence[Told]) -> bytes:
+    """`lines` as CSV. A cell that a spreadsheet would take for a formula is made text."""
+    out = io.StringIO()
+    if rows := lines(found):
+        writer = csv.DictWriter(out, rows[0])
+        writer.writeheader()
+        writer.writerows({k: _no_formula(v) for k, v in row.items()} for row in rows)
+    return out.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _no_formula(value: object) -> object:
+    text = value if isinstance(value, str) else ""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def _add(

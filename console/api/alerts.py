@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -92,11 +93,32 @@ class Decision(BaseModel):
     note: Annotated[str, Field(max_length=desk.MOST_NOTE)] = ""
 
 
+class Note(BaseModel):
+    """What the next one is to know about some alerts."""
+
+    alerts: _Ids
+    note: Annotated[str, Field(min_length=1, max_length=desk.MOST_NOTE)]
+
+
 class Assignment(BaseModel):
-    """Who is on some alerts; "" is nobody."""
+    """Who is on some alerts; "" is nobody, `@me` whoever asks."""
 
     alerts: _Ids
     to: Annotated[str, Field(max_length=64)]
+
+
+class View(BaseModel):
+    """Filters under a name; `query` is what stands behind the `?` of the inbox's address."""
+
+    model_config = ConfigDict(from_attributes=True)
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    query: Annotated[str, Field(max_length=2000)]
+
+
+class ViewName(BaseModel):
+    """Which of one's own views."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
 
 
 @router.get("/alerts", responses=ERRORS(422))
@@ -153,6 +175,12 @@ def decide(wanted: Decision, caller: ByToken, db: Db, now: Now) -> list[AlertLin
     return _told(desk.decide(db, caller, wanted.alerts, wanted.determination, wanted.note, now))
 
 
+@router.post("/notes", responses=ERRORS(404, 422))
+def note(wanted: Note, caller: ByToken, db: Db, now: Now) -> list[AlertLine]:
+    """Write a note about up to 500 alerts without deciding; it stays in their timelines."""
+    return _told(desk.note(db, caller, wanted.alerts, wanted.note, now))
+
+
 @router.post("/assignments", responses=ERRORS(404, 422))
 def assign(wanted: Assignment, caller: ByToken, db: Db, now: Now) -> list[AlertLine]:
     """Say who is on up to 500 alerts."""
@@ -163,6 +191,25 @@ def assign(wanted: Assignment, caller: ByToken, db: Db, now: Now) -> list[AlertL
 def reopen(alert_id: AlertId, caller: ByToken, db: Db, now: Now) -> AlertLine:
     """Take a determination back."""
     return AlertLine.model_validate(desk.reopen(db, caller, alert_id, now))
+
+
+@router.get("/views")
+def list_views(caller: ByToken, db: Db) -> list[View]:
+    """One's own saved views, by name."""
+    return [View.model_validate(view) for view in desk.saved_views(db, caller)]
+
+
+@router.post("/views", responses=ERRORS(422))
+def save_view(wanted: View, caller: ByToken, db: Db, now: Now) -> View:
+    """Keep filters under a name; a view of that name is replaced."""
+    choice = Choice.of(dict(parse_qsl(wanted.query)))
+    return View.model_validate(desk.save_view(db, caller, wanted.name.replace("\0", ""), choice, now))
+
+
+@router.post("/views/forget", responses=ERRORS(404, 422))
+def forget_view(wanted: ViewName, caller: ByToken, db: Db, now: Now) -> View:
+    """Delete one."""
+    return View.model_validate(desk.forget_view(db, caller, wanted.name.replace("\0", ""), now))
 
 
 def _told(found: list[Alert]) -> list[AlertLine]:

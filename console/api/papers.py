@@ -54,6 +54,13 @@ def list_papers(caller: ByToken, house: In, db: Db, now: Now, kind: _Kind = "agr
     return [_line(told) for told in papers.register(db, house.approvers, caller, (kind,), now)]
 
 
+@router.get("/agreements.csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}})
+def report(caller: ByToken, house: In, db: Db, now: Now) -> Response:
+    """Every detail of every agreement, as a table."""
+    found = papers.register(db, house.approvers, caller, ("agreement",), now)
+    return Response(papers.as_csv(found), media_type="text/csv")
+
+
 @router.get("/papers/bundle", response_class=Response, responses=ERRORS(503))
 def download(caller: ByToken, house: In, db: Db, now: Now) -> Response:
     """All papers that two people have signed, as a bundle for workstations without a link."""

@@ -48,9 +48,15 @@ def decide(caller: ByCookie, form: Posted, db: Db, now: Now) -> Response:
     return _back(form.one("back"))
 
 
+@router.post("/alerts/note")
+def note(caller: ByCookie, form: Posted, db: Db, now: Now) -> Response:
+    desk.note(db, caller, form.all("alert"), form.one("note"), now)
+    return _back(form.one("back"))
+
+
 @router.post("/alerts/assign")
 def assign(caller: ByCookie, form: Posted, db: Db, now: Now) -> Response:
-    to = caller.name if form.one("to") == "@me" else form.one("to")
+    to = form.one("to")
     desk.assign(db, caller, form.all("alert"), "" if to == "nobody" else to, now)
     return _back(form.one("back"))
 

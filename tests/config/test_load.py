@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from config.load import SHIPPED_FILE, ConfigError, config_file, key_paths, load
+from config.load import CLIENT_VARIABLES, SHIPPED_FILE, ConfigError, config_file, key_paths, load
 from config.settings import Mode, Settings
 
 
@@ -103,6 +103,12 @@ def test_the_environment_wins_over_the_file_and_leaves_its_neighbours(monkeypatc
     assert settings.policy.contact == "Ms Example"
     assert (settings.vault.recipients, settings.vault.reserve_mb) == (("age1x",), 5)
     assert settings.alerts.file is not None
+
+
+def test_what_a_client_of_the_console_reads_is_no_setting(monkeypatch):
+    for name in CLIENT_VARIABLES:
+        monkeypatch.setenv(name, "x")
+    load()
 
 
 def test_a_missing_file_is_an_error_however_it_was_named(monkeypatch, tmp_path):

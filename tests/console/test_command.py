@@ -1,39 +1,84 @@
-"""`recordwarden console` at the machine itself."""
+"""Command line equals page: what a page offers has a command, or a reason why not (console.command).
+
+The table names each route of a page once; one that is in it and not there, or there and not in it, fails.
+"""
 
 from __future__ import annotations
 
+import click
 import pytest
-from click.testing import CliRunner
 
-from console.command import console
+from console.command import COMMANDS, HERE, console
+
+ONES_OWN = "with a session only: who stole a token must not be able to keep the account by it"
+BROWSING = "of a browser only"
+REASONS = {ONES_OWN, BROWSING}
+COMMAND_OF = {
+    ("GET", "/"): BROWSING,
+    ("POST", "/sign-out"): BROWSING,
+    ("GET", "/account"): ONES_OWN,
+    ("POST", "/account/password"): ONES_OWN,
+    ("POST", "/account/totp"): ONES_OWN,
+    ("POST", "/account/tokens"): ONES_OWN,
+    ("POST", "/account/tokens/revoke"): ONES_OWN,
+    ("GET", "/alerts"): "alerts list",
+    ("GET", "/alerts/{alert_id}"): "alerts show",
+    ("POST", "/alerts/decide"): "alerts decide",
+    ("POST", "/alerts/assign"): "alerts assign",
+    ("POST", "/alerts/note"): "alerts note",
+    ("POST", "/alerts/{alert_id}/reopen"): "alerts reopen",
+    ("POST", "/views"): "views save",
+    ("POST", "/views/forget"): "views forget",
+    ("GET", "/agents"): "agents list",
+    ("GET", "/agents/{agent_id}"): "agents show",
+    ("POST", "/agents/token"): "agents token",
+    ("POST", "/agents/{agent_id}/revoke"): "agents revoke",
+    ("GET", "/trends"): "trends",
+    ("GET", "/custody"): "custody",
+    ("GET", "/agreements"): "agreements list",
+    ("GET", "/agreements.csv"): "agreements report",
+    ("GET", "/agreements/report"): "agreements report",
+    ("GET", "/agreements/bundle"): "agreements bundle",
+    ("GET", "/requests"): "requests list",
+    ("GET", "/papers/{kind}/{number}"): "agreements show",
+    ("GET", "/papers/{kind}/{number}/file"): "agreements document",
+    ("POST", "/papers"): "agreements hand-in",
+    ("GET", "/audit"): "audit-trail list",
+    ("POST", "/audit/verify"): "audit-trail verify",
+    ("GET", "/erasure"): "erase",
+    ("POST", "/erasure"): "erase",
+    ("GET", "/people"): "people list",
+    ("POST", "/people"): "people add",
+    ("POST", "/people/{name}"): "people change",
+}
 
 
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    monkeypatch.setenv("RECORDWARDEN_CONSOLE__FOLDER", str(tmp_path / "c"))
-    return lambda *words, given="": CliRunner().invoke(console, words, input=given)
+def commands(group, above=()):
+    """Every command of the tree as its words, with itself."""
+    for name in group.list_commands(click.Context(group)):
+        found = group.get_command(click.Context(group), name)
+        if isinstance(found, click.Group):
+            yield from commands(found, (*above, name))
+        else:
+            yield " ".join((*above, name)), found
 
 
-def test_the_first_administrator_is_made_here(run):
-    words = ("user", "add", "ann", "--role", "administrator", "--role", "analyst", "--password-stdin")
-    made = run(*words, given="correct horse battery\n")
-    assert made.exit_code == 0, made.output
-    assert run("user", "list").output == "ann\tadministrator analyst\n"
-    again = run(*words, given="correct horse battery\n")
-    assert again.exit_code == 1 and "there is an account of this name" in again.output
+def test_each_route_of_a_page_has_a_command_or_a_reason(rig):
+    offered = {
+        (method, route.path)
+        for router in rig.app.routes
+        if (inner := getattr(router, "original_router", None))
+        for route in inner.routes
+        for method in route.methods
+        if not route.path.startswith(("/api/", "/sign-in"))
+    }
+    assert offered == set(COMMAND_OF)
+    assert set(COMMAND_OF.values()) - REASONS <= {words for words, _ in commands(console)}
 
 
-def test_a_short_password_is_refused_in_one_line(run):
-    made = run("user", "add", "ann", "--role", "analyst", "--password-stdin", given="short\n")
-    assert made.exit_code == 1 and "at least 12 characters" in made.output
-
-
-def test_a_token_for_an_agent_and_the_audit_that_knows_of_it(run):
-    assert run("agent", "token").output.startswith("rwe_")
-    assert run("audit", "verify").output == "1 entries, 0 faults\n"
-
-
-def test_a_folder_that_cannot_be_made_is_told_in_two_lines(run, monkeypatch):
-    monkeypatch.setenv("RECORDWARDEN_CONSOLE__FOLDER", "/proc/nowhere")
-    told = run("user", "list")
-    assert told.exit_code == 69 and told.output.count("\n") == 2
+@pytest.mark.parametrize(("words", "command"), list(commands(console)))
+def test_each_command_speaks_json_and_those_from_afar_know_where_to_ask(words, command):
+    options = {name for p in command.params for name in p.opts}
+    afar = COMMANDS[words.split()[0]].module != HERE
+    assert "--json" in options and command.help
+    assert ({"--url", "--token-file", "--ca"} <= options) == afar

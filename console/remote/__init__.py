@@ -1,0 +1,1 @@
+"""The console from afar: what its pages do, as commands over its interface for programs."""

@@ -1,0 +1,150 @@
+"""`recordwarden console agreements` and `requests`: what people sign with keys of their own, from afar.
+
+Nothing here signs: `recordwarden agreements approve` and `quarantine … approve` do, with a key file.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from console.remote.connection import USAGE, Remote, Trouble
+from console.remote.words import asks, say_json, say_one, say_rows
+from console.shown import paragraphs
+
+_COLUMNS = ("kind", "id", "standing", "why", "approved_by", "review_overdue", "added_at")
+_MOST_BYTES = 4 * 1024 * 1024
+_OUT = click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="Into this new file, not on the screen."
+)
+_KIND = click.argument("kind", type=click.Choice(("release", "disposal")))
+_DOCUMENT = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+
+
+@click.group()
+def agreements() -> None:
+    """Data Access Agreements: list, show, document, hand-in, report, bundle."""
+
+
+@click.group()
+def requests() -> None:
+    """Requests to release and to delete: list, show, document, hand-in."""
+
+
+@agreements.command("list")
+@asks
+def list_agreements(remote: Remote, as_json: bool) -> None:
+    """The register; what waits for a signature or a review comes first."""
+    say_rows(remote.get("papers", kind="agreement"), _COLUMNS, as_json)
+
+
+@requests.command("list")
+@asks
+def list_requests(remote: Remote, as_json: bool) -> None:
+    """Releases, then disposals; of each what waits for a signature comes first."""
+    found = [row for kind in ("release", "disposal") for row in remote.get("papers", kind=kind)]
+    say_rows(found, _COLUMNS, as_json)
+
+
+@agreements.command("show")
+@click.argument("number", metavar="ID")
+@asks
+def show_agreement(remote: Remote, number: str, as_json: bool) -> None:
+    """One, with what is signed."""
+    say_one(remote.get("papers", "agreement", number)["paper"], as_json)
+
+
+@requests.command("show")
+@_KIND
+@click.argument("number", metavar="ID")
+@asks
+def show_request(remote: Remote, kind: str, number: str, as_json: bool) -> None:
+    """One, with what is signed."""
+    say_one(remote.get("papers", kind, number)["paper"], as_json)
+
+
+@agreements.command("document")
+@click.argument("number", metavar="ID")
+@_OUT
+@asks
+def agreement_document(remote: Remote, number: str, out: Path | None, as_json: bool) -> None:
+    """The document with its signatures so far, for the next approver to sign."""
+    _hand_out(remote.get("papers", "agreement", number)["document"], out)
+
+
+@requests.command("document")
+@_KIND
+@click.argument("number", metavar="ID")
+@_OUT
+@asks
+def request_document(remote: Remote, kind: str, number: str, out: Path | None, as_json: bool) -> None:
+    """The document with its signatures so far, for the next approver to sign."""
+    _hand_out(remote.get("papers", kind, number)["document"], out)
+
+
+@agreements.command("hand-in")
+@_DOCUMENT
+@asks
+def hand_in_agreement(remote: Remote, file: Path, as_json: bool) -> None:
+    """Hand in an agreement, more signatures for it, or its revocation."""
+    _hand_in(remote, file, as_json)
+
+
+@requests.command("hand-in")
+@_DOCUMENT
+@asks
+def hand_in_request(remote: Remote, file: Path, as_json: bool) -> None:
+    """Hand in a request, or more signatures for it."""
+    _hand_in(remote, file, as_json)
+
+
+@agreements.command("report")
+@_OUT
+@asks
+def report(remote: Remote, out: Path | None, as_json: bool) -> None:
+    """Every detail of every agreement, as CSV; with --json one agreement a line."""
+    if as_json:
+        say_rows(remote.get("papers", kind="agreement"), _COLUMNS, True)
+    else:
+        _write(remote.text("agreements.csv"), out)
+
+
+@agreements.command("bundle")
+@_OUT
+@asks
+def bundle(remote: Remote, out: Path | None, as_json: bool) -> None:
+    """All papers for workstations without a link; `recordwarden agreements import` takes the file."""
+    _write(remote.text("papers", "bundle"), out)
+
+
+def _hand_out(document: dict[str, Any], out: Path | None) -> None:
+    if out is None:
+        say_json(document)
+    else:
+        _write(json.dumps(document, indent=1) + "\n", out)
+
+
+def _write(text: str, out: Path | None) -> None:
+    if out is None:
+        click.echo(paragraphs(text))
+        return
+    try:
+        with out.open("x", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise Trouble(f"the file of --out: {error.strerror}", USAGE) from None
+
+
+def _hand_in(remote: Remote, file: Path, as_json: bool) -> None:
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise Trouble(f"the document: {error.strerror}", USAGE) from None
+    if len(content) > _MOST_BYTES:
+        raise Trouble("the document is too large", USAGE)
+    told = remote.post("papers", body={"document": content.decode("utf-8", "replace").strip()})
+    say_rows([told], _COLUMNS, as_json)

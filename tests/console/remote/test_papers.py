@@ -1,0 +1,54 @@
+"""Agreements and requests from afar: carried, never signed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from agent.statements import as_text
+from console.roles import Role
+
+
+@pytest.fixture
+def dora(desk, as_):
+    return as_("dora", Role.INFORMATION_ASSET_OWNER, Role.DATA_PROTECTION_OFFICER, Role.ANALYST)
+
+
+def put(folder, name, envelope):
+    (folder / name).write_text(as_text(envelope))
+    return str(folder / name)
+
+
+def test_a_token_of_both_approvers_approves_nothing(dora, agreed, draft, tmp_path):
+    """Only the signatures of two keys do, and they travel through the command line as they were made."""
+    (line,) = dora("agreements", "hand-in", put(tmp_path, "draft", draft), "--json").lines
+    assert (line["standing"], line["approved_by"]) == ("pending", [])
+    out = tmp_path / "to-sign.json"
+    assert dora("agreements", "document", "DAA-made-up-1", "--out", str(out)).code == 0
+    assert json.loads(out.read_text()) == draft.to_json()
+    (line,) = dora("agreements", "hand-in", put(tmp_path, "signed", agreed.both(draft)), "--json").lines
+    assert (line["standing"], len(line["approved_by"])) == ("in_force", 2)
+    assert dora("agreements", "list", "--json").lines[0]["id"] == "DAA-made-up-1"
+    assert "University of Somewhere" in dora("agreements", "show", "DAA-made-up-1").out
+
+
+def test_the_report_is_a_table_and_the_bundle_a_file(dora, agreed, draft, tmp_path):
+    dora("agreements", "hand-in", put(tmp_path, "signed", agreed.both(draft)))
+    (row,) = csv.DictReader(io.StringIO(dora("agreements", "report").out))
+    assert row["agreement"] == "DAA-made-up-1"
+    assert dora("agreements", "report", "--json").lines[0]["id"] == "DAA-made-up-1"
+    out = tmp_path / "papers.json"
+    assert dora("agreements", "bundle", "--out", str(out)).code == 0 and json.loads(out.read_text())
+    assert dora("agreements", "bundle", "--out", str(out)).code == 2  # nothing is written over
+
+
+def test_requests_are_listed_and_what_is_no_paper_is_refused(dora, tmp_path):
+    assert dora("requests", "list", "--json").out == ""
+    assert dora("requests", "show", "release", "none").code == 1
+    assert dora("requests", "document", "disposal", "none").code == 1
+    (tmp_path / "x").write_text("no document")
+    assert dora("requests", "hand-in", str(tmp_path / "x")).code == 1
+    assert dora("requests", "hand-in", str(tmp_path / "nowhere")).code == 2
