@@ -35,6 +35,7 @@ _CODED = frozenset(
 _PERSONAL = frozenset(
     {"demographic", "person", "household", "socioeconomic", "health", "attitude", "activity"}
 )
+_OTHER = frozenset({"design", "metadata", "thing", "aggregate", "economy", "organisation", "area"})
 _SEX = "person.sex"
 MOST_AGES = 4
 """Where more columns than these, and most, could be ages, they are scores of something."""
@@ -88,9 +89,9 @@ def measure(t: TableView) -> dict[str, float]:
 
 
 def _numbered(words: list[Word]) -> bool:
-    """Whether a name speaks of a key or of forms of data, and of no person."""
+    """Whether a name speaks of a key, of forms of data, of a thing or a count, and of no person."""
     told = {w.family for w in words}
-    return bool(told & {"design", "metadata"}) and not told & _PERSONAL
+    return bool(told & _OTHER) and not told & _PERSONAL
 
 
 def _borne_out(t: TableView) -> set[str]:

@@ -29,6 +29,7 @@ MEASURES = (
     "words_alone",
     "program_texts",
     "timetable",
+    "even_steps",
     "ragged_rows",
     "picture",
     "little_to_go_by",
@@ -45,12 +46,18 @@ PROGRAM_WORD = re.compile(
     r"[a-z][a-z0-9]*[A-Z]\w*|\w*[A-Za-z]_[A-Za-z]\w*|[a-z]+://\S+|\.{0,2}/\S*|[\w./-]+\.[a-z]{1,4}|\w+(?:::\w+)+|[\w.]*\(.*\)|\{\S+\}|\$\S+"
 )
 """Identifiers, paths, addresses, calls and templates: what cells of programs' own tables hold."""
+_PLACE = re.compile(
+    r"\.{0,2}/[^\s/]*(?:/\S*)?|[a-z]+://\S+|(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?:/\d\d?)?|(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}"
+)
+"""Paths, and addresses of pages, hosts and devices."""
 _CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")
+_MOMENT = re.compile(r"(?:\b|T)(\d\d?):(\d\d)(?::(\d\d(?:\.\d+)?))?")
 _BOUND = re.compile(r"[<>]=?\s?\d[\d.,]*")
 """The open end of a category: "<=3cm", ">20", "ESR < 20"."""
 _LONG_CHARS = 60
 _MANY_WORDS = 8
 MANY_ROWS = 5
+MANY_STEPS = 20
 LEAST_FILLED = 0.2
 LEAST_DUMPED = 3
 LEAST_BORNE_OUT = 2
@@ -58,7 +65,7 @@ PICTURE_COLUMNS = 16
 _HEX = frozenset("0123456789abcdef")
 _SETTINGS = frozenset({"person.truth", "person.answer", "person.agreement"})
 """What settings and tables of features say as well."""
-
+_SWITCHES = frozenset({"person.truth"})
 _ASSIGNED = re.compile(r"[\w.-]+=[^=].*")
 _BRACKET = re.compile(r"[][(){};]+")
 _SHARE = {"bounds": Bounds(0.0, 1.0)}
@@ -82,7 +89,7 @@ class Options:
     ragged_share: float = field(default=0.25, metadata=_SHARE)
     least_measured: int = field(default=2, metadata={"bounds": Bounds(0, 100)})
     unnamed_rows: int = field(default=50, metadata={"bounds": Bounds(3, 100_000)})
-    unspoken_likely: float = field(default=0.9, metadata=_SHARE)
+    unspoken_likely: float = field(default=0.97, metadata=_SHARE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +147,7 @@ def unspoken(t: TableView, measures: Mapping[str, float], p: float, options: Opt
     if not t.loose or p >= options.unspoken_likely:
         return []
     held_up = measures["borne_out"] >= LEAST_BORNE_OUT or measures["person_cells_share"] > 0
-    if held_up and _told(t, measures, options):
+    if held_up and _told(t, measures, options, _SWITCHES):
         return []
     full = [c for c in t.used if c.filled >= 0.5 * t.rows]
     if 2 * t.rows >= options.unnamed_rows and _aged(measures, full):
@@ -168,12 +175,39 @@ def _other_kinds(t: TableView, m: Mapping[str, float], options: Options) -> list
         found.append(Doubt("picture", blocks, options.picture_blocks, Tier.POSSIBLE))
     if _is_timetable(t, m):
         found.append(Doubt("timetable", 1.0, 1.0, Tier.POSSIBLE))
+    described = m["age_values"] or m["person_concepts"]
+    if any(_evenly(c.numbers if c.numeric else [] if described else _moments(c)) for c in t.used):
+        found.append(Doubt("even_steps", 1.0, 1.0, Tier.POSSIBLE))
     return found
 
 
+def _evenly(at: list[float]) -> bool:
+    """Points of a curve, readings of an instrument: fractions, or times, that go on by the same step.
+
+    Whole numbers that do so number the rows, of whatever they are.
+    """
+    if len(at) < MANY_STEPS or all(map(float.is_integer, at)) or len(set(at)) < len(at):
+        return False
+    steps = [b - a for a, b in pairwise(at)]
+    usual = sorted(steps)[len(steps) // 2]
+    return sum(abs(step - usual) <= 0.01 * abs(usual) for step in steps) >= 0.95 * len(steps)
+
+
+def _moments(c: Column) -> list[float]:
+    """Times of day in fractions of one, in file order; none unless every cell has one."""
+    found = [_MOMENT.search(x) for x in c.cells if x]
+    return (
+        [int(f[1]) / 24 + int(f[2]) / 1440 + float(f[3] or 0) / 86400 for f in found if f]
+        if all(found)
+        else []
+    )
+
+
 def _is_program(c: Column) -> bool:
-    """Whether most of many different texts are words of a program."""
+    """Whether most of many different texts are words of a program, or all of some are paths or hosts."""
     texts = list(islice(c.counts, 40)) if c.textual else []
+    if len(texts) >= 3 and all(_PLACE.fullmatch(x) for x in texts):
+        return True
     return len(texts) >= 8 and sum(PROGRAM_WORD.fullmatch(x) is not None for x in texts) >= 0.6 * len(texts)
 
 

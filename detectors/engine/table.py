@@ -103,7 +103,7 @@ class Table:
     `rows_total`    row count if the format states it, else None.
     `text_lines`    how many lines of running text or program stand around the table, as far as seen.
     `loose`    it was cut out of what need not be a file of data: cells between blanks, lines of
-               a program, a tree with branches.
+               a program, a tree with branches or of elements that share few fields.
     """
 
     header: list[str] | None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from detectors.engine.rules import CompiledRule, RuleBook, tail
+from detectors.engine.rules import CompiledRule, RuleBook, fold, tail
 
 MAX_DISTINCT = 200
 MAX_FAILED = 2_000
@@ -57,8 +57,8 @@ class Tally:
                 continue
             for found in count.rule.text.finditer(coded):
                 count.shaped += 1
-                text = found.group(0).decode()
-                if count.rule.passes(text):
+                text = fold(found.group(0).decode(), count.rule.rule.fold)  # one number, however it is spaced
+                if count.rule.folded_passes(text):
                     count.passed.add(hash(text))
                     if coded[found.start() - 1 : found.start()].decode("latin-1") in _OPENING:
                         count.signed.add(hash(text))

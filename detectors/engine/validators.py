@@ -6,11 +6,14 @@ ISO/IEC 7812 (Luhn), ISO 2108 (ISBN), ISO 17442 (LEI), DVLA driver number format
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from itertools import pairwise
 
 _UNUSED_NINO = frozenset({"BG", "GB", "KN", "NK", "NT", "TN", "ZZ"})
+_LONG, _MANY, _MANY_DIGITS = 40, 16, 14
+"""Of a mailbox's characters: more than anybody types; enough for numbers set among letters; an instant."""
 _CARDS: tuple[tuple[int, int, frozenset[int]], ...] = (
     (4, 4, frozenset({13, 16, 19})),
     (51, 55, frozenset({16})),
@@ -121,6 +124,14 @@ def sequence(values: list[int]) -> bool:
     return len(values) > 3 and len(steps) == 1
 
 
+def mailbox(text: str) -> bool:
+    """A mailbox that somebody chose or was given: not the number of a message or an appointment."""
+    local = text.partition("@")[0]
+    runs = re.findall(r"\d+", local)
+    mixed = len(local) >= _MANY and len(runs) >= 3
+    return len(local) <= _LONG and sum(map(len, runs)) < _MANY_DIGITS and not mixed
+
+
 CHECKS: dict[str, Callable[[str], bool]] = {
     "": lambda _: True,
     "none": lambda _: True,
@@ -136,5 +147,6 @@ CHECKS: dict[str, Callable[[str], bool]] = {
     "us_ssn": us_ssn,
     "isbn": isbn,
     "lei": lei,
+    "mailbox": mailbox,
 }
 """Validators by the name a rule gives."""

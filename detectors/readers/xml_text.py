@@ -129,7 +129,13 @@ def _table(
             yield _row(record, places)
 
     has_branches = any("." in name for name in header)
-    table = Table(header, rows(), [first.path[-1], *context], loose=has_branches)
+    filled = sum(len(record.values) for record in sample)
+    table = Table(
+        header,
+        rows(),
+        [first.path[-1], *context],
+        loose=has_branches or 2 * filled < len(sample) * len(header),
+    )
     yield table
     for _ in table.rows:  # a consumer may have left it half way
         pass

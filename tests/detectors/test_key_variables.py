@@ -70,6 +70,18 @@ def test_diagnoses_in_no_order_are_seen_and_a_code_list_is_none() -> None:
     assert not key_variables.diagnosis_like(Column(0, ["A1", "B2", "A1", "C3", "B2", "A1"]))
 
 
+def test_what_a_name_says_is_a_page_or_a_temperature_is_no_age() -> None:
+    r = random.Random(8)
+    cells = [str(r.randint(16, 80)) for _ in range(60)]
+
+    def ages(name: str) -> float:
+        view = TableView([name, "answer"], [[c, str(r.randint(1, 5))] for c in cells], Lexicon.load())
+        return key_variables.measure(view)["age_values"]
+
+    assert ages("page") == ages("temperature") == 0
+    assert ages("age") == ages("a7") == 1
+
+
 def test_many_columns_that_could_be_ages_are_scores() -> None:
     r = random.Random(6)
     ages = [[str(r.randint(17, 70)) for _ in range(9)] for _ in range(60)]

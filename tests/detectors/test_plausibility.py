@@ -294,7 +294,41 @@ def test_codes_out_of_a_trace_need_more_certainty_than_those_of_a_file_of_data()
     rows = [[str(pick.randrange(5)), str(pick.randrange(9)), str(pick.randrange(700))] for _ in range(200)]
     assert in_doubt(rows)
     assert not in_doubt(rows, loose=False)
-    assert not in_doubt(rows, p=0.95)
+    assert not in_doubt(rows, p=0.98)
+
+
+def test_switches_of_a_program_say_nothing_of_people_in_a_tree() -> None:
+    pick = random.Random(22)
+    header = ["default", "language", "required", "depth"]
+    rows = [
+        [pick.choice(["true", "false"]), "java", pick.choice(["true", "false"]), str(pick.randrange(9))]
+        for _ in range(60)
+    ]
+    assert in_doubt(rows, header)
+
+
+def test_points_of_a_curve_and_readings_at_even_times_are_nobody() -> None:
+    pick = random.Random(23)
+    counts = [str(pick.randrange(18, 60)) for _ in range(80)]
+    codes = [str(pick.randrange(4)) for _ in range(80)]
+
+    def held(firsts: list[str]) -> bool:
+        rows = [list(row) for row in zip(firsts, counts, codes, strict=True)]
+        return "even_steps" in {d.measure for d in doubts(rows, age_values=0.0)}
+
+    assert held([f"{20 + i / 50:.2f}" for i in range(80)])
+    assert held([f"2024-05-01T{10 + i // 60}:{i % 60:02d}:00Z" for i in range(80)])
+    assert not held([str(1000 + 3 * i) for i in range(80)])  # numbers of records
+    assert not held([f"{pick.randrange(24):02d}:{pick.randrange(60):02d}" for _ in range(80)])
+
+
+def test_hosts_and_paths_are_words_of_a_program_though_they_are_few() -> None:
+    pick = random.Random(24)
+    rows = [
+        [f"10.0.3.{pick.randrange(99)}", pick.choice(["/", "/a", "/b/c"]), pick.choice("345")]
+        for _ in range(60)
+    ]
+    assert "program_texts" in {d.measure for d in doubts(rows)}
 
 
 def test_ages_and_words_that_their_values_bear_out_speak_of_people_in_a_trace_as_well() -> None:

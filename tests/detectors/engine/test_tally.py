@@ -13,7 +13,7 @@ BOOK = RuleBook()
 
 def test_the_same_identifier_many_times_is_one() -> None:
     tally = Tally(BOOK)
-    tally.add("JG 11 22 33 A\n" * 50)
+    tally.add("JG 11 22 33 A\nJG-112233-A\nJG112233A\n" * 50)
     assert [(c.rule.rule.id, len(c.passed)) for c in tally.of("conclusive")] == [("nino", 1)]
 
 

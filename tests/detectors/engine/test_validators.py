@@ -36,3 +36,15 @@ def test_a_driver_number_holds_a_real_day() -> None:
     assert validators.driving_licence("MORGA657054SM9IJ")
     assert validators.driving_licence("MORGA607054SM9IJ".replace("607", "657"))
     assert not validators.driving_licence("MORGA613054SM9IJ")
+
+
+def test_numbers_of_messages_and_appointments_are_nobodys_mailbox() -> None:
+    for local in ("jo.bloggs", "carys1985", "447700900123", "2024-0173.bevan", "o'neill+news7"):
+        assert validators.mailbox(f"{local}@example.org"), local
+    for local in (
+        "3526d142-6d2b-4266-9855-e6ec1589a265",
+        "20240131t101500z",
+        "9f1c02ab77de4410",
+        "cakmqyktgfnp-q3xnckajshdlaksjdhqwpoeiuzxmnbv",
+    ):
+        assert not validators.mailbox(f"{local}@example.org"), local

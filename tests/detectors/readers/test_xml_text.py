@@ -118,6 +118,7 @@ def test_values_of_one_name_stay_apart_and_a_tree_with_branches_is_loose() -> No
 
     assert tables("<p><n>1234</n><n>5678</n><m>2</m></p>") == [(False, ["1234; 5678", "2"])]
     assert tables("<p><n>1</n><m><k>2</k><l>3</l></m></p>") == [(True, ["1", "2", "3"])]
+    assert tables('<s a="1" b="2"/><s c="3" d="4"/><s e="5"/>')[0][0]  # elements that share few fields
 
 
 def test_the_parts_of_a_record_are_columns_of_one_table() -> None:
