@@ -16,6 +16,7 @@ from pathlib import Path
 from agent import alerts, contact
 from agent.authority import Authority, Exemption, place_in
 from agent.breaker import Breaker
+from agent.herald import Herald
 from agent.ledger import Ledger
 from agent.others import TAKEN_BY_ANOTHER
 from agent.platform.linux_encryption import FSCRYPT
@@ -51,6 +52,7 @@ from detectors.engine.verdict import PASSING_FAULTS, Reason, Verdict, verdict_fr
 MOST_LEFTOVERS = 200
 UNFINISHED_BYTES = 60_000
 VAULT_FAULTS = frozenset({"vault_full", "vault_error"})
+_UNDER_WAY = (EntryState.VAULTED, EntryState.PUT_BACK)
 
 
 class Desk:
@@ -70,6 +72,7 @@ class Desk:
         self._say = say
         self._clock = clock
         self.breaker = Breaker(ledger, teller, sinks, say, clock)
+        self._herald = Herald(lambda: teller.settings.notice)
         self.authority = Authority(ledger, lambda: teller.settings, clock)
         self.vault_fault = ""
         """Why the vault took nothing the last time; "" as soon as it takes something again."""
@@ -295,11 +298,7 @@ class Desk:
 
     def _outcome(self, root: WatchedRoot, message: Outcome) -> Done:
         entry = self._ledger.entry(message.entry_id)
-        if (
-            entry is None
-            or entry.root_id != root.root_id
-            or entry.state not in (EntryState.VAULTED, EntryState.PUT_BACK)
-        ):
+        if entry is None or entry.root_id != root.root_id or entry.state not in _UNDER_WAY:
             return Done()
         removed = message.result == "quarantined"
         if entry.state is EntryState.PUT_BACK:
@@ -318,6 +317,8 @@ class Desk:
         self._ledger.conclude(entry.entry_id, state, reason, message.notice, row, self._sinks(), [event])
         if kind is Kind.NOT_REMOVED and reason not in RETRIED:
             self._remember(root, entry, kind)
+        if kind is Kind.QUARANTINED and message.notice:
+            self._herald.tell(entry.owner_uid, entry.entry_id)
         return Done()
 
     def give_up_waiting(self, root: WatchedRoot, entry: Entry, reason: str) -> None:

@@ -32,7 +32,7 @@ class BadTemplate(ValueError):
 
 def template(notice: Notice, zone: str, contact: str) -> str:
     """The notice for files in a zone, with `{file}` and `{reference}` still in it; raises `BadTemplate`."""
-    shipped = [_shipped(language) for language in notice.languages]
+    shipped = [words_of(language) for language in notice.languages]
     if notice.template_file is not None:
         own = _own(notice.template_file)
         return _filled(own, shipped[0], notice, zone, contact)
@@ -72,7 +72,8 @@ def fill(text: str, known: dict[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda found: known.get(found[1], found[0]), text)
 
 
-def _shipped(language: str) -> dict[str, Any]:
+def words_of(language: str) -> dict[str, Any]:
+    """The shipped words of one language."""
     return tomllib.loads((_FOLDER / f"{language}.toml").read_text("utf-8"))
 
 

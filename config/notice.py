@@ -19,6 +19,7 @@ class Notice(Section):
     template_file: Path | None = None
     rule: Annotated[str, Field(max_length=200)] = ""
     request_socket: Path | None = None
+    desktop: bool = False
 
     @field_validator("languages")
     @classmethod

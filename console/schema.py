@@ -115,7 +115,9 @@ class Alert(Base):
         Index("ix_alerts_assignee", "assignee", "state"),
         Index("ix_alerts_agent", "agent", "updated"),
         Index("ix_alerts_updated", "updated", "id"),
-        Index("ix_alerts_first_seen", "first_seen"),
+        Index(  # what trends are counted by
+            "ix_alerts_first_seen", "first_seen", "determination", "zone", "tier", "disposition", "detectors",
+        ),
         Index("ix_alerts_sha256", "sha256", "updated"),
         Index("ix_alerts_volume", "volume", "updated"),
         Index("ix_alerts_person", "agent", "person", "updated"),

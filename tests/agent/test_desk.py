@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from agent.desk import Desk
+from agent.herald import Herald
 from agent.ledger import Ledger
 from agent.policy import RootFacts
 from agent.protocol import (
@@ -186,6 +187,19 @@ def test_a_revoked_keeper_that_wakes_and_has_vaulted_is_told_to_discard(house: H
     orders = house.judged()
     house.ledger.revoke(orders.entry_id, "interrupted")
     assert house.vaulted(orders.entry_id).do == "discard"
+
+
+@pytest.mark.parametrize(("result", "told"), [("quarantined", True), ("not_removed", False)])
+def test_the_owner_hears_of_what_was_taken_only(
+    house: House, monkeypatch: pytest.MonkeyPatch, result: str, told: bool
+) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(Herald, "tell", lambda _self, _uid, reference: heard.append(reference))
+    entry = house.judged().entry_id
+    house.vaulted(entry)
+    house.outcome(entry, result, None if told else "read_only")
+    house.outcome(entry, result, None if told else "read_only")  # told again after a crash: once is enough
+    assert heard == ([entry] if told else [])
 
 
 def test_not_removed_is_told_as_such_and_an_unchanged_read_only_file_is_not_taken_again(house: House) -> None:

@@ -3,7 +3,8 @@
 Steps: console.migrations.versions.0001_first, console.migrations.versions.0002_search,
 console.migrations.versions.0003_provider,
 console.migrations.versions.0004_papers, console.migrations.versions.0005_bundle,
-console.migrations.versions.0006_token_roles, console.migrations.versions.0007_inbox_covered.
+console.migrations.versions.0006_token_roles, console.migrations.versions.0007_inbox_covered,
+console.migrations.versions.0008_trends_covered.
 """
 
 from __future__ import annotations
