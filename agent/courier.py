@@ -32,6 +32,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from agent.memory_file import sealed
@@ -181,18 +182,17 @@ def _die(fault: threading.ExceptHookArgs) -> None:
     os._exit(70)
 
 
-def main() -> None:
+def main(arguments: list[str]) -> int:
     threading.excepthook = _die
-    sock = socket.socket(fileno=int(sys.argv[1]))
-    load(sys.argv[3].split(",") if len(sys.argv) > 3 else ())
-    missing = become(sys.argv[2])
+    sock = socket.socket(fileno=int(arguments[0]))
+    load(arguments[2].split(",") if len(arguments) > 2 else ())
+    missing = become(arguments[1])
     tour = Round(sock)
     tour.answer({"ready": True, "missing": missing})
-    try:
+    with suppress(ConnectionResetError, BrokenPipeError):
         tour.run()
-    except (ConnectionResetError, BrokenPipeError):
-        return
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

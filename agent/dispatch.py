@@ -7,11 +7,11 @@ import json
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Self
 
+from agent.births import Begin, Process, begin_anew
 from agent.carried import Carried
 from agent.destinations import SecretTrouble, configured, names_of, options_of, paces_of
 from agent.fetching import Fetching
@@ -21,7 +21,7 @@ from agent.outbox import Outbox
 from agent.protocol import MAX_PACKET_BYTES
 from agent.sinks.file import open_file
 from config.destinations import Alerts
-from config.settings import Service
+from config.settings import Service, Settings
 
 RESTART_MOST_SECONDS = 60.0
 
@@ -37,8 +37,10 @@ class Dispatch:
         alerts: Alerts,
         say: Callable[[str], None],
         fetching: Fetching | None = None,
+        begin: Begin = begin_anew,
     ) -> None:
         self.outbox = outbox
+        self._begin = begin
         self._fetching = fetching
         self.missing: list[str] | None = None
         """The protections that the courier lacks, once it has told."""
@@ -46,7 +48,7 @@ class Dispatch:
         self._service = service
         self._alerts = alerts
         self._say = say
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
         self._sock: socket.socket | None = None
         self._file: tuple[int, int] | None = None
         self._complained = False
@@ -58,17 +60,18 @@ class Dispatch:
         cls,
         loop: Loop,
         ledger: Ledger,
-        service: Service,
-        alerts: Alerts,
+        settings: Settings,
         say: Callable[[str], None],
         carried: Carried,
+        begin: Begin = begin_anew,
     ) -> Self:
         """To all destinations of the settings, and papers from the console."""
+        alerts = settings.alerts
         outbox = Outbox(
             ledger, names_of(alerts), alerts.retry_seconds, alerts.retry_max_seconds, paces=paces_of(alerts)
         )
         fetching = Fetching(carried, alerts.heartbeat_seconds, outbox.delay, say) if alerts.console else None
-        return cls(loop, outbox, service, alerts, say, fetching)
+        return cls(loop, outbox, settings.service, alerts, say, fetching, begin)
 
     @property
     def pid(self) -> int | None:
@@ -83,12 +86,7 @@ class Dispatch:
         user, loaded = self._service.courier_user, ",".join(self.outbox.sinks)
         with theirs:
             try:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-I", "-m", "agent.courier", str(theirs.fileno()), user, loaded],
-                    pass_fds=[theirs.fileno()],
-                    stdin=subprocess.DEVNULL,
-                    cwd="/",
-                )
+                self._process = self._begin("agent.courier", [theirs.fileno()], user, loaded)
             except OSError as error:
                 ours.close()
                 self._say(f"the courier cannot be started: {error.strerror}")

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 
 import psutil
 
-_ROLES = {"agent.keeper": "keeper", "agent.courier": "courier", "detectors.engine.template": "template"}
+_ROLES = {
+    "agent.keeper": "keeper",
+    "agent.courier": "courier",
+    "agent.nursery": "nursery",
+    "detectors.engine.template": "template",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +21,7 @@ class Footprint:
     """One process. `memory_bytes` is its proportional share (PSS) where that may be read, else resident."""
 
     role: str
-    """`supervisor`, `keeper`, `courier`, `template` or `worker`."""
+    """`supervisor`, `nursery`, `keeper`, `courier`, `template` or `worker`."""
     pid: int
     memory_bytes: int
     cpu_seconds: float

@@ -82,7 +82,8 @@ class Line:
         news = known is None or (beat.state, beat.missing) != (known.state, known.missing)
         if news or now >= self.next_beat:
             self._channel.send(beat)
-            self._beaten, self.next_beat = beat, now + BEAT_SECONDS
+            # at the same moments as all other keepers, so that they wake the supervisor once
+            self._beaten, self.next_beat = beat, (now // BEAT_SECONDS + 1) * BEAT_SECONDS
 
     def _told(self, message: Message) -> None:
         if not isinstance(message, Tell):

@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from agent.births import Begin, Process
 from agent.loop import Loop, Timer
 from agent.protocol import Beat, Channel, ChannelClosed, Hello, Message, Tell
 from agent.volumes import WatchedRoot
@@ -43,6 +44,7 @@ class House(Protocol):
     """What a post needs from the supervisor."""
 
     loop: Loop
+    begin: Begin
 
     @property
     def stuck_seconds(self) -> float: ...
@@ -61,7 +63,7 @@ class House(Protocol):
 
 @dataclass(slots=True)
 class _Keeper:
-    process: subprocess.Popen[bytes]
+    process: Process
     channel: Channel
     heard_at: float
     born_at: float
@@ -78,7 +80,7 @@ class Post:
         self.fault = ""
         self.hold_state = "off"
         """Of `agent.hold`: off, starting, held, or why not."""
-        self.abandoned: list[subprocess.Popen[bytes]] = []
+        self.abandoned: list[Process] = []
         self._house = house
         self._keeper: _Keeper | None = None
         self._probe: subprocess.Popen[bytes] | None = None
@@ -151,7 +153,7 @@ class Post:
             probe.kill()
             self._leave_behind(probe)
 
-    def _leave_behind(self, process: subprocess.Popen[bytes]) -> None:
+    def _leave_behind(self, process: Process) -> None:
         """Reap it now if it is dead, else whenever it dies."""
         try:
             process.wait(0.05)
@@ -190,14 +192,8 @@ class Post:
         channel, theirs = Channel.pair()
         examiner = self._house.attach_examiner()
         with theirs.sock, examiner:
-            fds = [theirs.fileno(), examiner.fileno()]
             try:
-                process = subprocess.Popen(
-                    [sys.executable, "-I", "-m", "agent.keeper", *map(str, fds)],
-                    pass_fds=fds,
-                    stdin=subprocess.DEVNULL,
-                    cwd="/",
-                )
+                process = self._house.begin("agent.keeper", [theirs.fileno(), examiner.fileno()])
             except OSError as error:
                 channel.close()
                 self._cannot_start(error)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from agent import ending, recovery
 from agent.audit import AuditLog
+from agent.births import Births
 from agent.control import Control
 from agent.courier import can_become
 from agent.custodian import TEND_SECONDS, Custodian
@@ -40,8 +41,11 @@ from agent.telling import Host
 from agent.volumes import check_roots
 from config.load import ConfigError, load, source_of
 from config.settings import Protection, Settings
+from detectors.engine import mappings
 
 OK, TEMPORARY_FAILURE = 0, 75
+LET_GO_SECONDS = 10.0
+"""After the start all that is needed at rest has been used."""
 
 
 def serve(config_file: Path | None) -> int:
@@ -76,6 +80,7 @@ def serve(config_file: Path | None) -> int:
             if seconds := watchdog_seconds():
                 supervisor.loop.every(seconds / 3, lambda: notify("WATCHDOG=1"))
             say(_greeting(supervisor))
+            supervisor.loop.after(LET_GO_SECONDS, mappings.let_go)
             supervisor.loop.run(supervisor.between)
             notify("STOPPING=1")
             ending.end(supervisor.parts.ledger)
@@ -130,6 +135,9 @@ def _build(settings: Settings, source: str, stack: ExitStack) -> Supervisor:
     audit = AuditLog.open(settings.state_dir / "audit.jsonl", ledger)
     stack.callback(audit.close)
     recovered = recovery.recover(ledger, vault_of(settings))
+    births = Births()
+    stack.callback(births.close)
+    births.start()  # it loads while the template does
     template = Template(settings)
     stack.callback(template.stop)
     ready = template.start()
@@ -140,7 +148,7 @@ def _build(settings: Settings, source: str, stack: ExitStack) -> Supervisor:
     host = Host(host_id(settings.state_dir), socket.gethostname())
     loop = Loop()
     stack.callback(loop.close)
-    parts = Parts(ledger, audit, template, mounts, host, recipients, recovered, say)
+    parts = Parts(ledger, audit, template, births, mounts, host, recipients, recovered, say)
     supervisor = Supervisor(settings, parts, loop)
     stack.callback(supervisor.close)
     return supervisor

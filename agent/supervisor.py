@@ -14,6 +14,7 @@ from pathlib import Path
 
 from agent import ending, recovery
 from agent.audit import AuditLog
+from agent.births import Births
 from agent.carried import Carried
 from agent.coverage import Changes, root_states
 from agent.desk import Desk
@@ -37,7 +38,7 @@ from agent.volumes import WatchedRoot, canary_seconds, is_drive, wanted
 from agent.walk_answer import cursor_key
 from config.settings import Settings
 
-TICK_SECONDS, CALM_TICK_SECONDS, CALM_AFTER_SECONDS = 1.0, 5.0, 30.0
+TICK_SECONDS, CALM_TICK_SECONDS, CALM_AFTER_SECONDS = 1.0, 5.0, 10.0
 """How often all is looked after; less often while nothing happens."""
 STRANDED_SECONDS = 30.0
 VAULT_RETRY_SECONDS = 120.0
@@ -52,6 +53,7 @@ class Parts:
     ledger: Ledger
     audit: AuditLog
     template: Template
+    births: Births
     mounts: MountTable
     host: Host
     recipients: list[str]
@@ -63,9 +65,8 @@ class Supervisor:
     """Runs until `stop`."""
 
     def __init__(self, settings: Settings, parts: Parts, loop: Loop) -> None:
-        self.settings = settings
-        self.loop = loop
-        self.parts = parts
+        self.settings, self.loop, self.parts = settings, loop, parts
+        self.say, self.begin = parts.say, parts.births.begin
         self.started_at = time.time()
         self.posts: dict[str, Post] = {}
         self.said_missing: dict[str, str] = {}
@@ -100,9 +101,6 @@ class Supervisor:
     @property
     def restart_seconds(self) -> float:
         return self.settings.service.restart_seconds
-
-    def say(self, text: str) -> None:
-        self.parts.say(text)
 
     def attach_examiner(self) -> socket.socket:
         return self.parts.template.attach()
@@ -237,7 +235,7 @@ class Supervisor:
                 self.desk.give_up_waiting(root, entry, "medium_gone")
             elif time.time() - (entry.vaulted_at or 0.0) > STRANDED_SECONDS:
                 self.desk.give_up_waiting(root, entry, "unreachable")
-        self._news = True
+            self._news = True
 
     # -- running
 
@@ -245,6 +243,7 @@ class Supervisor:
         """Everything on its way; `loop.run` does the rest."""
         self.parts.recovered.say(self.say)
         self.carried.again()
+        self.parts.births.wait()
         self.dispatch.start()
         self.loop.watch(self.parts.mounts, self.mounts_changed)
         self.loop.watch(self.parts.template, self.parts.template.poll)
@@ -295,8 +294,9 @@ class Supervisor:
             self.sweep(None)
 
     def _make_dispatch(self) -> Dispatch:
-        service, alerts = self.settings.service, self.settings.alerts
-        return Dispatch.to_all(self.loop, self.parts.ledger, service, alerts, self.say, self.carried)
+        return Dispatch.to_all(
+            self.loop, self.parts.ledger, self.settings, self.say, self.carried, self.begin
+        )
 
     def adopt(self, settings: Settings, recipients: list[str]) -> None:
         """New settings that were checked: everything is brought to agree with them.

@@ -14,6 +14,8 @@ from agent.vault_rounds import VaultRounds
 from config.settings import Vault
 
 COPY_SECONDS = 30.0
+STEP_SECONDS, REST_SECONDS = 1.0, 60.0
+"""Between two pieces of a round, and between two looks whether the next round is due."""
 
 
 class VaultCare:
@@ -35,9 +37,13 @@ class VaultCare:
 
     def start(self, settings: Callable[[], Vault]) -> None:
         self._settings = settings
-        self._loop.every(1.0, lambda: self._rounds.step(self._settings().verify_days))
+        self._loop.after(STEP_SECONDS, self._verify)
         self._loop.every(COPY_SECONDS, self._copy)
         self._loop.after(1.0, self._copy)
+
+    def _verify(self) -> None:
+        self._rounds.step(self._settings().verify_days)
+        self._loop.after(REST_SECONDS if "ended" in self._rounds.round else STEP_SECONDS, self._verify)
 
     def _copy(self) -> None:
         self._copies.step(self._settings().copy_to)

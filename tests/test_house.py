@@ -21,7 +21,9 @@ PARSERS = {
     "python_calamine", "rdata", "re2", "xarray", "zstandard",
 }  # fmt: skip
 HEAVY = {"numpy", "pandas", "pyarrow", "pypdfium2", "pyreadstat", "rdata", "xarray"}
-WIRE = {"detectors.engine.exchange", "detectors.engine.verdict", "detectors.engine.explain"}
+WIRE = {"detectors.engine.exchange", "detectors.engine.verdict", "detectors.engine.explain"} | {
+    "detectors.engine.mappings"  # of the process itself, whichever
+}
 MOST_LINES = 360
 
 
@@ -95,14 +97,14 @@ def test_the_wire_types_need_the_standard_library_only(module: str) -> None:
     assert all(top in sys.stdlib_module_names or top == "detectors" for top in tops_of(path))
 
 
-@pytest.mark.parametrize("module", ["agent.service", "agent.keeper", "agent.courier", "agent.cli"])
+@pytest.mark.parametrize("module", ["agent.service", "agent.keeper", "agent.nursery", "agent.cli"])
 def test_a_privileged_process_never_loads_a_parser(module: str) -> None:
     assert not loaded_after(f"import {module}") & PARSERS
 
 
 def test_a_keeper_starts_light() -> None:
     """There is one for each root, and each would pay for what it loads."""
-    assert not loaded_after("import agent.keeper") & {"pydantic", "psutil", "sqlite3"}
+    assert not loaded_after("import agent.nursery") & {"pydantic", "psutil", "sqlite3"}
 
 
 def test_an_idle_template_starts_light() -> None:

@@ -27,7 +27,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from detectors.engine import examine, exchange, lockdown, worker
+from detectors.engine import examine, exchange, lockdown, mappings, worker
 from detectors.engine.exchange import Allowance, Broken, Kind, Wish
 from detectors.engine.heavy import HeavyLink
 from detectors.engine.jobs import Job, data_bytes, resident_bytes
@@ -88,9 +88,8 @@ class Loop:
         if self.running:
             latest = max(job.begun for job in self.running)
             return _FIRST_LOOK_SECONDS if time.monotonic() - latest < 0.2 else _LOOK_SECONDS
-        if self.heavy:
-            return 0.5
-        return self.ahead.patience(time.monotonic() - self.last_work, self.idle_seconds)
+        rested = time.monotonic() - self.last_work
+        return 0.5 if self.heavy else self.ahead.patience(rested, self.idle_seconds)
 
     # -- the one who started us
 
@@ -352,6 +351,7 @@ def main(control_fd: int) -> int:
     control.setblocking(False)
     gc.collect()
     gc.freeze()
+    mappings.let_go()
     Loop(control, duty, settings).run()
     return 0
 

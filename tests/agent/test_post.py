@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.births import begin_anew
 from agent.loop import Loop
 from agent.policy import RootFacts
 from agent.post import Post
@@ -26,6 +27,7 @@ class House:
     stuck_seconds = 10.0
     restart_seconds = 0.05
     paused = False
+    begin = staticmethod(begin_anew)
 
     def __init__(self, tmp_path: Path) -> None:
         self.loop = Loop()
