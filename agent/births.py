@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ from contextlib import suppress
 from typing import Protocol
 
 READY_SECONDS = 10.0
-ANSWER_SECONDS = 2.0
+ANSWER_SECONDS = 5.0
 _PR_SET_CHILD_SUBREAPER = 36
 _LOOK_SECONDS = 0.005
 
@@ -103,26 +104,25 @@ class Births:
         return self._ready
 
     def begin(self, module: str, descriptors: Sequence[int], *arguments: str) -> Process:
-        """See `Begin`."""
-        if self.wait(0.0):
-            pid = self._ask(module, descriptors, arguments)
-            if pid:
-                return Adopted(pid)
-            self.start()
-        return begin_anew(module, descriptors, *arguments)
-
-    def _ask(self, module: str, descriptors: Sequence[int], arguments: Sequence[str]) -> int:
-        """The id of a new child of ours; 0 if the nursery gave none."""
+        """See `Begin`. A nursery that was asked and gave no answer is an `OSError`: it may have forked, so
+        these descriptors must not be given to another; a new nursery is begun."""
+        if not self.wait(0.0):
+            return begin_anew(module, descriptors, *arguments)
         assert self._sock is not None
-        wanted = {"module": module, "arguments": list(arguments)}
+        wanted = json.dumps({"module": module, "arguments": list(arguments)}).encode()
         _adopt_orphans(True)
         try:
-            socket.send_fds(self._sock, [json.dumps(wanted).encode()], list(descriptors))
-            return int(self._hear(ANSWER_SECONDS).get("pid", 0))
-        except OSError:
-            return 0
+            socket.send_fds(self._sock, [wanted], list(descriptors))
+            pid = int(self._hear(ANSWER_SECONDS).get("pid", 0))
+        except OSError:  # it is dead, and was not asked
+            self.start()
+            return begin_anew(module, descriptors, *arguments)
         finally:
             _adopt_orphans(False)
+        if not pid:
+            self.start()
+            raise OSError(errno.EAGAIN, "the nursery did not answer")
+        return Adopted(pid)
 
     def _hear(self, seconds: float) -> dict[str, int]:
         assert self._sock is not None

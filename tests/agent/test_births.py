@@ -80,6 +80,7 @@ def test_a_keeper_has_nothing_of_the_nursery_and_the_nursery_nothing_of_it(birth
 
 def test_a_nursery_that_died_is_replaced_and_meanwhile_processes_are_started_anew(births: Births) -> None:
     os.kill(nursery_of(births).pid, signal.SIGKILL)
+    os.waitid(os.P_PID, nursery_of(births).pid, os.WEXITED | os.WNOWAIT)
     process, channel, asker = keeper(births.begin)
     assert isinstance(process, subprocess.Popen)
     assert channel.receive(60.0) == Hello(process.pid)
@@ -87,6 +88,18 @@ def test_a_nursery_that_died_is_replaced_and_meanwhile_processes_are_started_ane
     process.wait(60.0)
     asker.close()
     assert births.wait(60.0)
+
+
+def test_descriptors_that_a_silent_nursery_may_have_given_on_are_given_to_nobody_else(
+    births: Births, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.births.ANSWER_SECONDS", 0.1)
+    silent = nursery_of(births).pid
+    os.kill(silent, signal.SIGSTOP)
+    with pytest.raises(OSError, match="did not answer"):
+        keeper(births.begin)
+    assert nursery_of(births).pid != silent
+    assert not psutil.pid_exists(silent)
 
 
 def test_what_the_nursery_forked_outlives_it(births: Births) -> None:
