@@ -70,7 +70,9 @@ def measure(t: TableView) -> dict[str, float]:
             described += 1
             answers += bool(own & {"person.answer", "person.agreement"})
     ages = [
-        age_like(c) for c, words in zip(t.columns, t.words, strict=True) if c.counts and not _numbered(words)
+        age_like(c)
+        for c, words in zip(t.columns, t.words, strict=True)
+        if c.counts and not is_numbered(words)
     ]
     scores = sum(map(bool, ages)) > max(MOST_AGES, m // 2)
     return {
@@ -88,7 +90,7 @@ def measure(t: TableView) -> dict[str, float]:
     }
 
 
-def _numbered(words: list[Word]) -> bool:
+def is_numbered(words: list[Word]) -> bool:
     """Whether a name speaks of a key, of forms of data, of a thing or a count, and of no person."""
     told = {w.family for w in words}
     return bool(told & _OTHER) and not told & _PERSONAL

@@ -19,7 +19,7 @@ from detectors.engine.columns import Column
 from detectors.engine.stanza import Bounds
 from detectors.engine.verdict import Tier
 from detectors.engine.view import TableView
-from detectors.key_variables import age_like, birth_like
+from detectors.key_variables import age_like, birth_like, is_numbered
 from detectors.row_subject import PEOPLE
 
 MEASURES = (
@@ -114,7 +114,7 @@ def find(t: TableView, measures: Mapping[str, float], options: Options) -> list[
     plain = _told(t, measures, options, _SETTINGS)
     if t.text_lines > options.text_lines * t.rows and not plain:
         found.append(Doubt("within_text", t.text_lines / t.rows, options.text_lines, Tier.NONE))
-    if plain or _aged(measures, full):
+    if plain or _aged(t, measures):
         return found
     but = _SETTINGS if len(full) < options.least_columns else frozenset()
     if t.rows >= options.unnamed_rows and _told(t, measures, options, but):
@@ -149,16 +149,16 @@ def unspoken(t: TableView, measures: Mapping[str, float], p: float, options: Opt
     held_up = measures["borne_out"] >= LEAST_BORNE_OUT or measures["person_cells_share"] > 0
     if held_up and _told(t, measures, options, _SWITCHES):
         return []
-    full = [c for c in t.used if c.filled >= 0.5 * t.rows]
-    if 2 * t.rows >= options.unnamed_rows and _aged(measures, full):
+    if 2 * t.rows >= options.unnamed_rows and _aged(t, measures):
         return []
     return [Doubt("unspoken", p, options.unspoken_likely, Tier.POSSIBLE)]
 
 
-def _aged(measures: Mapping[str, float], full: list[Column]) -> bool:
+def _aged(t: TableView, measures: Mapping[str, float]) -> bool:
     """Whether a column in use holds ages or dates of birth; a few numbers in a sparse one are none."""
-    ages = measures["age_values"] > 0 and any(age_like(c) for c in full)
-    return ages or (measures["birth_values"] >= 1 and any(birth_like(c) >= 1 for c in full))
+    full = [(c, words) for c, words in zip(t.columns, t.words, strict=True) if c.filled >= 0.5 * t.rows]
+    ages = measures["age_values"] > 0 and any(age_like(c) for c, words in full if not is_numbered(words))
+    return ages or (measures["birth_values"] >= 1 and any(birth_like(c) >= 1 for c, _ in full))
 
 
 def _other_kinds(t: TableView, m: Mapping[str, float], options: Options) -> list[Doubt]:

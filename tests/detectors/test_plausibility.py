@@ -307,6 +307,15 @@ def test_switches_of_a_program_say_nothing_of_people_in_a_tree() -> None:
     assert in_doubt(rows, header)
 
 
+def test_numbers_of_records_beside_a_few_sizes_are_no_ages_in_a_tree() -> None:
+    sizes = ["40", "21", "", "33"] + [""] * 8
+    rows = [[str((7 * i) % 36), sizes[i % 12], str(i % 3)] for i in range(36)]
+    assert in_doubt(rows, ["id", "indent", "bold"])
+    assert not in_doubt(
+        [[str(16 + (11 * i) % 60), "", str(i % 3)] for i in range(36)], ["a7", "indent", "bold"]
+    )
+
+
 def test_points_of_a_curve_and_readings_at_even_times_are_nobody() -> None:
     pick = random.Random(23)
     counts = [str(pick.randrange(18, 60)) for _ in range(80)]
