@@ -28,7 +28,7 @@ __all__ = ["Examiner", "Ready", "Template"]
 
 HEAVY_IDLE_SECONDS = 60.0
 START_SECONDS = 60.0
-SPARE_SECONDS = 0.2
+SPARE_SECONDS = 0.05
 """A template at rest for so long forks the next worker ahead; a sweep's next file comes sooner."""
 
 
