@@ -34,6 +34,7 @@ from detectors.engine.verdict import BadWire
 PROBE_SECONDS = 5.0
 END_SECONDS = 3.0
 RESTART_MOST_SECONDS = 60.0
+_LATER_SECONDS = 0.01
 ABANDONED_MOST = 3
 """No more keepers of one root are left hanging at a time; then it waits until one of them dies."""
 
@@ -244,13 +245,14 @@ class Post:
         if keeper is None:
             return
         now = time.monotonic()
-        if now - keeper.heard_at > self._house.stuck_seconds:
+        left = keeper.heard_at + self._house.stuck_seconds - now
+        if left < 0:
             self._house.say(f"keeper of {self.root.root_id} is stuck with its medium: abandoned")
             self._lost("stuck", stuck=True)
             return
         if now - keeper.born_at > RESTART_MOST_SECONDS:
             self._failures = 0
-        self._later(self._house.stuck_seconds / 4, self._check)
+        self._later(left + _LATER_SECONDS, self._check)  # not before it can be
 
     def _lost(self, why: str, *, stuck: bool = False) -> None:
         """The keeper is gone, or counts as gone: its intents are revoked before anything else."""
