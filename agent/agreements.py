@@ -1,6 +1,6 @@
-"""The register of Data Access Agreements: what was handed in, what is in force, what it covers.
+"""The register of Data Access Agreements and of exceptions: what is in it, in force, and covered by it.
 
-An agreement is in force only while the signatures of an Information Asset Owner and of a Data Protection
+Both are in force only while the signatures of an Information Asset Owner and of a Data Protection
 Officer hold (two people, two keys), between its days, and until it is revoked. That is found out from the
 signed bytes each time the register is read, never from a mark in the ledger. Days are UTC.
 """
@@ -10,17 +10,30 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
 
 from agent.errors import NotFound, Refused
 from agent.ledger import Ledger
 from agent.platform.linux import inside
 from agent.schema import AgreementRow
 from agent.signing import NotApproved, are_two_people, signers
-from agent.statements import MAX_YEARS, BadStatement, Envelope, Revocation, Terms, day, from_json, years_after
+from agent.statements import (
+    MAX_YEARS,
+    BadStatement,
+    Envelope,
+    Revocation,
+    ScopedException,
+    Terms,
+    day,
+    from_json,
+    years_after,
+)
 from agent.validity import Standing, is_overdue, today, validity
 from config.settings import Approver
+from detectors.engine.verdict import Tier
 
-_SIGN = "each approver signs with `recordwarden agreements approve FILE --key KEYFILE`"
+T = TypeVar("T", Terms, ScopedException)
+_SIGN = "each approver signs with `recordwarden {}s approve FILE --key KEYFILE`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,35 +46,46 @@ class Sighting:
     device: str
     sha256: str = ""
     layout: str = ""
+    host_id: str = ""
+    tier: Tier = Tier.CONFIRMED
+    """How sure the judgement is; the surest if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
-    """One agreement as it stands; `why` tells what is lacking."""
+class Registered(Generic[T]):
+    """One agreement or exception as it stands; `why` tells what is lacking."""
 
     row: AgreementRow
     envelope: Envelope
-    terms: Terms
+    terms: T
     standing: Standing
     why: str = ""
     approved_by: tuple[str, ...] = ()
 
     def is_overdue(self, now: float) -> bool:
         """Its review is due, though it is in force."""
-        return is_overdue(self.terms, self.standing, now)
+        return isinstance(self.terms, Terms) and is_overdue(self.terms, self.standing, now)
 
 
-def covers(terms: Terms, seen: Sighting) -> str:
+Agreement = Registered[Terms]
+Excepted = Registered[ScopedException]
+
+
+def covers(terms: Terms | ScopedException, seen: Sighting) -> str:
     """ "" if the scope covers what was seen, else what of it does not fit.
 
     A folder is matched only within configured roots: what is mounted at a path today need not be tomorrow.
+    A layout excepts no file in which identifiers are confirmed: that it is built alike says too little then.
     """
+    if isinstance(terms, ScopedException):
+        if terms.agents and seen.host_id not in terms.agents:
+            return "it is for other workstations"
+        if not terms.content and seen.tier is Tier.CONFIRMED:
+            return "it is confirmed: only its very content could be excepted"
     if terms.content and seen.sha256 not in terms.content:
-        return (
-            "its content is not one that the agreement names" if seen.sha256 else "its content is not known"
-        )
+        return "its content is not one that is named" if seen.sha256 else "its content is not known"
     if terms.layouts and seen.layout not in terms.layouts:
-        return "its layout is not one that the agreement names" if seen.layout else "its layout is not known"
+        return "its layout is not one that is named" if seen.layout else "its layout is not known"
     if terms.devices and seen.device not in terms.devices:
         return "it lies on another device"
     if terms.roots and not (seen.configured and any(inside(seen.path, root) for root in terms.roots)):
@@ -69,23 +93,26 @@ def covers(terms: Terms, seen: Sighting) -> str:
     return ""
 
 
-def standing(row: AgreementRow, approvers: Sequence[Approver], now: float) -> Agreement | None:
-    """How an agreement stands at `now`; None if the ledger's row is none at all."""
+def standing(row: AgreementRow, approvers: Sequence[Approver], now: float) -> Registered[Any] | None:
+    """How an agreement or exception stands at `now`; None if the ledger's row is none at all."""
     try:
         envelope = from_json(row.envelope)
-        terms = envelope.as_kind(Terms)
+        terms = _terms_of(envelope)
     except BadStatement:
         return None
-    if terms.agreement_id != row.agreement_id:
+    if _number(terms) != row.agreement_id:
         why = "the ledger has it under another id"
-        return Agreement(row, envelope, terms, Standing.LAPSED, why)
+        return Registered(row, envelope, terms, Standing.LAPSED, why)
     accepted, revoked = row.accepted_at is not None, row.revocation is not None
     found = validity(envelope, approvers, now, accepted=accepted, revoked=revoked)
-    return Agreement(row, envelope, terms, found.standing, found.why, found.approved_by)
+    return Registered(row, envelope, terms, found.standing, found.why, found.approved_by)
 
 
 class Agreements:
-    """The register of one machine. `refresh` after anything that changes it; checking dates needs none."""
+    """The register of one machine. `refresh` after anything that changes it; checking dates needs none.
+
+    Exceptions share it with agreements: one id is never both.
+    """
 
     def __init__(
         self,
@@ -94,18 +121,32 @@ class Agreements:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._ledger, self._approvers, self._clock = ledger, approvers, clock
-        self._checked: tuple[tuple[str, tuple[Approver, ...]], list[Agreement]] | None = None
+        self._checked: tuple[tuple[str, tuple[Approver, ...]], list[Registered[Any]]] | None = None
 
     def all(self) -> list[Agreement]:
-        """Each that was ever handed in, as it stands now."""
-        rows, now = self._ledger.agreements(), self._clock()
-        return [found for row in rows if (found := standing(row, self._approvers(), now))]
+        """Each agreement that was ever handed in, as it stands now."""
+        return [found for found in self._every() if isinstance(found.terms, Terms)]
+
+    def exceptions(self) -> list[Excepted]:
+        """Each exception that was ever handed in, as it stands now."""
+        return [found for found in self._every() if isinstance(found.terms, ScopedException)]
 
     def in_force(self) -> list[Agreement]:
         """Those in force now; signatures are checked again only after a change, or on another day."""
+        return [found for found in self._in_force() if isinstance(found.terms, Terms)]
+
+    def exceptions_in_force(self) -> list[Excepted]:
+        """The same of exceptions."""
+        return [found for found in self._in_force() if isinstance(found.terms, ScopedException)]
+
+    def _every(self) -> list[Registered[Any]]:
+        rows, now = self._ledger.agreements(), self._clock()
+        return [found for row in rows if (found := standing(row, self._approvers(), now))]
+
+    def _in_force(self) -> list[Registered[Any]]:
         key = (today(self._clock()).isoformat(), tuple(self._approvers()))
         if self._checked is None or self._checked[0] != key:
-            self._checked = key, [a for a in self.all() if a.standing is Standing.IN_FORCE]
+            self._checked = key, [a for a in self._every() if a.standing is Standing.IN_FORCE]
         return self._checked[1]
 
     def refresh(self) -> None:
@@ -116,8 +157,13 @@ class Agreements:
         """The id of an agreement in force that covers what was seen."""
         return next((a.terms.agreement_id for a in self.in_force() if not covers(a.terms, seen)), None)
 
-    def hand_in(self, envelope: Envelope, by: str) -> Agreement | None:
-        """Take up terms, more signatures for them, or a revocation; None after a revocation.
+    def excepting(self, seen: Sighting) -> str | None:
+        """The id of an exception in force that covers what was seen."""
+        found = (e.terms for e in self.exceptions_in_force())
+        return next((terms.exception_id for terms in found if not covers(terms, seen)), None)
+
+    def hand_in(self, envelope: Envelope, by: str) -> Agreement | Excepted | None:
+        """Take up terms, an exception, more signatures for them, or a revocation; None after a revocation.
 
         Raises `Refused`: nothing is taken up that is forged, or that was revoked, or that has another's id.
         """
@@ -127,16 +173,17 @@ class Agreements:
                 return None
             return self._add(envelope, by)
         except (BadStatement, NotApproved) as error:
-            raise Refused(f"the agreement is refused: {error}", _SIGN) from None
+            what = "exception" if envelope.kind == "exception" else "agreement"
+            raise Refused(f"the {what} is refused: {error}", _SIGN.format(what)) from None
         finally:
             self.refresh()
 
     def has(self, envelope: Envelope) -> bool:
         """Whether handing this in would change nothing: these terms so signed, or a revocation."""
         statement = envelope.statement()
-        if not isinstance(statement, Terms | Revocation):
+        if not isinstance(statement, Terms | ScopedException | Revocation):
             return False
-        row = self._ledger.agreement(statement.agreement_id)
+        row = self._ledger.agreement(_number(statement))
         if row is None or isinstance(statement, Revocation):
             return row is not None and row.revocation is not None
         before = from_json(row.envelope)
@@ -144,32 +191,35 @@ class Agreements:
         more = {s.keyid for s in envelope.signatures} - {s.keyid for s in before.signatures}
         return settled and before.payload == envelope.payload and (row.revocation is not None or not more)
 
-    def _add(self, envelope: Envelope, by: str) -> Agreement:
-        terms = envelope.as_kind(Terms)
+    def _add(self, envelope: Envelope, by: str) -> Agreement | Excepted:
+        terms = _terms_of(envelope)
+        number = _number(terms)
         now = self._clock()
         this_day = today(now)
         if day(terms.valid_until) < this_day:
             raise BadStatement("its last day is over")
-        if day(terms.review_by) > years_after(this_day, MAX_YEARS):
+        if isinstance(terms, Terms) and day(terms.review_by) > years_after(this_day, MAX_YEARS):
             raise BadStatement(f"review_by must be at most {MAX_YEARS} years ahead")
-        known = self._ledger.agreement(terms.agreement_id)
+        if isinstance(terms, ScopedException) and day(terms.valid_until) > years_after(this_day, 1):
+            raise BadStatement("it ends more than a year ahead")
+        known = self._ledger.agreement(number)
         if known is not None:
             before = from_json(known.envelope)
             if known.revocation is not None:
-                raise BadStatement("it was revoked; an agreement that follows it needs an id of its own")
+                raise BadStatement("it was revoked; what follows it needs an id of its own")
             if before.payload != envelope.payload:
-                raise BadStatement("another agreement has this id")
+                raise BadStatement("another one has this id")
             envelope = before.with_signatures(envelope.signatures)
-        row = known or AgreementRow(terms.agreement_id, {}, by, now)
+        row = known or AgreementRow(number, {}, by, now)
         row = replace(row, envelope=envelope.to_json())
         who = signers(envelope, self._approvers(), retired=row.accepted_at is not None)
-        event = {
-            "event": "agreement_added", "agreement": terms.agreement_id, "terms_sha256": envelope.digest,
-            "holder": terms.holder, "signed_by": [a.name for a in who], "by": by,
-        }  # fmt: skip
+        event: dict[str, Any] = {
+            "event": f"{envelope.kind}_added", envelope.kind: number, "terms_sha256": envelope.digest,
+            "signed_by": [a.name for a in who], "by": by,
+        } | _told_of(terms)  # fmt: skip
         if row.accepted_at is None and are_two_people(who):
             row = replace(row, accepted_at=now)
-            event["event"] = "agreement_accepted"
+            event["event"] = f"{envelope.kind}_accepted"
         self._ledger.put_agreement(row, [event])
         found = standing(row, self._approvers(), now)
         if found is None:
@@ -182,7 +232,8 @@ class Agreements:
         row = self._ledger.agreement(said.agreement_id)
         if row is None:
             raise NotFound("no agreement has this id", "see `recordwarden agreements list`")
-        if from_json(row.envelope).digest != said.terms_sha256:
+        ended = from_json(row.envelope)
+        if ended.digest != said.terms_sha256:
             raise BadStatement("the revocation is of other terms under the same id")
         who = signers(envelope, self._approvers())
         if not who:
@@ -191,7 +242,26 @@ class Agreements:
             return
         row = replace(row, revocation=envelope.to_json(), revoked_at=self._clock())
         event = {
-            "event": "agreement_revoked", "agreement": said.agreement_id, "reason": said.reason,
+            "event": f"{ended.kind}_revoked", ended.kind: said.agreement_id, "reason": said.reason,
             "signed_by": [a.name for a in who], "by": by,
         }  # fmt: skip
         self._ledger.put_agreement(row, [event])
+
+
+def _terms_of(envelope: Envelope) -> Terms | ScopedException:
+    if envelope.kind == "exception":
+        return envelope.as_kind(ScopedException)
+    return envelope.as_kind(Terms)
+
+
+def _number(statement: Terms | ScopedException | Revocation) -> str:
+    if isinstance(statement, ScopedException):
+        return statement.exception_id
+    return statement.agreement_id
+
+
+def _told_of(terms: Terms | ScopedException) -> dict[str, Any]:
+    """What the audit log says of it besides its id and who signed."""
+    if isinstance(terms, Terms):
+        return {"holder": terms.holder}
+    return {"about": terms.alert_id, "reason": terms.reason, "valid_until": terms.valid_until}

@@ -319,6 +319,7 @@ def _unmapped(seen: Occurrence) -> dict[str, Any]:
         "mode": seen.root.mode.value,
         "outcome": verdict.outcome.value,
         "tier": verdict.tier.value,
+        "layout": verdict.layout,
         "subject": verdict.subject.value if verdict.subject else None,
         "protection": verdict.protection.value,
         "member": verdict.member,

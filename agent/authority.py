@@ -1,7 +1,7 @@
-"""What may let a file of records be: agreements in force, releases that hold, determinations.
+"""What may let a file of records be: agreements and exceptions in force, releases that hold, determinations.
 
 Restricted roots and proven encrypted volumes are facts of the place and belong to `agent.policy`. Nothing
-else exempts anything. Whatever rests on an agreement or a release is remembered with its proof, so that it
+else exempts anything. Whatever rests on something signed is remembered with its proof, so that it
 is judged again when that ends.
 """
 
@@ -22,7 +22,7 @@ from agent.schema import ExemptionRow, RequestRow, RequestState
 from agent.volume_facts import Mount, VolumeFacts
 from agent.volumes import WatchedRoot, facts_teller
 from config.settings import Handling, Mode, Settings, Zone
-from detectors.engine.verdict import Verdict
+from detectors.engine.verdict import Tier, Verdict
 
 HOLDING = (RequestState.PLACING, RequestState.WRITTEN, RequestState.DONE)
 """States in which a release protects its file; before it is done, because the file shows before that."""
@@ -32,7 +32,7 @@ HOLDING = (RequestState.PLACING, RequestState.WRITTEN, RequestState.DONE)
 class Exemption:
     """Why a file that policy would take is let be."""
 
-    basis: Literal["agreement", "release", "false_positive"]
+    basis: Literal["agreement", "exception", "release", "false_positive"]
     proof: str
 
 
@@ -77,16 +77,27 @@ class Authority:
     """One for the service."""
 
     def __init__(
-        self, ledger: Ledger, settings: Callable[[], Settings], clock: Callable[[], float] = time.time
+        self,
+        ledger: Ledger,
+        settings: Callable[[], Settings],
+        clock: Callable[[], float] = time.time,
+        host_id: str = "",
     ) -> None:
         self._ledger, self._settings, self._clock = ledger, settings, clock
+        self._host_id = host_id
         self.agreements = Agreements(ledger, lambda: self._settings().approvers, clock)
 
-    def agreement(self, place: Place, sha256: str = "", layout: str = "") -> Agreement | None:
-        """An agreement in force that covers a file there, for `policy.decide`."""
-        seen = Sighting(place.path, place.configured, place.volume.uuid, sha256, layout)
-        found = self.agreements.covering(seen)
-        return Agreement(found) if found else None
+    def agreement(
+        self, place: Place, sha256: str = "", layout: str = "", tier: Tier = Tier.CONFIRMED
+    ) -> Agreement | None:
+        """An agreement, else an exception, in force that covers a file there, for `policy.decide`."""
+        seen = Sighting(
+            place.path, place.configured, place.volume.uuid, sha256, layout, self._host_id, tier
+        )  # fmt: skip
+        if found := self.agreements.covering(seen):
+            return Agreement(found)
+        excepted = self.agreements.excepting(seen)
+        return Agreement(excepted, "exception") if excepted else None
 
     def exemption(self, place: Place, sha256: str, layout: str = "") -> Exemption | None:
         """What lets a file of this content be, at the moment when its content is known."""
@@ -97,7 +108,7 @@ class Authority:
             if self.holds(row) and _is_place_of(row, place):
                 return Exemption("release", row.request_id)
         covered = self.agreement(place, sha256, layout)
-        return Exemption("agreement", covered.agreement_id) if covered else None
+        return Exemption(covered.basis, covered.agreement_id) if covered else None
 
     def holds(self, row: RequestRow) -> bool:
         """Whether a release protects its file now."""
@@ -106,7 +117,7 @@ class Authority:
     def permission(self, verdict: Verdict, place: Place, sha256: str, layout: str = "") -> Disposition | None:
         """By what policy allows this content there, or None. The mode is no leave: audit is not looked at."""
         facts = RootFacts(place.facts.zone, place.facts.handling, Mode.ENFORCE)
-        agreed = self.agreement(place, sha256, layout)
+        agreed = self.agreement(place, sha256, layout, verdict.tier)
         found = decide(verdict, facts, place.volume, agreed, self._settings().policy, False)
         if found.kind in (Kind.ALLOWED, Kind.EXEMPTED):
             return found
@@ -117,17 +128,18 @@ class Authority:
 
     def remember(self, place: Place, relpath: str, sha256: str, basis: str, proof: str) -> None:
         """A file was let be because of something that may end."""
-        if basis in ("agreement", "release"):
+        if basis in ("agreement", "exception", "release"):
             row = ExemptionRow(place.root_id, relpath, sha256, basis, proof, self._clock())
             self._ledger.exempt(row)
 
     def lift_ended(self) -> set[str]:
-        """Have judged again what rested on an agreement or a release that has ended; in which roots."""
-        in_force = {a.terms.agreement_id for a in self.agreements.in_force()}
+        """Have judged again what rested on something signed that has ended; in which roots."""
+        in_force = {("agreement", a.terms.agreement_id) for a in self.agreements.in_force()}
+        in_force |= {("exception", e.terms.exception_id) for e in self.agreements.exceptions_in_force()}
         roots: set[str] = set()
         for basis, proof in self._ledger.proofs():
-            if basis == "agreement":
-                ended = proof not in in_force
+            if basis in ("agreement", "exception"):
+                ended = (basis, proof) not in in_force
             else:
                 row = self._ledger.request(proof)
                 ended = row is None or not self.holds(row)

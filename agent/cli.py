@@ -49,6 +49,9 @@ COMMANDS: Mapping[str, Command] = {
     "breaker": Command("agent.commands.breaker", "The circuit breaker: reset it after a look."),
     "baseline": Command("agent.commands.baseline", "Files older than the watch: list, accept, enforce."),
     "agreements": Command("agent.commands.agreements", "Data Access Agreements: who may hold what."),
+    "exceptions": Command(
+        "agent.commands.exceptions", "Exceptions for false alarms: what is let be, until when."
+    ),
     "detectors": Command("agent.commands.detectors", "Detectors: list them, test their examples."),
     "config": Command("agent.commands.configuration", "The configuration: check, show, schema.", "config"),
     "keys": Command("agent.commands.keys", "Keys: of the security team, of approvers."),

@@ -11,6 +11,7 @@ from typing import Any
 from agent.coverage import root_states
 from agent.releases import UNDER_WAY
 from agent.supervisor import Supervisor
+from agent.validity import ENDING_DAYS, days_left
 from config.settings import Protection
 
 
@@ -28,6 +29,7 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
     io_class. `own_disk[]`: mount_point, and what is known of its volume. `reviews`: what is overdue: policy
     (its date or null), agreements[], entries (how many). `releases[]`: those under way: request_id, entry_id,
     state, expires_at, destination. `papers`: of the console's bundle, see `agent.carried.Carried.to_json`.
+    `exceptions`: in_force[], ending[] (ids), files (how many are let be by them).
     """
     parts, settings = supervisor.parts, supervisor.settings
     ready = parts.template.ready
@@ -57,6 +59,7 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
         "audit_head": {"sequence": parts.audit.head.sequence, "digest": parts.audit.head.digest},
         "reviews": _reviews(supervisor),
         "papers": supervisor.carried.to_json(),
+        "exceptions": _exceptions(supervisor),
         "releases": [
             {
                 "request_id": row.request_id,
@@ -67,6 +70,17 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
             }
             for row in parts.ledger.requests(states=UNDER_WAY, act="release")
         ],
+    }
+
+
+def _exceptions(supervisor: Supervisor) -> dict[str, Any]:
+    """Those in force, which of them end soon, and how many files are let be by them."""
+    found = [e.terms for e in supervisor.desk.authority.agreements.exceptions_in_force()]
+    now = time.time()
+    return {
+        "in_force": [terms.exception_id for terms in found],
+        "ending": [terms.exception_id for terms in found if days_left(terms, now) <= ENDING_DAYS],
+        "files": sum(supervisor.parts.ledger.exempted_by("exception").values()),
     }
 
 

@@ -11,8 +11,9 @@ Beside those of `agent.requests`, over the same socket:
     permission        entry, path                                      result: by what policy allows it there
     requests          [all]                                            result: releases and disposals;
                                                                        ready: its signed paper has come
-    agreement_add     envelope (terms or revocation)                   result: the agreement, or null
+    agreement_add     envelope (terms, exception or revocation)        result: as it stands, or null
     agreements                                                         result: all, as they stand
+    exceptions                                                         result: likewise
     papers_import     bundle (its text)                                result: as `papers` of `status`
     paper             request                                          result: its signed envelope
     agreement_check   [path, sha256, layout]                           result: what would hold, and why not
@@ -29,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from agent import alerts
-from agent.agreements import Agreement, Sighting, covers
+from agent.agreements import Agreement, Excepted, Sighting, covers
 from agent.authority import Place, place_of
 from agent.control import Command, name_of
 from agent.disposals import Disposals
@@ -39,9 +40,9 @@ from agent.paper_bundle import BadBundle
 from agent.releases import UNDER_WAY, Releases, Wish
 from agent.requests import entry_starting
 from agent.schema import AlertRow, Entry, RequestRow
-from agent.statements import BadStatement, Envelope, Release, from_json
+from agent.statements import BadStatement, Envelope, Release, Terms, from_json
 from agent.supervisor import Supervisor
-from agent.validity import Standing
+from agent.validity import Standing, days_left
 
 TEND_SECONDS = 30.0
 HOUR, DAY = 3600.0, 86400.0
@@ -75,6 +76,7 @@ class Custodian:
             "requests": self.requests,
             "agreement_add": self.agreement_add,
             "agreements": self.agreements,
+            "exceptions": self.exceptions,
             "papers_import": self.papers_import,
             "paper": self.paper,
             "agreement_check": self.agreement_check,
@@ -184,10 +186,15 @@ class Custodian:
     def agreement_add(self, request: Mapping[str, Any], who: str) -> dict[str, Any] | None:
         found = self._authority.agreements.hand_in(_envelope(request), name_of(who))
         self.tend()
-        return plain_agreement(found) if found else None
+        if found is None:
+            return None
+        return plain_agreement(found) if isinstance(found.terms, Terms) else self._plain_exception(found)
 
     def agreements(self, request: Mapping[str, Any], who: str) -> list[dict[str, Any]]:
         return [plain_agreement(a) for a in self._authority.agreements.all()]
+
+    def exceptions(self, request: Mapping[str, Any], who: str) -> list[dict[str, Any]]:
+        return [self._plain_exception(e) for e in self._authority.agreements.exceptions()]
 
     def agreement_check(self, request: Mapping[str, Any], who: str) -> list[dict[str, Any]]:
         path = str(request.get("path") or "")
@@ -200,6 +207,10 @@ class Custodian:
             str(request.get("layout") or ""),
         )
         return [checked(a, seen) for a in self._authority.agreements.all()]
+
+    def _plain_exception(self, found: Excepted) -> dict[str, Any]:
+        files = self._ledger.exempted_by("exception").get(found.terms.exception_id, 0)
+        return plain_exception(found, self._supervisor.parts.host.host_id, files)
 
     # -- papers that a console's bundle brought
 
@@ -281,12 +292,24 @@ def checked(agreement: Agreement, seen: Sighting) -> dict[str, Any]:
 
 def plain_agreement(found: Agreement) -> dict[str, Any]:
     """An agreement as JSON values."""
+    return _registered(found) | {"review_overdue": found.is_overdue(time.time())}
+
+
+def plain_exception(found: Excepted, host_id: str, files: int) -> dict[str, Any]:
+    """An exception as JSON values; `here`: it is for this workstation (too), `files`: rest on it now."""
+    agents = found.terms.agents
+    return _registered(found) | {
+        "days_left": days_left(found.terms, time.time()), "here": not agents or host_id in agents,
+        "files": files,
+    }  # fmt: skip
+
+
+def _registered(found: Agreement | Excepted) -> dict[str, Any]:
     row = found.row
     return asdict(found.terms) | {
         "standing": found.standing.value, "why": found.why, "approved_by": list(found.approved_by),
         "terms_sha256": found.envelope.digest, "added_by": row.added_by, "added_at": row.added_at,
         "accepted_at": row.accepted_at, "revoked_at": row.revoked_at,
-        "review_overdue": found.is_overdue(time.time()),
     }  # fmt: skip
 
 

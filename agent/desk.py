@@ -73,7 +73,7 @@ class Desk:
         self._clock = clock
         self.breaker = Breaker(ledger, teller, sinks, say, clock)
         self._herald = Herald(lambda: teller.settings.notice)
-        self.authority = Authority(ledger, lambda: teller.settings, clock)
+        self.authority = Authority(ledger, lambda: teller.settings, clock, teller.host.host_id)
         self.vault_fault = ""
         """Why the vault took nothing the last time; "" as soon as it takes something again."""
 
@@ -124,7 +124,8 @@ class Desk:
             return Orders("leave")
         verdict = verdict_from_trusted(message.verdict, self._teller.judge.vocabulary)
         place = _as_file_lies(root, message)
-        agreement = self.authority.agreement(place_in(place, message.identity.relpath), layout=verdict.layout)
+        where = place_in(place, message.identity.relpath)
+        agreement = self.authority.agreement(where, layout=verdict.layout, tier=verdict.tier)
         policy, now = self._teller.settings.policy, self._clock()
         disposition = decide(verdict, place.facts, place.volume, agreement, policy, breaker_open=False)
         if disposition.take and self.breaker.is_open(root):  # asked only where it matters: it counts files

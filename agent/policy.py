@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from agent.volume_facts import VolumeFacts
 from config.settings import Action, Handling, Mode, Policy, Zone
@@ -71,9 +71,10 @@ class RootFacts:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """A Data Access Agreement that is in force and covers this file."""
+    """A Data Access Agreement, or an exception, that is in force and covers this file."""
 
     agreement_id: str
+    basis: Literal["agreement", "exception"] = "agreement"
 
 
 _WITHOUT_AUDITED = {f"without_audited_{tier.value}": tier for tier in (Tier.NONE, Tier.POSSIBLE, Tier.LIKELY)}
@@ -131,7 +132,7 @@ def _microdata(
     if volume.encrypted and root.zone in _AT_REST:
         return Disposition(Kind.ALLOWED, "volume_encrypted", Action.RECORD, volume.encryption_proof)
     if agreement is not None:
-        return Disposition(Kind.EXEMPTED, "agreement", Action.RECORD, agreement.agreement_id)
+        return Disposition(Kind.EXEMPTED, agreement.basis, Action.RECORD, agreement.agreement_id)
     if action is not Action.QUARANTINE:
         return _detected("policy", action)
     if root.mode is not Mode.ENFORCE:

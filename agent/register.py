@@ -116,6 +116,11 @@ class Register(Database):
         """(basis, proof) of all exemptions, each once."""
         return [(r[0], r[1]) for r in self._rows("SELECT DISTINCT basis, proof FROM exemptions")]
 
+    def exempted_by(self, basis: str) -> dict[str, int]:
+        """How many files rest on each proof of this basis."""
+        sql = "SELECT proof, count(*) FROM exemptions WHERE basis = ? GROUP BY proof"
+        return {r[0]: r[1] for r in self._rows(sql, (basis,))}
+
     def lift(self, basis: str, proof: str) -> set[str]:
         """Have all files judged again that rest on this; the roots in which they are."""
         self.flush()  # what was seen just now would come back with this very transaction

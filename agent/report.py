@@ -26,6 +26,7 @@ EVENTS = frozenset(
         "allowed", "exempted", "release_requested", "release_approved", "released", "release_cancelled",
         "release_expired", "restored", "exported", "disposal_requested", "disposed", "agreement_added",
         "agreement_accepted", "agreement_revoked", "decided", "reviewed",
+        "exception_added", "exception_accepted", "exception_revoked",
     }
 )  # fmt: skip
 _DETAILS = ("purpose", "reason", "determination", "note", "not_restored", "restored_to", "by")
@@ -100,7 +101,13 @@ def _of_event(
     if agreed is not None:
         details += [agreed.terms.purpose, *agreed.terms.conditions]
     by = agreed.approved_by if agreed else ()
-    reference = event.get("agreement") or event.get("request") or event.get("entry") or event.get("alert")
+    reference = (
+        event.get("agreement")
+        or event.get("exception")
+        or event.get("request")
+        or event.get("entry")
+        or event.get("alert")
+    )
     return {
         "time": iso(event["time"]), "record": event["event"], "reference": reference or "",
         "path": event.get("path", ""), "root": event.get("root", ""),

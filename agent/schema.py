@@ -180,7 +180,7 @@ class ExemptionRow:
     relpath: str
     sha256: str
     basis: str
-    """`agreement` or `release`."""
+    """`agreement`, `exception` or `release`."""
     proof: str
     at: float
 

@@ -28,6 +28,7 @@ MAX_TEXT = 2000
 MAX_ITEMS = 400
 MAX_SIGNATURES = 16
 MAX_YEARS = 5
+MAX_EXCEPTION_DAYS = 366
 _TYPE = "application/vnd.recordwarden.{}.v1+json"
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _LAYOUT = re.compile(r"[bdnt]{8,300}", re.ASCII)
@@ -35,7 +36,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,63}", re.ASCII)
 
 
 class BadStatement(ValueError):
-    """Not a statement, not whole, or not one that may be made. The text is ours alone."""
+    """No statement, not whole, or one that may not be made. The text is ours alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,25 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
+class ScopedException:
+    """What is like a false alarm's file, by `content` or `layouts`, is let be. An empty list narrows not."""
+
+    exception_id: str
+    alert_id: str
+    decided_by: str
+    reason: str
+    content: tuple[str, ...]
+    layouts: tuple[str, ...]
+    agents: tuple[str, ...]
+    roots: tuple[str, ...]
+    devices: tuple[str, ...]
+    valid_until: str
+    made_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Revocation:
-    """An agreement ends; `terms_sha256` is the digest of the very terms that are revoked."""
+    """An agreement or an exception ends; `terms_sha256` is the digest of the very terms that are revoked."""
 
     agreement_id: str
     terms_sha256: str
@@ -114,9 +132,10 @@ class Revocation:
     made_at: int
 
 
-Statement = Release | Disposal | Terms | Revocation
+Statement = Release | Disposal | Terms | ScopedException | Revocation
 KINDS: dict[str, type[Statement]] = {
     "release": Release, "disposal": Disposal, "agreement": Terms, "revocation": Revocation,
+    "exception": ScopedException,
 }  # fmt: skip
 S = TypeVar("S", bound=Statement)
 
@@ -266,6 +285,8 @@ def _check(statement: Statement) -> None:
             _check_text(reason=statement.reason)
         case Terms():
             _check_terms(statement)
+        case ScopedException():
+            _check_exception(statement)
 
 
 def _check_request(request_id: str, made_at: int, expires_at: int) -> None:
@@ -287,18 +308,36 @@ def _check_terms(terms: Terms) -> None:
         raise BadStatement("an agreement without a scope would allow anything anywhere")
     if terms.layouts and not (terms.content or terms.roots or terms.devices):
         raise BadStatement("a layout alone is no data set: name a root or a device too")
-    if not all(_DIGEST.fullmatch(d) for d in terms.content):
-        raise BadStatement("content is named by SHA-256 digests in hex")
-    if not all(_LAYOUT.fullmatch(layout) for layout in terms.layouts):
-        raise BadStatement("a layout is named by 8 to 300 letters out of b, d, n and t")
-    if not all(r.startswith("/") for r in terms.roots) or not all(terms.devices):
-        raise BadStatement("roots are absolute paths, devices are UUIDs")
+    _check_scope(terms)
     first, last, review = (day(d) for d in (terms.valid_from, terms.valid_until, terms.review_by))
     if last < first:
         raise BadStatement("valid_until lies before valid_from")
-    made = date.fromordinal(date(1970, 1, 1).toordinal() + terms.made_at // 86400)
-    if not first <= review <= years_after(made, MAX_YEARS):
+    if not first <= review <= years_after(_day_of(terms.made_at), MAX_YEARS):
         raise BadStatement(f"review_by must lie after valid_from and at most {MAX_YEARS} years ahead")
+
+
+def _check_exception(wanted: ScopedException) -> None:
+    _check_text(reason=wanted.reason, alert_id=wanted.alert_id, decided_by=wanted.decided_by)
+    if not _ID.fullmatch(wanted.exception_id) or bool(wanted.content) == bool(wanted.layouts):
+        raise BadStatement("an exception has an id, and names either content or a layout")
+    if wanted.layouts and not (any(wanted.agents) or wanted.roots or wanted.devices):
+        raise BadStatement("a layout alone would allow too much: name a workstation, a root or a device too")
+    _check_scope(wanted)
+    if not 0 <= (day(wanted.valid_until) - _day_of(wanted.made_at)).days <= MAX_EXCEPTION_DAYS:
+        raise BadStatement("an exception ends at most a year after it was proposed, and not before")
+
+
+def _check_scope(scope: Terms | ScopedException) -> None:
+    if not all(_DIGEST.fullmatch(d) for d in scope.content):
+        raise BadStatement("content is named by SHA-256 digests in hex")
+    if not all(_LAYOUT.fullmatch(layout) for layout in scope.layouts):
+        raise BadStatement("a layout is named by 8 to 300 letters out of b, d, n and t")
+    if not all(r.startswith("/") for r in scope.roots) or not all(scope.devices):
+        raise BadStatement("roots are absolute paths, devices are UUIDs")
+
+
+def _day_of(made_at: int) -> date:
+    return date.fromordinal(date(1970, 1, 1).toordinal() + made_at // 86400)
 
 
 def day(text: str) -> date:

@@ -12,12 +12,15 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from agent.signing import NotApproved, signers, two_people
-from agent.statements import Disposal, Envelope, Release, Terms, day
+from agent.statements import Disposal, Envelope, Release, ScopedException, Terms, day
 from config.settings import Approver
+
+ENDING_DAYS = 14
+"""An exception that ends this soon is told as ending: somebody has to renew it, or mend what it excuses."""
 
 
 class Standing(StrEnum):
-    """Where an agreement, or a request, stands today."""
+    """Where an agreement, an exception or a request stands today."""
 
     PENDING = "pending"
     """Lacks a signature."""
@@ -61,6 +64,8 @@ def validity(
             if today(now) < day(statement.valid_from):
                 return Validity(Standing.NOT_YET, "", who)
             over = today(now) > day(statement.valid_until)
+        case ScopedException():
+            over = today(now) > day(statement.valid_until)
         case Release() | Disposal():
             over = now > statement.expires_at
         case _:
@@ -71,6 +76,11 @@ def validity(
 def is_overdue(terms: Terms, standing: Standing, now: float) -> bool:
     """The review of an agreement is due, though it is in force."""
     return standing is Standing.IN_FORCE and day(terms.review_by) < today(now)
+
+
+def days_left(statement: ScopedException, now: float) -> int:
+    """How many whole days an exception still holds after today; below 0 if it is over."""
+    return (day(statement.valid_until) - today(now)).days
 
 
 def today(now: float) -> date:

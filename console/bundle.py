@@ -1,8 +1,9 @@
 """The bundle of papers for the workstations: what is in it, when it is made anew, the key that signs it.
 
-In it is what two people have signed and what is not over: agreements (with their revocation), releases and
-disposals. One row holds the newest; it is made anew when a paper came, ended or lost a signer, and its serial
-number only grows, with the clock, so that it is not repeated after the database came back from a backup.
+In it is what two people have signed and what is not over: agreements and exceptions (with their revocation),
+releases and disposals. One row holds the newest; it is made anew when a paper came, ended or lost a signer,
+and its serial number only grows, with the clock, so that it is not repeated after the database came back from a
+backup.
 The key is a file beside the database, made at the first start. It stands for no approver.
 """
 
@@ -20,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from agent.paper_bundle import BadBundle, open_bundle, seal_bundle
 from agent.signing import new_key, public_of
-from agent.statements import Disposal, Release, Terms, day, from_json, read
+from agent.statements import Disposal, Release, ScopedException, Terms, day, from_json, read
 from agent.validity import Standing, today, validity
 from config.console import Console
 from config.settings import Approver
@@ -76,7 +77,7 @@ def current(db: Session, rules: Console, approvers: Sequence[Approver], now: flo
 
 
 def for_agent(found: Bundle, rules: Console, agent: str) -> str:
-    """What one workstation gets of it: all agreements, and of the requests those that were made there."""
+    """What one workstation gets of it: agreements and exceptions, and the requests that were made there."""
     pem = signing_key(rules)
     whole = open_bundle(found.document, public_of(pem))
     papers = [paper for paper in whole.untrusted_papers if _host_of(paper) in ("", agent)]
@@ -114,7 +115,7 @@ def _papers(db: Session, approvers: Sequence[Approver], now: float) -> tuple[lis
         standing = validity(envelope, approvers, now, accepted=accepted, revoked=revoked).standing
         statement = envelope.statement()
         if standing not in _CARRIED or (
-            isinstance(statement, Terms) and today(now) > day(statement.valid_until)
+            isinstance(statement, Terms | ScopedException) and today(now) > day(statement.valid_until)
         ):
             continue
         if isinstance(statement, Release | Disposal):

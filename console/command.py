@@ -35,6 +35,9 @@ COMMANDS: Mapping[str, Part] = {
     "trends": Part(f"{AFAR}.oversight", "trends", "How many alerts, and how often detectors were wrong."),
     "custody": Part(f"{AFAR}.oversight", "custody", "What the workstations' vaults hold."),
     "agreements": Part(f"{AFAR}.papers", "agreements", "Data Access Agreements: list, hand in, report."),
+    "exceptions": Part(
+        f"{AFAR}.papers", "exceptions", "Exceptions for false alarms: list, propose, hand in."
+    ),
     "requests": Part(f"{AFAR}.papers", "requests", "Requests to release and to delete: list, hand in."),
     "audit-trail": Part(f"{AFAR}.oversight", "audit_trail", "Who looked at what and who did what."),
     "erase": Part(f"{AFAR}.oversight", "erase", "Erase old alerts."),

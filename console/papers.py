@@ -1,4 +1,4 @@
-"""Agreements and requests: what was handed in, who has signed, how it stands today.
+"""Agreements, exceptions and requests: what was handed in, who has signed, how it stands today.
 
 A paper is a statement that approvers sign with their own keys, on their own machines (`agent.statements`).
 Nobody can sign here, and no account stands for a signature: whoever hands a paper in only carries it. How
@@ -19,14 +19,24 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.signing import NotApproved, are_two_people, signers
-from agent.statements import BadStatement, Disposal, Envelope, Release, Revocation, Terms, read
-from agent.validity import Standing, Validity, is_overdue, validity
+from agent.statements import (
+    BadStatement,
+    Disposal,
+    Envelope,
+    Release,
+    Revocation,
+    ScopedException,
+    Terms,
+    read,
+)
+from agent.validity import ENDING_DAYS, Standing, Validity, days_left, is_overdue, validity
 from config.settings import Approver
 from console import audit, bundle
 from console.roles import Caller, Deed
-from console.schema import Paper
+from console.schema import Alert, Paper
 
-KINDS = ("agreement", "release", "disposal")
+_REVOCABLE = ("agreement", "exception")
+"""Kinds that share a register, and so their ids, on the workstations."""
 _WORST = (
     Standing.PENDING, Standing.LAPSED, Standing.IN_FORCE, Standing.NOT_YET, Standing.REVOKED,
     Standing.EXPIRED,
@@ -42,12 +52,20 @@ class Told:
     """One paper as it stands."""
 
     paper: Paper
-    statement: Terms | Release | Disposal
+    statement: Terms | ScopedException | Release | Disposal
     envelope: Envelope
     validity: Validity
     overdue: bool
     reason: str = ""
     """Why it was revoked."""
+    days_left: int | None = None
+    """Of an exception."""
+
+    @property
+    def ending(self) -> bool:
+        """An exception that soon is over."""
+        in_force = self.validity.standing is Standing.IN_FORCE
+        return in_force and self.days_left is not None and self.days_left <= ENDING_DAYS
 
     @property
     def standing(self) -> str:
@@ -57,7 +75,7 @@ class Told:
 def hand_in(
     db: Session, approvers: Sequence[Approver], by: Caller, untrusted: bytes | str, now: float
 ) -> Told:
-    """A new paper, more signatures for one, or the revocation of an agreement. Raises `Unfit`, `LookupError`.
+    """A new paper, more signatures for one, or a revocation. Raises `Unfit`, `LookupError`.
 
     Each signature must be a known approver's and hold. A revocation counts with one.
     """
@@ -67,7 +85,14 @@ def hand_in(
         statement = envelope.statement()
         if isinstance(statement, Revocation):
             return _revoke(db, approvers, by, envelope, statement, now)
-        number = statement.agreement_id if isinstance(statement, Terms) else statement.request_id
+        match statement:
+            case Terms():
+                number = statement.agreement_id
+            case ScopedException():
+                number = statement.exception_id
+                _check_alert(db, statement)
+            case _:
+                number = statement.request_id
         return _add(db, approvers, by, envelope, number, now)
     except (BadStatement, NotApproved) as error:
         raise Unfit(str(error)) from None
@@ -79,7 +104,7 @@ def register(
     """All papers of these kinds: what waits for somebody first, then by when they were handed in."""
     by.require(Deed.VIEW_PAPERS)
     rows = db.execute(select(Paper).where(Paper.kind.in_(list(kinds)))).scalars()
-    found = [_told(row, approvers, now) for row in rows]
+    found = [told(row, approvers, now) for row in rows]
     return sorted(found, key=lambda t: (not t.overdue, _WORST.index(t.validity.standing), -t.paper.added_at))
 
 
@@ -90,7 +115,7 @@ def one(db: Session, approvers: Sequence[Approver], by: Caller, kind: str, numbe
     if paper is None:
         raise LookupError(number)
     audit.append(db, now, by.name, "paper_viewed", f"{kind}:{paper.id}")
-    return _told(paper, approvers, now)
+    return told(paper, approvers, now)
 
 
 def lines(found: Sequence[Told]) -> list[dict[str, Any]]:
@@ -125,12 +150,22 @@ def _no_formula(value: object) -> object:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
+def _check_alert(db: Session, wanted: ScopedException) -> None:
+    """No exception without an alert that somebody found false; what two people signed before counts on."""
+    alert = db.get(Alert, wanted.alert_id[:80].replace("\0", ""))
+    known = db.get(Paper, ("exception", wanted.exception_id)) is not None
+    if not known and (alert is None or alert.determination != "false_positive"):
+        raise Unfit("it is about no alert that was found a false positive here")
+
+
 def _add(
     db: Session, approvers: Sequence[Approver], by: Caller, envelope: Envelope, number: str, now: float
 ) -> Told:
     who = signers(envelope, approvers)
     paper = db.get(Paper, (envelope.kind, number), with_for_update=True)
     if paper is None:
+        if envelope.kind in _REVOCABLE and any(db.get(Paper, (kind, number)) for kind in _REVOCABLE):
+            raise Unfit("another one has this id")
         paper = Paper(kind=envelope.kind, id=number, added_by=by.name, added_at=now)
     else:
         before = read(paper.envelope)
@@ -150,14 +185,15 @@ def _add(
         db, now, by.name, event, f"{paper.kind}:{paper.id}", signed_by=signed, sha256=envelope.digest
     )
     db.flush()
-    return _told(paper, approvers, now)
+    return told(paper, approvers, now)
 
 
 def _revoke(
     db: Session, approvers: Sequence[Approver], by: Caller, envelope: Envelope, said: Revocation, now: float
 ) -> Told:
     who = signers(envelope, approvers)
-    paper = db.get(Paper, ("agreement", said.agreement_id), with_for_update=True)
+    found = (db.get(Paper, (kind, said.agreement_id), with_for_update=True) for kind in _REVOCABLE)
+    paper = next((paper for paper in found if paper is not None), None)
     if paper is None:
         raise LookupError(said.agreement_id)
     if read(paper.envelope).digest != said.terms_sha256:
@@ -167,12 +203,13 @@ def _revoke(
     if paper.revoked_at is None:
         paper.revocation, paper.revoked_at = json.dumps(envelope.to_json()), now
         bundle.outdate(db)
-        audit.append(db, now, by.name, "paper_revoked", f"agreement:{paper.id}", sha256=envelope.digest)
+        audit.append(db, now, by.name, "paper_revoked", f"{paper.kind}:{paper.id}", sha256=envelope.digest)
         db.flush()
-    return _told(paper, approvers, now)
+    return told(paper, approvers, now)
 
 
-def _told(paper: Paper, approvers: Sequence[Approver], now: float) -> Told:
+def told(paper: Paper, approvers: Sequence[Approver], now: float) -> Told:
+    """How a paper stands."""
     envelope = read(paper.envelope)
     statement = envelope.statement()
     assert not isinstance(statement, Revocation)
@@ -180,4 +217,5 @@ def _told(paper: Paper, approvers: Sequence[Approver], now: float) -> Told:
     found = validity(envelope, approvers, now, accepted=accepted, revoked=revoked)
     overdue = isinstance(statement, Terms) and is_overdue(statement, found.standing, now)
     reason = read(paper.revocation).as_kind(Revocation).reason if paper.revocation else ""
-    return Told(paper, statement, envelope, found, overdue, reason)
+    left = days_left(statement, now) if isinstance(statement, ScopedException) else None
+    return Told(paper, statement, envelope, found, overdue, reason, left)

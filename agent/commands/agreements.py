@@ -15,7 +15,7 @@ import click
 
 from agent.agreements import Agreements, Sighting
 from agent.commands import looking
-from agent.commands.approving import approve, read_statement, show_statement, sign_with, write_statement
+from agent.commands.approving import approve, read_statement, revoke_with, show_statement, write_statement
 from agent.commands.asking import ask
 from agent.commands.authorised import report
 from agent.commands.carrying import import_
@@ -27,7 +27,7 @@ from agent.custodian import checked, plain_agreement
 from agent.errors import Mistyped, NotFound, NotRunning
 from agent.escape import escape
 from agent.report import iso
-from agent.statements import BadStatement, Revocation, Terms, seal
+from agent.statements import BadStatement, Terms, seal
 from config.load import load, source_of
 from config.settings import Settings
 from detectors.engine.verdict import Verdict
@@ -186,19 +186,12 @@ def revoke(
 ) -> None:
     """End an agreement. One approver is enough. What rested on it is judged again."""
     settings = load(config_file)
-    row = _one(settings, agreement_id)
-    try:
-        said = seal(Revocation(row["agreement_id"], row["terms_sha256"], reason, int(time.time())))
-    except BadStatement as error:
-        raise Mistyped(f"that is no revocation: {error}") from None
-    signed, _ = sign_with(said, key)
-    if out is not None:
-        write_statement(out, signed)
-    ask(settings, "agreement_add", envelope=signed.to_json())
+    digest = _one(settings, agreement_id)["terms_sha256"]
+    revoke_with(settings, agreement_id, digest, key, reason, out)
     if as_json:
-        say_json({"agreement_id": row["agreement_id"], "revoked": True, "file": str(out) if out else None})
+        say_json({"agreement_id": agreement_id, "revoked": True, "file": str(out) if out else None})
     else:
-        say(f"{row['agreement_id']} is revoked; what rested on it is judged again")
+        say(f"{agreement_id} is revoked; what rested on it is judged again")
 
 
 @agreements.command("check")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from agent.commands.asking import ask
 from agent.commands.terminal import is_terminal, say, say_fields, say_json, time_text
 from agent.errors import Mistyped, NotPermitted, Refused
 from agent.escape import escape
@@ -20,18 +22,23 @@ from agent.statements import (
     BadStatement,
     Envelope,
     Release,
+    Revocation,
+    ScopedException,
     Statement,
     Terms,
     as_text,
     read,
+    seal,
 )
+from config.settings import Settings
 
 _TIMES = ("made_at", "expires_at", "holds_until")
 _WHAT = {
     "release": "gives one file back",
     "disposal": "deletes one entry from the vault, for good",
     "agreement": "authorises somebody to hold data",
-    "revocation": "ends an agreement",
+    "exception": "lets be what is like a file that was a false alarm",
+    "revocation": "ends an agreement or an exception",
 }
 
 
@@ -92,7 +99,7 @@ def _fields(statement: Statement) -> Iterator[tuple[str, object]]:
             yield name.replace("_", " "), value
     if isinstance(statement, Release):
         yield "note", "the file goes there once, over nobody's file; until then it stays in the vault"
-    if isinstance(statement, Terms):
+    if isinstance(statement, Terms | ScopedException):
         yield "note", "in force once an information asset owner and a data protection officer have signed"
 
 
@@ -131,3 +138,17 @@ def sign_with(envelope: Envelope, key: Path) -> tuple[Envelope, str]:
     except NoSigningKey as error:
         hint = "give the file that `recordwarden keys new --signing` made"
         raise Mistyped(f"{escape(key)}: {error}", hint) from None
+
+
+def revoke_with(
+    settings: Settings, number: str, digest: str, key: Path, reason: str, out: Path | None
+) -> None:
+    """Sign the end of what `digest` is of, and hand it to the service; keep it for others in `out`."""
+    try:
+        said = seal(Revocation(number, digest, reason, int(time.time())))
+    except BadStatement as error:
+        raise Mistyped(f"that is no revocation: {error}") from None
+    signed, _ = sign_with(said, key)
+    if out is not None:
+        write_statement(out, signed)
+    ask(settings, "agreement_add", envelope=signed.to_json())

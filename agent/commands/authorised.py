@@ -19,7 +19,6 @@ from agent.commands.terminal import count, say, say_fields, say_json
 from agent.escape import escape
 from agent.report import COLUMNS, Span, authorised_access, for_spreadsheet, iso
 from config.load import load
-from config.settings import Settings
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -56,7 +55,9 @@ def report(
     events = list(audit.export(log, first, last))
     written = {event["number"] for event in events}
     events += [event for number, event in waiting if number not in written]
-    rows = list(authorised_access(known, events, alerts, Span(first, last, holder), _host_id(settings)))
+    rows = list(
+        authorised_access(known, events, alerts, Span(first, last, holder), looking.host_id(settings))
+    )
     faults = audit.verify(log, head)[1]
     if as_json or form == "json":
         span = {"report": "authorised access", "from": iso(first), "to": iso(last), "holder": holder or None}
@@ -85,10 +86,3 @@ def _say_report(rows: list[dict[str, str]], first: float, last: float, holder: s
     for row in rows:
         say()
         say_fields((name.replace("_", " "), value) for name, value in row.items() if value)
-
-
-def _host_id(settings: Settings) -> str:
-    try:
-        return (settings.state_dir / "host_id").read_text("ascii").strip()
-    except OSError:
-        return ""

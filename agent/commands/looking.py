@@ -97,3 +97,11 @@ def _one(rows: list[Row], key: str, wanted: str, command: str) -> Row:
     raise NotFound(
         f"{fault} has an id that starts with {escape(wanted)}", f"see `recordwarden {command} list`"
     )
+
+
+def host_id(settings: Settings) -> str:
+    """Which workstation this is; "" before the service ever ran."""
+    try:
+        return (settings.state_dir / "host_id").read_text("ascii").strip()
+    except OSError:
+        return ""

@@ -89,6 +89,7 @@ def status(config_file: Path | None, as_json: bool) -> int:
         say(f"papers     from the console: {last}{fault}")
     elif "console" in found["sinks"] and "papers" in found:
         say("papers     none come from the console: enrol this machine again, for its key", fg="yellow")
+    _say_exceptions(found)
     if not found["sinks"]:
         say("alerts     no destination: they wait in the ledger", fg="yellow")
     say()
@@ -96,6 +97,15 @@ def status(config_file: Path | None, as_json: bool) -> int:
     for concern in calls:
         say(f"! {concern}", fg="red")
     return 1 if calls else 0
+
+
+def _say_exceptions(found: dict[str, Any]) -> None:
+    known = found.get("exceptions") or {"in_force": []}
+    if not known["in_force"]:
+        return
+    ending = f"; end soon: {', '.join(known['ending'])}" if known["ending"] else ""
+    told = f"{count(known['files'], 'file')} let be by {count(len(known['in_force']), 'exception')}{ending}"
+    say(f"excepted   {told}", fg="yellow" if ending else None)
 
 
 @click.command()

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from agent.statements import MAX_ENVELOPE_BYTES
-from console import bundle, papers
+from console import bundle, exceptions, papers
+from console.api.alerts import AlertId
 from console.api.answers import ERRORS
 from console.doors import ByToken, Db, In, Now
 
 router = APIRouter(prefix="/api/v1", tags=["papers"], responses=ERRORS(400, 401, 403, 413))
-_Kind = Literal["agreement", "release", "disposal"]
+_Kind = Literal["agreement", "exception", "release", "disposal"]
 _Number = Annotated[str, Path(min_length=1, max_length=64)]
 
 
@@ -48,6 +49,16 @@ class HandedIn(BaseModel):
     document: Annotated[str, Field(max_length=MAX_ENVELOPE_BYTES)]
 
 
+class Proposal(BaseModel):
+    """An exception for what is like the file of an alert that was found a false positive."""
+
+    scope: Literal["content", "layout"]
+    every_agent: bool = False
+    place: Literal["anywhere", "folder", "device"] = "anywhere"
+    days: Annotated[int, Field(ge=1, le=365)] = exceptions.DEFAULT_DAYS
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
 @router.get("/papers", responses=ERRORS(422))
 def list_papers(caller: ByToken, house: In, db: Db, now: Now, kind: _Kind = "agreement") -> list[PaperLine]:
     """The register: what waits for somebody comes first."""
@@ -73,6 +84,27 @@ def show_paper(kind: _Kind, number: _Number, caller: ByToken, house: In, db: Db,
     """One paper with its document, which the next approver signs."""
     told = papers.one(db, house.approvers, caller, kind, number, now)
     return PaperWhole(paper=_line(told), document=told.envelope.to_json())
+
+
+@router.get("/papers/exception/{number}/revocation", responses=ERRORS(404, 422))
+def revocation(
+    number: _Number,
+    reason: Annotated[str, Query(min_length=1, max_length=2000)],
+    caller: ByToken,
+    house: In,
+    db: Db,
+    now: Now,
+) -> dict[str, Any]:
+    """The revocation of an exception, for an approver to sign; it does nothing before that."""
+    told = papers.one(db, house.approvers, caller, "exception", number, now)
+    return exceptions.revocation(told, reason, now).to_json()
+
+
+@router.post("/alerts/{alert_id}/exception", status_code=201, responses=ERRORS(404, 422))
+def propose(alert_id: AlertId, proposal: Proposal, caller: ByToken, house: In, db: Db, now: Now) -> PaperLine:
+    """Propose an exception; it counts once two people have signed it."""
+    wanted = exceptions.Wanted(**proposal.model_dump())
+    return _line(exceptions.propose(db, house.approvers, caller, alert_id, wanted, now))
 
 
 @router.post("/papers", status_code=201, responses=ERRORS(404, 422))

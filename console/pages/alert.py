@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from console import desk
+from console import desk, exceptions
 from console.choice import DETERMINATIONS
-from console.doors import ByCookie, Db, Now, Posted
+from console.doors import ByCookie, Db, In, Now, Posted
 from console.portrait import SEVERITIES, portrait
 from console.roles import Deed
 from console.templates import page
@@ -16,7 +16,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/alerts/{alert_id}")
-def show(request: Request, alert_id: str, caller: ByCookie, db: Db, now: Now) -> Response:
+def show(request: Request, alert_id: str, caller: ByCookie, house: In, db: Db, now: Now) -> Response:
     found = desk.look(db, caller, alert_id, now)
     return page(
         request,
@@ -28,6 +28,9 @@ def show(request: Request, alert_id: str, caller: ByCookie, db: Db, now: Now) ->
         people=desk.assignees(db) if caller.may(Deed.ASSIGN) else [],
         severities=SEVERITIES,
         determinations=DETERMINATIONS,
+        excepted=exceptions.of_alerts(db, house.approvers, [found.id], now).get(found.id, []),
+        offer=exceptions.offer(found) if exceptions.is_open_to(found) else None,
+        days=exceptions.DEFAULT_DAYS,
     )
 
 

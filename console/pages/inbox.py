@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import RedirectResponse
 
-from console import desk
+from console import desk, exceptions
 from console.choice import DAYS, DETERMINATIONS, STATES, Choice
-from console.doors import ByCookie, Db, Now, Posted
+from console.doors import ByCookie, Db, In, Now, Posted
 from console.portrait import SEVERITIES
 from console.roles import Deed
 from console.templates import page
@@ -23,7 +23,7 @@ DISPOSITIONS = ("detected", "quarantined", "not_removed", "error", "restored")
 
 @router.get("/alerts")
 def inbox(
-    request: Request, caller: ByCookie, db: Db, now: Now, hx_request: Annotated[str, Header()] = ""
+    request: Request, caller: ByCookie, house: In, db: Db, now: Now, hx_request: Annotated[str, Header()] = ""
 ) -> Response:
     choice = Choice.of(dict(request.query_params))
     found = desk.inbox(db, caller, choice, now)
@@ -32,6 +32,7 @@ def inbox(
         "parts/alerts.html" if hx_request else "inbox.html",
         choice=choice,
         found=found,
+        excepted=exceptions.excepted(db, house.approvers, found.alerts, now),
         views=desk.saved_views(db, caller),
         people=desk.assignees(db) if caller.may(Deed.VIEW_ALERTS) else [],
         severities=SEVERITIES,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from agent.statements import as_text
-from console import bundle, papers
+from console import bundle, exceptions, papers
 from console.doors import ByCookie, Db, In, Now, Posted
 from console.templates import page
 
@@ -41,6 +41,35 @@ def carried(caller: ByCookie, house: In, db: Db, now: Now) -> Response:
     return Response(found.document, media_type="application/json", headers=headers)
 
 
+@router.get("/exceptions")
+def excepted(request: Request, caller: ByCookie, house: In, db: Db, now: Now) -> Response:
+    found = papers.register(db, house.approvers, caller, ("exception",), now)
+    return page(request, "exceptions.html", found=found)
+
+
+@router.post("/alerts/{alert_id}/exception")
+def propose(alert_id: str, caller: ByCookie, form: Posted, house: In, db: Db, now: Now) -> Response:
+    days = form.one("days")
+    wanted = exceptions.Wanted(
+        form.one("scope"),
+        form.one("agents") == "all",
+        form.one("place"),
+        int(days) if days.isascii() and days.isdigit() and len(days) < 5 else 0,
+        form.one("reason"),
+    )
+    told = exceptions.propose(db, house.approvers, caller, alert_id, wanted, now)
+    return RedirectResponse(f"/papers/exception/{told.paper.id}", status_code=303)
+
+
+@router.get("/papers/exception/{number}/revocation")
+def revocation(number: str, caller: ByCookie, house: In, db: Db, now: Now, reason: str = "") -> Response:
+    """What an approver signs to end it."""
+    told = papers.one(db, house.approvers, caller, "exception", number, now)
+    headers = {"Content-Disposition": f'attachment; filename="{told.paper.id}-revocation.json"'}
+    text = as_text(exceptions.revocation(told, reason, now))
+    return Response(text, media_type="application/json", headers=headers)
+
+
 @router.get("/requests")
 def requests(request: Request, caller: ByCookie, house: In, db: Db, now: Now) -> Response:
     found = papers.register(db, house.approvers, caller, ("release", "disposal"), now)
@@ -50,7 +79,7 @@ def requests(request: Request, caller: ByCookie, house: In, db: Db, now: Now) ->
 @router.get("/papers/{kind}/{number}")
 def one(request: Request, kind: str, number: str, caller: ByCookie, house: In, db: Db, now: Now) -> Response:
     told = papers.one(db, house.approvers, caller, kind, number, now)
-    return page(request, "paper.html", told=told, terms=told.paper.kind == "agreement")
+    return page(request, "paper.html", told=told, kind=told.paper.kind)
 
 
 @router.get("/papers/{kind}/{number}/file")

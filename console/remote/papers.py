@@ -1,4 +1,4 @@
-"""`recordwarden console agreements` and `requests`: what people sign with keys of their own, from afar.
+"""`recordwarden console agreements`, `exceptions`, `requests`: what people sign with their keys, from afar.
 
 Nothing here signs: `recordwarden agreements approve` and `quarantine … approve` do, with a key file.
 """
@@ -32,6 +32,75 @@ def agreements() -> None:
 @click.group()
 def requests() -> None:
     """Requests to release and to delete: list, show, document, hand-in."""
+
+
+@click.group()
+def exceptions() -> None:
+    """Exceptions for false alarms: list, show, propose, document, revocation, hand-in."""
+
+
+@exceptions.command("list")
+@asks
+def list_exceptions(remote: Remote, as_json: bool) -> None:
+    """The register; what waits for a signature comes first."""
+    say_rows(remote.get("papers", kind="exception"), _COLUMNS, as_json)
+
+
+@exceptions.command("show")
+@click.argument("number", metavar="ID")
+@asks
+def show_exception(remote: Remote, number: str, as_json: bool) -> None:
+    """One, with what is signed."""
+    say_one(remote.get("papers", "exception", number)["paper"], as_json)
+
+
+@exceptions.command("propose")
+@click.argument("alert_id", metavar="ALERT")
+@click.option(
+    "--scope", type=click.Choice(("content", "layout")), required=True, help="What the file is told by."
+)
+@click.option("--every-agent", is_flag=True, help="On every workstation, not only on the alert's.")
+@click.option(
+    "--place", type=click.Choice(("anywhere", "folder", "device")), default="anywhere", show_default=True,
+    help="Anywhere, in the folder of the alert's file, or on its device.",
+)  # fmt: skip
+@click.option("--days", type=click.IntRange(1, 365), default=90, show_default=True, help="How long.")
+@click.option("--reason", required=True, help="Why it is a false alarm.")
+@asks
+def propose(
+    remote: Remote, alert_id: str, scope: str, every_agent: bool, place: str, days: int, reason: str,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Propose one for an alert that was found a false positive. Two people sign it."""
+    body = {"scope": scope, "every_agent": every_agent, "place": place, "days": days, "reason": reason}
+    say_rows([remote.post("alerts", alert_id, "exception", body=body)], _COLUMNS, as_json)
+
+
+@exceptions.command("document")
+@click.argument("number", metavar="ID")
+@_OUT
+@asks
+def exception_document(remote: Remote, number: str, out: Path | None, as_json: bool) -> None:
+    """The document with its signatures so far, for the next approver to sign."""
+    _hand_out(remote.get("papers", "exception", number)["document"], out)
+
+
+@exceptions.command("revocation")
+@click.argument("number", metavar="ID")
+@click.option("--reason", required=True, help="Why it ends.")
+@_OUT
+@asks
+def exception_revocation(remote: Remote, number: str, reason: str, out: Path | None, as_json: bool) -> None:
+    """The revocation, for an approver to sign; it does nothing before that."""
+    _hand_out(remote.get("papers", "exception", number, "revocation", reason=reason), out)
+
+
+@exceptions.command("hand-in")
+@_DOCUMENT
+@asks
+def hand_in_exception(remote: Remote, file: Path, as_json: bool) -> None:
+    """Hand in an exception with more signatures, or its revocation."""
+    _hand_in(remote, file, as_json)
 
 
 @agreements.command("list")

@@ -153,7 +153,7 @@ def test_a_revocation_names_the_very_terms(register: Register) -> None:
 def test_an_id_has_one_meaning(register: Register) -> None:
     agreed = register.agreed
     register.hand_in(agreed(register.now, content=(CONTENT,)))
-    with pytest.raises(Refused, match="another agreement has this id"):
+    with pytest.raises(Refused, match="another one has this id"):
         register.hand_in(agreed(register.now, roots=("/srv",)))
 
 
