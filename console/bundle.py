@@ -2,8 +2,7 @@
 
 In it is what two people have signed and what is not over: agreements and exceptions (with their revocation),
 releases and disposals. One row holds the newest; it is made anew when a paper came, ended or lost a signer,
-and its serial number only grows, with the clock, so that it is not repeated after the database came back from a
-backup.
+and its serial number only grows, with the clock, so that it is not repeated after a backup was brought back.
 The key is a file beside the database, made at the first start. It stands for no approver.
 """
 

@@ -182,6 +182,18 @@ class Agreed:
 
         return self.both(seal(self.terms(now, **scope)))
 
+    def exception(self, now: float, days: int = 90, **scope: Any) -> Any:
+        """Of an alert `agent-1-1`, for two people to sign; everywhere, unless the scope says else."""
+        from agent.statements import ScopedException, seal
+
+        last = datetime.fromtimestamp(now + days * 86400, UTC).date().isoformat()
+        plain: dict[str, Any] = {
+            "exception_id": "EXC-made-up-1", "alert_id": "agent-1-1", "decided_by": "ann", "reason": "codes",
+            "content": (), "layouts": (), "agents": (), "roots": (), "devices": (), "valid_until": last,
+            "made_at": int(now),
+        }  # fmt: skip
+        return seal(ScopedException(**{**plain, **scope}))
+
     def both(self, envelope: Any) -> Any:
         return self.officer.sign(self.owner.sign(envelope))
 

@@ -15,6 +15,7 @@ from agent.agreements import Agreements, Sighting, Standing, covers
 from agent.errors import NotFound, Refused
 from agent.ledger import Ledger
 from agent.statements import Revocation, Signature, seal
+from detectors.engine.verdict import Tier
 
 DAY = 86400
 CONTENT = "ab" * 32
@@ -224,3 +225,66 @@ def test_the_register_survives_a_restart(register: Register, tmp_path: Path) -> 
     register.hand_in(register.agreed(register.now, content=(CONTENT,)))
     again = Agreements(Ledger.read_only(tmp_path / "ledger.db"), lambda: register.approvers)
     assert json.dumps([a.terms.agreement_id for a in again.in_force()]) == json.dumps(["DAA-made-up-1"])
+
+
+HERE = replace(SEEN, host_id="h", tier=Tier.LIKELY)
+
+
+def test_an_exception_counts_by_two_people_for_its_scope_alone(register: Register) -> None:
+    agreed = register.agreed
+    bare = agreed.exception(register.now, layouts=(LAYOUT,), agents=("h",), roots=("/srv/returns",))
+    register.hand_in(agreed.owner.sign(bare))
+    assert register.agreements.excepting(HERE) is None
+    register.hand_in(agreed.officer.sign(bare))
+    assert register.agreements.excepting(HERE) == "EXC-made-up-1"
+    for other in (
+        replace(HERE, layout="nndtbnnt"), replace(HERE, layout=""), replace(HERE, host_id="g"),
+        replace(HERE, host_id=""), replace(HERE, path="/srv/elsewhere/x.csv"),
+        replace(HERE, configured=False), replace(HERE, tier=Tier.CONFIRMED),
+    ):  # fmt: skip
+        assert register.agreements.excepting(other) is None
+    assert register.agreements.covering(HERE) is None and register.agreements.all() == []
+    assert register.events() == ["exception_added", "exception_accepted"]
+    register.now += 91 * DAY
+    assert register.agreements.excepting(HERE) is None
+
+
+def test_the_very_content_may_be_excepted_though_it_is_confirmed(register: Register) -> None:
+    agreed = register.agreed
+    register.hand_in(agreed.both(agreed.exception(register.now, content=(CONTENT,))))
+    assert register.agreements.excepting(SEEN) == "EXC-made-up-1"
+    assert register.agreements.excepting(replace(SEEN, sha256="cd" * 32)) is None
+    assert register.agreements.excepting(replace(SEEN, sha256="")) is None
+
+
+def test_one_person_in_both_roles_and_a_forger_except_nothing(register: Register, signatory: Any) -> None:
+    agreed = register.agreed
+    bare = agreed.exception(register.now, content=(CONTENT,))
+    forger = signatory("B. Officer", "data_protection_officer")
+    with pytest.raises(Refused, match=r"the exception is refused: .*no approver has"):
+        register.hand_in(forger.sign(agreed.owner.sign(bare)))
+    terms = agreed(register.now, content=(CONTENT,))
+    with pytest.raises(Refused, match="edited or forged"):  # what was signed for an agreement
+        register.hand_in(replace(bare, signatures=terms.signatures))
+    both = signatory("C. Both", "information_asset_owner", "data_protection_officer")
+    again = signatory("c. both", "data_protection_officer")
+    register.approvers = (both.approver, again.approver)
+    assert register.hand_in(again.sign(both.sign(bare))).standing is Standing.PENDING
+    assert register.agreements.excepting(SEEN) is None
+
+
+def test_an_exception_is_revoked_like_an_agreement_and_comes_back_never(register: Register) -> None:
+    agreed = register.agreed
+    signed = agreed.both(agreed.exception(register.now, content=(CONTENT,)))
+    register.hand_in(signed)
+    said = seal(Revocation("EXC-made-up-1", signed.digest, "they are people", int(register.now)))
+    with pytest.raises(Refused, match="not signed"):
+        register.hand_in(said)
+    register.hand_in(agreed.owner.sign(said))
+    assert register.agreements.excepting(SEEN) is None
+    with pytest.raises(Refused, match="revoked"):
+        register.hand_in(signed)
+    assert register.events()[-1] == "exception_revoked"
+    with pytest.raises(Refused, match="over"):
+        old = agreed.exception(register.now - 200 * DAY, content=(CONTENT,))
+        register.hand_in(agreed.both(old))

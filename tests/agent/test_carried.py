@@ -265,3 +265,20 @@ def test_a_request_that_one_signed_or_that_was_never_made_here_is_refused(machin
     edited = machine.agreed.both(seal(Disposal(**plain)))
     assert machine.take(machine.bundle(6, edited))["refused"] == {"disposal:req-0001": "unknown_request"}
     assert machine.carried.request("req-0001") is None
+
+
+def test_an_exception_comes_by_two_signatures_and_an_older_bundle_does_not_bring_it_back(
+    machine: Machine,
+) -> None:
+    agreed, standing = machine.agreed, lambda: [e.standing for e in machine.agreements.exceptions()]
+    bare = agreed.exception(machine.now, content=("ab" * 32,), agents=("host-1",))
+    found = machine.take(machine.bundle(5, agreed.owner.sign(bare)))
+    assert found["refused"] == {"exception:EXC-made-up-1": "two_people_needed"} and standing() == []
+    good = machine.bundle(6, agreed.both(bare))
+    assert machine.take(good)["refused"] == {} and standing() == [Standing.IN_FORCE]
+    said = Revocation("EXC-made-up-1", bare.digest, "they are people", int(machine.now))
+    machine.take(machine.bundle(7, agreed.owner.sign(seal(said)), agreed.both(bare)))
+    assert standing() == [Standing.REVOKED]
+    assert machine.refuses(good) == "older"
+    machine.take(machine.bundle(8, agreed.both(bare)))  # a console that leaves the revocation out
+    assert standing() == [Standing.REVOKED]

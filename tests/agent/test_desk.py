@@ -32,6 +32,7 @@ from agent.protocol import (
     Vaulted,
 )  # fmt: skip
 from agent.schema import AlertState, EntryState, RootRow
+from agent.statements import Revocation, seal
 from agent.telling import Host, Judge, Teller
 from agent.volume_facts import VolumeFacts
 from agent.volumes import WatchedRoot
@@ -460,3 +461,39 @@ def test_a_vault_that_takes_nothing_is_said_once_and_shown_until_it_does(house: 
     assert len(house.said) == 1 and "vault_error" in house.said[0]
     house.desk.answer(ROOT, house.vaulted(house.judged().entry_id))
     assert house.desk.vault_fault == ""
+
+
+def test_what_an_exception_covers_is_let_be_on_record_until_it_ends(house: House, agreed: Any) -> None:
+    house.settings = house.settings.model_copy(update={"approvers": agreed.approvers})
+    house.teller.settings = house.settings
+    authority = house.desk.authority
+    alike = replace(MICRODATA, layout="nnnndtnn")
+    bare = agreed.exception(house.now, layouts=(alike.layout,), agents=("h",), roots=("/srv/returns/a",))
+    authority.agreements.hand_in(agreed.both(bare), "uid:0")
+    assert house.judged(alike) == Orders("leave") and house.alerts_due() == []
+    [told] = [a for a in house.ledger.alerts(recorded=True) if a.state is AlertState.RECORDED]
+    assert (told.disposition, told.reason) == ("exempted", "exception")
+    assert told.record["unmapped"]["proof"] == "EXC-made-up-1"
+    assert told.record["unmapped"]["tier"] == "likely"
+    assert house.ledger.exempted_by("exception") == {"EXC-made-up-1": 1}
+    assert house.judged(replace(alike, tier=Tier.CONFIRMED), replace(FILE, ino=9)).do == "take"
+    assert house.judged(alike, replace(FILE, relpath="b/survey.csv", ino=10)).do == "take"
+    assert authority.lift_ended() == set()
+    house.now += 91 * 86400
+    assert authority.lift_ended() == {"r1"} and house.judged(alike).do == "take"
+
+
+def test_an_excepted_content_is_let_be_once_it_is_known_though_confirmed(house: House, agreed: Any) -> None:
+    house.settings = house.settings.model_copy(update={"approvers": agreed.approvers})
+    house.teller.settings = house.settings
+    agreements = house.desk.authority.agreements
+    signed = agreed.both(agreed.exception(house.now, content=("cd" * 32,)))
+    agreements.hand_in(signed, "uid:0")
+    sure = replace(MICRODATA, tier=Tier.CONFIRMED)
+    assert house.vaulted(house.judged(sure).entry_id, "cd" * 32).do == "discard"
+    [told] = house.ledger.alerts(recorded=True)
+    assert (told.disposition, told.reason) == ("exempted", "exception")
+    said = seal(Revocation("EXC-made-up-1", signed.digest, "they are people", int(house.now)))
+    agreements.hand_in(agreed.officer.sign(said), "uid:0")
+    assert house.desk.authority.lift_ended() == {"r1"}
+    assert house.vaulted(house.judged(sure).entry_id, "cd" * 32).do == "remove"

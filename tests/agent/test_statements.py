@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.statements import (
@@ -127,12 +127,14 @@ def test_a_review_may_be_five_years_ahead_and_no_day_more():
     assert years_after(date(2028, 2, 29), 5) == date(2033, 2, 28)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_bytes_that_are_no_statement_are_refused_and_nothing_else_happens(untrusted):
     with pytest.raises(BadStatement):
         read(untrusted)
 
 
+@settings(deadline=None)
 @given(st.recursive(st.none() | st.text(max_size=5) | st.integers(), lambda c: st.lists(c, max_size=3)))
 def test_values_that_are_no_statement_are_refused(value):
     for key in ("payload", "payloadType", "signatures"):
@@ -155,3 +157,24 @@ def test_one_signature_for_each_key():
     envelope = seal(RELEASE).with_signatures([Signature("a", b"1"), Signature("b", b"2")])
     assert envelope.with_signatures([Signature("a", b"3")]).signatures == envelope.signatures
     assert base64.b64decode(envelope.to_json()["signatures"][0]["sig"]) == b"1"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {},
+        {"content": ("ab" * 32,), "layouts": ("nnnndtnn",), "agents": ("h",)},
+        {"layouts": ("nnnndtnn",)},
+        {"layouts": ("nnn",), "agents": ("h",)},
+        {"content": ("AB" * 32,)},
+        {"content": ("ab" * 32,), "roots": ("srv",)},
+        {"content": ("ab" * 32,), "reason": " "},
+        {"content": ("ab" * 32,), "days": 367},
+        {"content": ("ab" * 32,), "days": -1},
+        {"content": ("ab" * 32,), "exception_id": "../x"},
+    ],
+)
+def test_an_exception_that_would_allow_too_much_or_too_long_is_none(agreed, bad):
+    with pytest.raises(BadStatement):
+        agreed.exception(1_790_000_000, **bad)
+    agreed.exception(1_790_000_000, content=("ab" * 32,), days=366)

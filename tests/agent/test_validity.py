@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.statements import BadStatement, Disposal, Envelope, seal
-from agent.validity import Standing, is_overdue, validity
+from agent.validity import Standing, days_left, is_overdue, validity
 
 NOW = 1_790_000_000.0
 DAY = 86400.0
@@ -45,3 +45,15 @@ def test_a_review_is_overdue_only_while_it_is_in_force(agreed):
 def test_a_payload_that_is_none_is_refused(agreed):
     with pytest.raises(BadStatement):
         validity(Envelope("agreement", b"{}"), agreed.approvers, NOW, accepted=False)
+
+
+def test_an_exception_ends_after_its_last_day(agreed):
+    signed = agreed.both(agreed.exception(NOW, days=20, content=("ab" * 32,)))
+    for days, stands, left in (
+        (0, Standing.IN_FORCE, 20),
+        (20, Standing.IN_FORCE, 0),
+        (21, Standing.EXPIRED, -1),
+    ):
+        now = NOW + days * 86400
+        assert validity(signed, agreed.approvers, now, accepted=True).standing is stands
+        assert days_left(signed.statement(), now) == left

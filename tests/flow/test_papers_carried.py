@@ -17,7 +17,7 @@ from config.console import Console
 from console import bundle, people, sessions
 from console.database import Database
 from console.roles import Caller, Role
-from console.schema import Bundle
+from console.schema import Alert, Bundle
 
 ANN = Caller("ann", frozenset({Role.ANALYST}))
 
@@ -153,6 +153,8 @@ def test_papers_travel_from_the_console_to_a_service(service, console, agreed, m
     service.caught(second)
     assert stands() == {"DAA-made-up-1": "revoked"}
 
+    a_false_alarm_is_excepted(service, console, agreed, drop, wait_until, root / "again.csv", made_up)
+
     # replayed, tampered or foreign: by the console, and by a file
     latest = papers()["serial"]
     wait_until(current, "the page Agents knows", 60)
@@ -167,3 +169,41 @@ def test_papers_travel_from_the_console_to_a_service(service, console, agreed, m
     assert papers()["serial"] == latest and stands() == {"DAA-made-up-1": "revoked"}
     told = (service.state / "audit.jsonl").read_text()
     assert '"papers_taken"' in told and '"papers_refused"' in told and '"older"' in told
+
+
+def a_false_alarm_is_excepted(service, console, agreed, drop, wait_until, again, made_up):
+    """The alert of the first file is found false; two people except its content, and one ends that."""
+
+    def alert():
+        with console.database.transaction() as db:
+            found = db.query(Alert).where(Alert.name == "first.csv", Alert.sha256 != "").first()
+            return found.id if found else None
+
+    def stands():
+        return [row["standing"] for row in service.ask("exceptions") or ()]
+
+    def post(*words, **body):
+        answer = console.client.post("/" + "/".join(words), json=body)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    wait_until(alert, "the alert has come", 60)
+    post("decisions", alerts=[alert()], determination="false_positive")
+    proposed = post("alerts", alert(), "exception", scope="content", reason="made-up codes")["id"]
+    draft = from_json(console.client.get(f"/papers/exception/{proposed}").json()["document"])
+    console.hand_in(agreed.owner.sign(draft))
+    assert stands() == []
+    console.hand_in(agreed.officer.sign(draft))
+    wait_until(lambda: stands() == ["in_force"], "the exception came", 60)
+    drop(again, made_up.survey(seed=1))
+    service.settled()
+    wait_until(lambda: service.status()["exceptions"]["files"] == 1, "it is on record", 60)
+    assert again.exists() and service.status()["exceptions"]["in_force"] == [proposed]
+    (told,) = [a for a in service.ask("alerts", recorded=True) if a["path"] == str(again)]
+    assert (told["disposition"], told["reason"], told["record"]["unmapped"]["proof"]) == (
+        "exempted", "exception", proposed,
+    )  # fmt: skip
+    end = console.client.get(f"/papers/exception/{proposed}/revocation", params={"reason": "over"}).json()
+    assert "revoked" in console.hand_in(agreed.owner.sign(from_json(end)))
+    service.caught(again)
+    assert stands() == ["revoked"]

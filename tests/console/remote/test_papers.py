@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from agent.statements import as_text
+from agent.statements import as_text, from_json
 from console.roles import Role
 
 
@@ -52,3 +52,21 @@ def test_requests_are_listed_and_what_is_no_paper_is_refused(dora, tmp_path):
     (tmp_path / "x").write_text("no document")
     assert dora("requests", "hand-in", str(tmp_path / "x")).code == 1
     assert dora("requests", "hand-in", str(tmp_path / "nowhere")).code == 2
+
+
+def test_an_exception_is_proposed_signed_and_revoked_from_afar(desk, dora, agreed, tmp_path):
+    agent = desk.agent()
+    desk.send(agent, agent.alert(1))
+    dora("alerts", "decide", "agent-1-1", "false_positive")
+    wanted = ("--scope", "content", "--reason", "codes")
+    (line,) = dora("exceptions", "propose", "agent-1-1", *wanted, "--json").lines
+    assert line["standing"] == "pending"
+    document = dora("exceptions", "document", line["id"]).out
+    signed = agreed.both(from_json(json.loads(document)))
+    (line,) = dora("exceptions", "hand-in", put(tmp_path, "signed", signed), "--json").lines
+    assert line["standing"] == "in_force" and line["id"] in dora("exceptions", "list").out
+    assert "codes" in dora("exceptions", "show", line["id"]).out
+    end = dora("exceptions", "revocation", line["id"], "--reason", "they are people").out
+    signed = agreed.owner.sign(from_json(json.loads(end)))
+    (line,) = dora("exceptions", "hand-in", put(tmp_path, "end", signed), "--json").lines
+    assert (line["standing"], line["revoked_because"]) == ("revoked", "they are people")
