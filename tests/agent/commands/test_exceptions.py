@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from agent.cli import run
 from agent.statements import as_text
 
 
@@ -20,7 +21,7 @@ def test_an_exception_is_signed_handed_in_listed_and_revoked(running, typed, agr
     file.write_text(as_text(agreed.exception(time.time(), days=10, content=("ab" * 32,))))
     for person in (agreed.owner, agreed.officer):
         key = str(person.key_file(tmp_path))
-        assert typed("exceptions", "approve", str(file), "--key", key, "--yes")[0] == 0
+        assert run(["exceptions", "approve", str(file), "--key", key, "--yes"]) == 0
     code, out, err = typed("exceptions", "add", str(file))
     assert code == 0 and "EXC-made-up-1 is in_force" in out, err
     (row,) = [json.loads(line) for line in typed("exceptions", "list", "--json")[1].splitlines()]
