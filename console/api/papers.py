@@ -89,11 +89,11 @@ def show_paper(kind: _Kind, number: _Number, caller: ByToken, house: In, db: Db,
 @router.get("/papers/exception/{number}/revocation", responses=ERRORS(404, 422))
 def revocation(
     number: _Number,
-    reason: Annotated[str, Query(min_length=1, max_length=2000)],
     caller: ByToken,
     house: In,
     db: Db,
     now: Now,
+    reason: Annotated[str, Query(max_length=2000)] = "",
 ) -> dict[str, Any]:
     """The revocation of an exception, for an approver to sign; it does nothing before that."""
     told = papers.one(db, house.approvers, caller, "exception", number, now)
