@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,7 +12,7 @@ from pathlib import Path
 import click
 
 from agent.commands.asking import ask
-from agent.commands.terminal import is_terminal, say, say_fields, say_json, time_text
+from agent.commands.terminal import can_ask, say, say_fields, say_json, time_text
 from agent.errors import Mistyped, NotPermitted, Refused
 from agent.escape import escape
 from agent.signing import NoSigningKey, is_locked, sign
@@ -109,7 +108,7 @@ def approve(file: Path, key: Path, kinds: tuple[str, ...], yes: bool, as_json: b
     if not as_json:
         show_statement(envelope)
     if not yes:
-        if not is_terminal(sys.stdin):
+        if not can_ask():
             raise Refused("nobody is there to say yes", "look at what you sign, then give --yes")
         click.confirm("Do you approve this, in your own name?", abort=True, err=True)
     signed, public = sign_with(envelope, key)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from contextlib import suppress
 from copy import deepcopy
@@ -20,7 +19,7 @@ from agent.commands.doctor import look
 from agent.commands.enrol import enrol
 from agent.commands.keys import write_identity
 from agent.commands.options import with_config, with_json
-from agent.commands.terminal import is_terminal, say, say_json
+from agent.commands.terminal import can_ask, say, say_json
 from agent.errors import Mistyped, NotPermitted
 from agent.escape import escape
 from agent.recipients import usable_recipients
@@ -90,7 +89,7 @@ def setup(config_file: Path | None, as_json: bool, yes: bool, token_file: Path |
     target = _target(config_file)
     before = read(target) if os.path.lexists(target) else {}
     wishes = Wishes(**given)
-    if not (yes or as_json) and is_terminal(sys.stdin):
+    if not (yes or as_json) and can_ask():
         wishes = _ask(before, wishes)
     plain = deepcopy(before)
     identity = _apply(plain, wishes)

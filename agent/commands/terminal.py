@@ -18,8 +18,13 @@ from agent.escape import escape
 
 
 def is_terminal(stream: TextIO | None = None) -> bool:
-    """Whether a person looks at `stream` (standard output if None)."""
+    """Whether a person looks at `stream` (standard output if None) and lines on it can be written anew."""
     return (stream or sys.stdout).isatty() and os.environ.get("TERM") != "dumb"
+
+
+def can_ask() -> bool:
+    """Whether a person can answer; a dumb terminal does for that."""
+    return sys.stdin.isatty()
 
 
 def say(text: str = "", *, error: bool = False, **style: Any) -> None:

@@ -24,7 +24,7 @@ from oidc_provider_mock import run_server_in_thread
 
 from agent.statements import seal
 from config.console import Console, Provider
-from console import desk, enrolment, exceptions, intake, papers, people
+from console import desk, enrolment, intake, papers, people
 from console.database import Database
 from console.roles import Caller, Role
 from console.schema import Agent, Alert
@@ -41,7 +41,6 @@ SEEN = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")
 PAGES = (
     "/alerts", "/alerts?state=all&zone=shared", "/alerts?q=nothing-like-that", "/alerts/agent-1-1",
     "/alerts/agent-1-2", "/custody", "/agents", "/agents/agent-1", "/trends", "/agreements",
-    "/exceptions", "/alerts/agent-1-22",
     "/agreements/report", "/requests", "/papers/agreement/DAA-made-up-1", "/audit", "/people", "/account",
     "/erasure", "/api/docs", "/alerts/nowhere",
 )  # fmt: skip
@@ -126,17 +125,13 @@ def fill(database):
 
 
 def file_papers(database, agreed):
-    """An agreement that waits for its second signature, and an exception that soon is over."""
+    """An agreement that waits for its second signature."""
     now = time.time()
     long = ("no onward sharing", "a condition of many words " * 20)
     draft = seal(agreed.terms(now, roots=("/srv/" + "project" * 20,), conditions=long))
     with database.transaction() as db:
         everything = Caller("setup", frozenset(Role))
         papers.hand_in(db, agreed.approvers, everything, json.dumps(agreed.owner.sign(draft).to_json()), now)
-        wanted = exceptions.Wanted("content", False, "folder", 10, "codes of a machine " * 60)
-        told = exceptions.propose(db, agreed.approvers, everything, "agent-1-22", wanted, now)
-        signed = json.dumps(agreed.both(told.envelope).to_json())
-        papers.hand_in(db, agreed.approvers, everything, signed, now)
 
 
 @pytest.fixture(scope="module")

@@ -81,7 +81,7 @@ class Packaged:
         self.run("mkdir -p /srv/returns")
         said = self.run(
             f"recordwarden setup --yes --json --mode enforce --recipient {self.identity.to_public()}"
-            " --root shared=/srv/returns --contact 'Room 7' --review-by 2027-10-01",
+            " --root shared=/srv/returns --contact 'Room 7' --review-by 2027-10-01 --syslog local:",
             600,
         )
         assert json.loads(said.splitlines()[0])["config"] == "/etc/recordwarden/config.toml"

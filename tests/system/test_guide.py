@@ -26,6 +26,25 @@ CONFIG = "/etc/recordwarden/config.toml"
 FINDS = ("explain", "what-if", "status", "coverage", "doctor")
 """These exit with 1 when they found something."""
 ASKED_FOR_LESS_THAN = 15
+TYPIST = """
+import os, pty, sys
+command, *answers = sys.argv[1:]
+pid, terminal = pty.fork()
+if not pid:
+    os.execvp("sh", ["sh", "-c", command])
+heard = b""
+while True:
+    try:
+        heard += os.read(terminal, 4096)
+    except OSError:
+        break
+    if answers and heard.endswith(b": "):
+        os.write(terminal, answers.pop(0).encode() + b"\\n")
+        heard += b"\\n"
+print(heard.decode())
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+"""Waits for each question on a terminal before it answers."""
 
 
 def section(title: str) -> str:
@@ -55,8 +74,7 @@ class Newcomer:
         """What it prints; the answers are typed on a terminal, one to a question."""
         self.typed += 1
         if answers:
-            lines = "".join(f"sleep 3; echo {shlex.quote(answer)};" for answer in answers)
-            command = f"({lines} sleep 20) | script -qec {shlex.quote(command)} /dev/null"
+            command = f"python3 -c {shlex.quote(TYPIST)} {shlex.join([command, *answers])}"
         found = any(f"recordwarden {word}" in command for word in FINDS)
         return self.machine.run(f"cd /home/newcomer; {command}{'; [ $? -le 1 ]' if found else ''}", 1800)
 

@@ -65,6 +65,8 @@ def test_a_survey_on_a_stick_is_caught_with_its_notice_and_its_alert(machine: Pa
     machine.until("[ -s /media/stick/survey.csv.quarantined.txt ]", "the notice is there")
     assert machine.run("cat /media/stick/notes.txt") == "Meeting at ten."
     machine.until(f"grep -q quarantined {ALERTS} && grep -q /media/stick {ALERTS}", "the alert is out")
+    machine.until("journalctl -q _TRANSPORT=syslog | grep -q quarantined.*/media/stick", "syslog has it")
+    assert machine.ciphertexts() == len(machine.entries()) == 1
 
 
 def test_a_stick_with_luks_is_left_alone_and_recorded_with_the_proof(machine: Packaged) -> None:

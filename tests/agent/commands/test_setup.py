@@ -103,7 +103,8 @@ def test_a_place_that_cannot_be_written_is_told(place, capsys):
     assert "--config" in capsys.readouterr().err
 
 
-def test_on_a_terminal_it_asks(place):
+@pytest.mark.parametrize("kind", ["xterm", "dumb"])
+def test_on_a_terminal_it_asks(place, kind):
     answers = [
         KEY,
         SPARE,
@@ -124,7 +125,7 @@ def test_on_a_terminal_it_asks(place):
     process = subprocess.Popen(
         [sys.executable, "-I", "-m", "agent", "setup", *config],
         stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "TERM": "xterm"},
+        env={**os.environ, "TERM": kind},
     )  # fmt: skip
     os.close(theirs)
     os.write(ours, "".join(f"{answer}\n" for answer in answers).encode())
