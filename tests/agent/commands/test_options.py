@@ -8,7 +8,12 @@ import pytest
 from agent.cli import COMMANDS, program
 from agent.commands import options
 
-SIGNING = {"quarantine release approve", "quarantine dispose approve", "agreements approve"}
+SIGNING = {
+    "quarantine release approve",
+    "quarantine dispose approve",
+    "agreements approve",
+    "exceptions approve",
+}
 """Done on any machine, with a key and a file."""
 WITHOUT_CONFIG = {
     "keys new", "demo", "completion", "config schema", "quarantine release show", *SIGNING
