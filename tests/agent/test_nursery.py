@@ -15,20 +15,23 @@ from agent.nursery import PROGRAMS
 
 
 @pytest.fixture
-def line() -> Iterator[socket.socket]:
-    """The supervisor's end of a nursery's socket."""
+def nursery() -> Iterator[tuple[socket.socket, int]]:
+    """The supervisor's end of a nursery's socket, and its process id."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.settimeout(60)
     command = [sys.executable, "-I", "-m", "agent.nursery", str(theirs.fileno())]
     process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stderr=subprocess.DEVNULL)
     theirs.close()
     assert json.loads(ours.recv(100)) == {"ready": True}
-    yield ours
+    yield ours, process.pid
     ours.close()
     assert process.wait(60) == 0, "it ends when the supervisor hangs up"
 
 
-def test_only_programs_of_ours_are_begun_and_a_strange_one_ends_at_once(line: socket.socket) -> None:
+def test_only_programs_of_ours_are_begun_and_a_strange_one_ends_at_once(
+    nursery: tuple[socket.socket, int],
+) -> None:
+    line, _ = nursery
     assert set(PROGRAMS) == {"agent.keeper", "agent.courier"}
     for module in ("os", "agent.courier"):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -42,14 +45,6 @@ def test_only_programs_of_ours_are_begun_and_a_strange_one_ends_at_once(line: so
             assert bool(said) == (module == "agent.courier")
 
 
-def test_it_holds_nothing_but_its_socket(line: socket.socket) -> None:
-    (pid,) = [int(p) for p in os.listdir("/proc") if p.isdigit() and _parent(int(p)) == os.getpid()]
+def test_it_holds_nothing_but_its_socket(nursery: tuple[socket.socket, int]) -> None:
+    _, pid = nursery
     assert len(os.listdir(f"/proc/{pid}/fd")) == 4
-
-
-def _parent(pid: int) -> int:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[1])
-    except OSError:
-        return 0
