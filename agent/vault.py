@@ -23,6 +23,7 @@ from typing import Any
 import pyrage
 
 from agent.attributes import BadAttributes, named, seal_those_of, unseal
+from agent.opening import same_content
 from agent.streams import (
     BLOCK_BYTES,
     DepositFailed,
@@ -162,7 +163,11 @@ class Vault:
             cipher.end()
             deposit = Deposit(plain.digest.hexdigest(), plain.offset, cipher.digest.hexdigest(), cipher.size)
             same = was_held() or _reads_the_same(source, deposit, while_working)
-            if not same or deposit.size != source.status.st_size or _has_moved(source):
+            after = os.fstat(source.fd)
+            same = (
+                same and same_content(source.status, after) and after.st_ctime_ns == source.status.st_ctime_ns
+            )
+            if not same or deposit.size != source.status.st_size:
                 raise DepositFailed("changed")
             manifest = DurableWriter(beside)
             manifest.write(json.dumps(asdict(self._manifest(entry_id, source, deposit, now))).encode())
@@ -329,11 +334,6 @@ def _places(directory: Path, entry_id: str) -> tuple[Path, Path]:
     """(ciphertext, manifest)."""
     entries = directory / "entries"
     return entries / f"{_checked(entry_id)}.age", entries / f"{entry_id}.json"
-
-
-def _has_moved(source: Source) -> bool:
-    names = ("st_dev", "st_ino", "st_size", "st_mtime_ns", "st_ctime_ns")
-    return any(getattr(os.fstat(source.fd), name) != getattr(source.status, name) for name in names)
 
 
 def _reads_the_same(source: Source, deposit: Deposit, while_working: Callable[[], None]) -> bool:
