@@ -15,16 +15,24 @@ import click
 
 from agent.agreements import Agreements, Sighting
 from agent.commands import looking
-from agent.commands.approving import approve, read_statement, revoke_with, show_statement, write_statement
+from agent.commands.approving import (
+    approve,
+    hand_in,
+    one_of,
+    read_statement,
+    revoke_with,
+    show_statement,
+    write_statement,
+)
 from agent.commands.asking import ask
 from agent.commands.authorised import report
 from agent.commands.carrying import import_
 from agent.commands.examination import examination
-from agent.commands.options import with_config, with_json, with_signing
+from agent.commands.options import with_config, with_json, with_key, with_signing
 from agent.commands.terminal import say, say_fields, say_json, say_table
 from agent.commands.walk import walk
 from agent.custodian import checked, plain_agreement
-from agent.errors import Mistyped, NotFound, NotRunning
+from agent.errors import Mistyped, NotRunning
 from agent.escape import escape
 from agent.report import iso
 from agent.statements import BadStatement, Terms, seal
@@ -110,15 +118,7 @@ def approve_(file: Path, key: Path, yes: bool, as_json: bool) -> None:
 @with_json
 def add(file: Path, config_file: Path | None, as_json: bool) -> None:
     """Hand an agreement, more signatures for it, or a signed revocation to the service."""
-    envelope = read_statement(file, "agreement", "revocation")
-    found = ask(load(config_file), "agreement_add", envelope=envelope.to_json())
-    if as_json:
-        say_json(found or {"revoked": True})
-    elif found is None:
-        say("revoked; what rested on it is judged again")
-    else:
-        why = f": {escape(found['why'])}" if found["why"] else ""
-        say(f"{found['agreement_id']} is {found['standing']}{why}", fg=_COLOURS.get(found["standing"]))
+    hand_in(read_statement(file, "agreement", "revocation"), load(config_file), as_json, _COLOURS)
 
 
 @agreements.command("list")
@@ -159,7 +159,7 @@ def show(agreement: str, config_file: Path | None, as_json: bool) -> None:
         envelope = read_statement(Path(agreement), "agreement", "revocation")
         say_json(envelope.to_json()) if as_json else show_statement(envelope)
         return
-    row = _one(load(config_file), agreement)
+    row = one_of(_all(load(config_file)), "agreement", agreement)
     if as_json:
         say_json(row)
         return
@@ -172,9 +172,7 @@ def show(agreement: str, config_file: Path | None, as_json: bool) -> None:
 
 @agreements.command("revoke")
 @click.argument("agreement_id", metavar="ID")
-@click.option(
-    "--key", required=True, type=click.Path(path_type=Path), metavar="KEYFILE", help="Your signing key."
-)
+@with_key
 @click.option("--reason", required=True, help="Why.")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it for other workstations."
@@ -186,12 +184,8 @@ def revoke(
 ) -> None:
     """End an agreement. One approver is enough. What rested on it is judged again."""
     settings = load(config_file)
-    digest = _one(settings, agreement_id)["terms_sha256"]
-    revoke_with(settings, agreement_id, digest, key, reason, out)
-    if as_json:
-        say_json({"agreement_id": agreement_id, "revoked": True, "file": str(out) if out else None})
-    else:
-        say(f"{agreement_id} is revoked; what rested on it is judged again")
+    row = one_of(_all(settings), "agreement", agreement_id)
+    revoke_with(settings, row, "agreement", key, reason, out, as_json)
 
 
 @agreements.command("check")
@@ -234,15 +228,6 @@ def _all(settings: Settings) -> list[dict[str, Any]]:
         with looking.reading(settings) as ledger:
             rows = [plain_agreement(a) for a in Agreements(ledger, lambda: settings.approvers).all()]
     return rows
-
-
-def _one(settings: Settings, agreement_id: str) -> dict[str, Any]:
-    found = [row for row in _all(settings) if row["agreement_id"] == agreement_id]
-    if not found:
-        raise NotFound(
-            f"no agreement has the id {escape(agreement_id)}", "see `recordwarden agreements list`"
-        )
-    return found[0]
 
 
 def _layouts(files: Sequence[str], config_file: Path | None) -> tuple[str, ...]:

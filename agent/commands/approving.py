@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
 from agent.commands.asking import ask
 from agent.commands.terminal import can_ask, say, say_fields, say_json, time_text
-from agent.errors import Mistyped, NotPermitted, Refused
+from agent.errors import Mistyped, NotFound, NotPermitted, Refused
 from agent.escape import escape
 from agent.signing import NoSigningKey, is_locked, sign
 from agent.statements import (
@@ -139,15 +140,49 @@ def sign_with(envelope: Envelope, key: Path) -> tuple[Envelope, str]:
         raise Mistyped(f"{escape(key)}: {error}", hint) from None
 
 
-def revoke_with(
-    settings: Settings, number: str, digest: str, key: Path, reason: str, out: Path | None
+def hand_in(
+    envelope: Envelope, settings: Settings, as_json: bool, colours: Mapping[str, str] | None = None
 ) -> None:
-    """Sign the end of what `digest` is of, and hand it to the service; keep it for others in `out`."""
+    """Hand an agreement, an exception or a revocation to the service, and say how it stands then."""
+    found = ask(settings, "agreement_add", envelope=envelope.to_json())
+    if as_json:
+        say_json(found or {"revoked": True})
+    elif found is None:
+        say("revoked; what rested on it is judged again")
+    else:
+        why = f": {escape(found['why'])}" if found["why"] else ""
+        number, colour = found[f"{envelope.kind}_id"], (colours or {}).get(found["standing"])
+        say(f"{number} is {found['standing']}{why}", fg=colour)
+
+
+def revoke_with(
+    settings: Settings,
+    row: Mapping[str, Any],
+    kind: str,
+    key: Path,
+    reason: str,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Sign the end of one in the register, hand it to the service and say so; keep it for others in `out`."""
+    number = row[f"{kind}_id"]
     try:
-        said = seal(Revocation(number, digest, reason, int(time.time())))
+        said = seal(Revocation(number, row["terms_sha256"], reason, int(time.time())))
     except BadStatement as error:
         raise Mistyped(f"that is no revocation: {error}") from None
     signed, _ = sign_with(said, key)
     if out is not None:
         write_statement(out, signed)
     ask(settings, "agreement_add", envelope=signed.to_json())
+    if as_json:
+        say_json({f"{kind}_id": number, "revoked": True, "file": str(out) if out else None})
+    else:
+        say(f"{number} is revoked; what rested on it is judged again")
+
+
+def one_of(rows: Iterable[dict[str, Any]], kind: str, number: str) -> dict[str, Any]:
+    """That of the register with this id; raises `NotFound`."""
+    for row in rows:
+        if row[f"{kind}_id"] == number:
+            return row
+    raise NotFound(f"no {kind} has the id {escape(number)}", f"see `recordwarden {kind}s list`")

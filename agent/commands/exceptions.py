@@ -9,13 +9,13 @@ import click
 
 from agent.agreements import Agreements
 from agent.commands import looking
-from agent.commands.approving import approve, read_statement, revoke_with
+from agent.commands.approving import approve, hand_in, one_of, read_statement, revoke_with
 from agent.commands.asking import ask
 from agent.commands.carrying import import_
-from agent.commands.options import with_config, with_json, with_signing
+from agent.commands.options import with_config, with_json, with_key, with_signing
 from agent.commands.terminal import say, say_json, say_table
 from agent.custodian import plain_exception
-from agent.errors import NotFound, NotRunning
+from agent.errors import NotRunning
 from agent.escape import escape
 from agent.validity import ENDING_DAYS
 from config.load import load
@@ -43,15 +43,7 @@ def approve_(file: Path, key: Path, yes: bool, as_json: bool) -> None:
 @with_json
 def add(file: Path, config_file: Path | None, as_json: bool) -> None:
     """Hand a signed exception, or its revocation, to the service."""
-    envelope = read_statement(file, "exception", "revocation")
-    found = ask(load(config_file), "agreement_add", envelope=envelope.to_json())
-    if as_json:
-        say_json(found or {"revoked": True})
-    elif found is None:
-        say("revoked; what rested on it is judged again")
-    else:
-        why = f": {escape(found['why'])}" if found["why"] else ""
-        say(f"{found['exception_id']} is {found['standing']}{why}")
+    hand_in(read_statement(file, "exception", "revocation"), load(config_file), as_json)
 
 
 @exceptions.command("list")
@@ -86,9 +78,7 @@ def list_(config_file: Path | None, as_json: bool) -> None:
 
 @exceptions.command("revoke")
 @click.argument("exception_id", metavar="ID")
-@click.option(
-    "--key", required=True, type=click.Path(path_type=Path), metavar="KEYFILE", help="Your signing key."
-)
+@with_key
 @click.option("--reason", required=True, help="Why.")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it for the console and others."
@@ -100,16 +90,8 @@ def revoke(
 ) -> None:
     """End an exception. One approver is enough. What rested on it is judged again."""
     settings = load(config_file)
-    row = next((row for row in _all(settings) if row["exception_id"] == exception_id), None)
-    if row is None:
-        raise NotFound(
-            f"no exception has the id {escape(exception_id)}", "see `recordwarden exceptions list`"
-        )
-    revoke_with(settings, exception_id, row["terms_sha256"], key, reason, out)
-    if as_json:
-        say_json({"exception_id": exception_id, "revoked": True, "file": str(out) if out else None})
-    else:
-        say(f"{exception_id} is revoked; what rested on it is judged again")
+    row = one_of(_all(settings), "exception", exception_id)
+    revoke_with(settings, row, "exception", key, reason, out, as_json)
 
 
 exceptions.add_command(import_)

@@ -27,10 +27,14 @@ def with_json(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")(function)
 
 
+def with_key(function: F) -> F:
+    """`--key KEYFILE`, one's own, handed on as `key`."""
+    return click.option(
+        "--key", required=True, type=click.Path(path_type=Path), metavar="KEYFILE", help="Your signing key."
+    )(function)
+
+
 def with_signing(function: F) -> F:
     """`FILE --key KEYFILE [--yes] [--json]` of each command that signs."""
-    key = click.option(
-        "--key", required=True, type=click.Path(path_type=Path), metavar="KEYFILE", help="Your signing key."
-    )
     yes = click.option("--yes", is_flag=True, help="You have looked at it: do not ask.")
-    return click.argument("file", type=click.Path(path_type=Path))(key(yes(with_json(function))))
+    return click.argument("file", type=click.Path(path_type=Path))(with_key(yes(with_json(function))))
