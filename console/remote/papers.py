@@ -39,21 +39,6 @@ def exceptions() -> None:
     """Exceptions for false alarms: list, show, propose, document, revocation, hand-in."""
 
 
-@exceptions.command("list")
-@asks
-def list_exceptions(remote: Remote, as_json: bool) -> None:
-    """The register; what waits for a signature comes first."""
-    say_rows(remote.get("papers", kind="exception"), _COLUMNS, as_json)
-
-
-@exceptions.command("show")
-@click.argument("number", metavar="ID")
-@asks
-def show_exception(remote: Remote, number: str, as_json: bool) -> None:
-    """One, with what is signed."""
-    say_one(remote.get("papers", "exception", number)["paper"], as_json)
-
-
 @exceptions.command("propose")
 @click.argument("alert_id", metavar="ALERT")
 @click.option(
@@ -76,15 +61,6 @@ def propose(
     say_rows([remote.post("alerts", alert_id, "exception", body=body)], _COLUMNS, as_json)
 
 
-@exceptions.command("document")
-@click.argument("number", metavar="ID")
-@_OUT
-@asks
-def exception_document(remote: Remote, number: str, out: Path | None, as_json: bool) -> None:
-    """The document with its signatures so far, for the next approver to sign."""
-    _hand_out(remote.get("papers", "exception", number)["document"], out)
-
-
 @exceptions.command("revocation")
 @click.argument("number", metavar="ID")
 @click.option("--reason", required=True, help="Why it ends.")
@@ -95,35 +71,12 @@ def exception_revocation(remote: Remote, number: str, reason: str, out: Path | N
     _hand_out(remote.get("papers", "exception", number, "revocation", reason=reason), out)
 
 
-@exceptions.command("hand-in")
-@_DOCUMENT
-@asks
-def hand_in_exception(remote: Remote, file: Path, as_json: bool) -> None:
-    """Hand in an exception with more signatures, or its revocation."""
-    _hand_in(remote, file, as_json)
-
-
-@agreements.command("list")
-@asks
-def list_agreements(remote: Remote, as_json: bool) -> None:
-    """The register; what waits for a signature or a review comes first."""
-    say_rows(remote.get("papers", kind="agreement"), _COLUMNS, as_json)
-
-
 @requests.command("list")
 @asks
 def list_requests(remote: Remote, as_json: bool) -> None:
     """Releases, then disposals; of each what waits for a signature comes first."""
     found = [row for kind in ("release", "disposal") for row in remote.get("papers", kind=kind)]
     say_rows(found, _COLUMNS, as_json)
-
-
-@agreements.command("show")
-@click.argument("number", metavar="ID")
-@asks
-def show_agreement(remote: Remote, number: str, as_json: bool) -> None:
-    """One, with what is signed."""
-    say_one(remote.get("papers", "agreement", number)["paper"], as_json)
 
 
 @requests.command("show")
@@ -135,15 +88,6 @@ def show_request(remote: Remote, kind: str, number: str, as_json: bool) -> None:
     say_one(remote.get("papers", kind, number)["paper"], as_json)
 
 
-@agreements.command("document")
-@click.argument("number", metavar="ID")
-@_OUT
-@asks
-def agreement_document(remote: Remote, number: str, out: Path | None, as_json: bool) -> None:
-    """The document with its signatures so far, for the next approver to sign."""
-    _hand_out(remote.get("papers", "agreement", number)["document"], out)
-
-
 @requests.command("document")
 @_KIND
 @click.argument("number", metavar="ID")
@@ -152,14 +96,6 @@ def agreement_document(remote: Remote, number: str, out: Path | None, as_json: b
 def request_document(remote: Remote, kind: str, number: str, out: Path | None, as_json: bool) -> None:
     """The document with its signatures so far, for the next approver to sign."""
     _hand_out(remote.get("papers", kind, number)["document"], out)
-
-
-@agreements.command("hand-in")
-@_DOCUMENT
-@asks
-def hand_in_agreement(remote: Remote, file: Path, as_json: bool) -> None:
-    """Hand in an agreement, more signatures for it, or its revocation."""
-    _hand_in(remote, file, as_json)
 
 
 @requests.command("hand-in")
@@ -187,6 +123,36 @@ def report(remote: Remote, out: Path | None, as_json: bool) -> None:
 def bundle(remote: Remote, out: Path | None, as_json: bool) -> None:
     """All papers for workstations without a link; `recordwarden agreements import` takes the file."""
     _write(remote.text("papers", "bundle"), out)
+
+
+def _register(group: click.Group, kind: str, order: str, hands_in: str) -> None:
+    """The commands that each register of one kind has."""
+
+    @group.command("list", help=f"The register; what waits for {order} comes first.")
+    @asks
+    def list_(remote: Remote, as_json: bool) -> None:
+        say_rows(remote.get("papers", kind=kind), _COLUMNS, as_json)
+
+    @group.command("show")
+    @click.argument("number", metavar="ID")
+    @asks
+    def show(remote: Remote, number: str, as_json: bool) -> None:
+        """One, with what is signed."""
+        say_one(remote.get("papers", kind, number)["paper"], as_json)
+
+    @group.command("document")
+    @click.argument("number", metavar="ID")
+    @_OUT
+    @asks
+    def document(remote: Remote, number: str, out: Path | None, as_json: bool) -> None:
+        """The document with its signatures so far, for the next approver to sign."""
+        _hand_out(remote.get("papers", kind, number)["document"], out)
+
+    @group.command("hand-in", help=hands_in)
+    @_DOCUMENT
+    @asks
+    def hand_in(remote: Remote, file: Path, as_json: bool) -> None:
+        _hand_in(remote, file, as_json)
 
 
 def _hand_out(document: dict[str, Any], out: Path | None) -> None:
@@ -217,3 +183,12 @@ def _hand_in(remote: Remote, file: Path, as_json: bool) -> None:
         raise Trouble("the document is too large", USAGE)
     told = remote.post("papers", body={"document": content.decode("utf-8", "replace").strip()})
     say_rows([told], _COLUMNS, as_json)
+
+
+_register(
+    agreements, "agreement", "a signature or a review",
+    "Hand in an agreement, more signatures for it, or its revocation.",
+)  # fmt: skip
+_register(
+    exceptions, "exception", "a signature", "Hand in an exception with more signatures, or its revocation."
+)
