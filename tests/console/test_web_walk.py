@@ -10,15 +10,14 @@ import json
 import os
 import shutil
 import socket
-import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from argon2 import PasswordHasher
+from console_place import listening
 from made_up_agents import MadeUpAgent
 from oidc_provider_mock import run_server_in_thread
 
@@ -55,17 +54,8 @@ pytestmark = [
 @contextmanager
 def serving(rules, database, approvers=()):
     """The console at `rules.port`, or any; gives its address."""
-    server = uvicorn.Server(
-        uvicorn.Config(create(rules, database, approvers=approvers), port=rules.port, log_level="warning")
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 60
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(60)
+    with listening(create(rules, database, approvers=approvers), rules.port) as address:
+        yield address
     database.close()
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from certificates import Authority
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from fastapi.testclient import TestClient
@@ -27,6 +31,20 @@ from console.web import create
 AGENT = "agent-7"
 
 
+@contextmanager
+def listening(app: Any, port: int = 0) -> Iterator[str]:
+    """An application at a port of this machine, or any; gives its address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    until = time.monotonic() + 60
+    while not server.started and time.monotonic() < until:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(60)
+
+
 class ConsolePlace(WebPlace):
     path = ""
 
@@ -44,8 +62,6 @@ class ConsolePlace(WebPlace):
 
     def token(self, agent: str | None = None, at: float | None = None) -> str:
         """A one-time token that an administrator made."""
-        import time
-
         with self.database.transaction() as db:
             everything = Caller("setup", frozenset(Role))
             return enrolment.new_token(db, everything, "", agent, time.time() if at is None else at)

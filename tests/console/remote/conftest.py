@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import uvicorn
+from console_place import listening
 
 from agent import cli
 from console.remote.connection import TOKEN_VARIABLE
@@ -35,15 +33,8 @@ class Answer:
 @pytest.fixture(scope="session")
 def address(made_once: Any) -> Iterator[str]:
     """Where the application of all rigs listens."""
-    server = uvicorn.Server(uvicorn.Config(made_once[0], port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 60
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(60)
+    with listening(made_once[0]) as address:
+        yield address
 
 
 @pytest.fixture
