@@ -1,6 +1,6 @@
-"""The register of Data Access Agreements and of exceptions: what is in it, in force, and covered by it.
+"""The register of Data Access Agreements, exceptions and tunings: what is in it, in force, covered by it.
 
-Both are in force only while the signatures of an Information Asset Owner and of a Data Protection
+All are in force only while the signatures of an Information Asset Owner and of a Data Protection
 Officer hold (two people, two keys), between its days, and until it is revoked. That is found out from the
 signed bytes each time the register is read, never from a mark in the ledger. Days are UTC.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from agent.errors import NotFound, Refused
@@ -24,16 +24,20 @@ from agent.statements import (
     Revocation,
     ScopedException,
     Terms,
+    Tuning,
     day,
     from_json,
+    number_of,
     years_after,
 )
 from agent.validity import Standing, is_overdue, today, validity
 from config.settings import Approver
 from detectors.engine.verdict import Tier
 
-T = TypeVar("T", Terms, ScopedException)
-_SIGN = "each approver signs with `recordwarden {}s approve FILE --key KEYFILE`"
+T = TypeVar("T", Terms, ScopedException, Tuning)
+GROUPS = {"agreement": "agreements", "exception": "exceptions", "tuning": "tuning"}
+"""What shares the register, and the group of commands for it."""
+_SIGN = "each approver signs with `recordwarden {} approve FILE --key KEYFILE`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Registered(Generic[T]):
-    """One agreement or exception as it stands; `why` tells what is lacking."""
+    """One agreement, exception or tuning as it stands; `why` tells what is lacking."""
 
     row: AgreementRow
     envelope: Envelope
@@ -64,11 +68,20 @@ class Registered(Generic[T]):
 
     def is_overdue(self, now: float) -> bool:
         """Its review is due, though it is in force."""
-        return isinstance(self.terms, Terms) and is_overdue(self.terms, self.standing, now)
+        return isinstance(self.terms, Terms | Tuning) and is_overdue(self.terms, self.standing, now)
+
+    def to_json(self) -> dict[str, Any]:
+        row = self.row
+        return asdict(self.terms) | {
+            "standing": self.standing.value, "why": self.why, "approved_by": list(self.approved_by),
+            "terms_sha256": self.envelope.digest, "added_by": row.added_by, "added_at": row.added_at,
+            "accepted_at": row.accepted_at, "revoked_at": row.revoked_at,
+        }  # fmt: skip
 
 
 Agreement = Registered[Terms]
 Excepted = Registered[ScopedException]
+RegisteredTuning = Registered[Tuning]
 
 
 def covers(terms: Terms | ScopedException, seen: Sighting) -> str:
@@ -94,13 +107,13 @@ def covers(terms: Terms | ScopedException, seen: Sighting) -> str:
 
 
 def standing(row: AgreementRow, approvers: Sequence[Approver], now: float) -> Registered[Any] | None:
-    """How an agreement or exception stands at `now`; None if the ledger's row is none at all."""
+    """How what a row holds stands at `now`; None if the ledger's row is none at all."""
     try:
         envelope = from_json(row.envelope)
         terms = _terms_of(envelope)
     except BadStatement:
         return None
-    if _number(terms) != row.agreement_id:
+    if number_of(terms) != row.agreement_id:
         why = "the ledger has it under another id"
         return Registered(row, envelope, terms, Standing.LAPSED, why)
     accepted, revoked = row.accepted_at is not None, row.revocation is not None
@@ -111,7 +124,7 @@ def standing(row: AgreementRow, approvers: Sequence[Approver], now: float) -> Re
 class Agreements:
     """The register of one machine. `refresh` after anything that changes it; checking dates needs none.
 
-    Exceptions share it with agreements: one id is never both.
+    Exceptions and tunings share it with agreements: one id is never two of them.
     """
 
     def __init__(
@@ -139,6 +152,14 @@ class Agreements:
         """The same of exceptions."""
         return [found for found in self._in_force() if isinstance(found.terms, ScopedException)]
 
+    def tunings(self) -> list[RegisteredTuning]:
+        """Each tuning that was ever handed in, as it stands now, the newest first."""
+        return _newest_first(self._every())
+
+    def tunings_in_force(self) -> list[RegisteredTuning]:
+        """The same of those in force; the first that is for a workstation counts there."""
+        return _newest_first(self._in_force())
+
     def _every(self) -> list[Registered[Any]]:
         rows, now = self._ledger.agreements(), self._clock()
         return [found for row in rows if (found := standing(row, self._approvers(), now))]
@@ -162,8 +183,8 @@ class Agreements:
         found = (e.terms for e in self.exceptions_in_force())
         return next((terms.exception_id for terms in found if not covers(terms, seen)), None)
 
-    def hand_in(self, envelope: Envelope, by: str) -> Agreement | Excepted | None:
-        """Take up terms, an exception, more signatures for them, or a revocation; None after a revocation.
+    def hand_in(self, envelope: Envelope, by: str) -> Agreement | Excepted | RegisteredTuning | None:
+        """Take up one of them, more signatures for it, or a revocation; None after a revocation.
 
         Raises `Refused`: nothing is taken up that is forged, or that was revoked, or that has another's id.
         """
@@ -173,17 +194,17 @@ class Agreements:
                 return None
             return self._add(envelope, by)
         except (BadStatement, NotApproved) as error:
-            what = "exception" if envelope.kind == "exception" else "agreement"
-            raise Refused(f"the {what} is refused: {error}", _SIGN.format(what)) from None
+            what = envelope.kind if envelope.kind in GROUPS else "agreement"
+            raise Refused(f"the {what} is refused: {error}", _SIGN.format(GROUPS[what])) from None
         finally:
             self.refresh()
 
     def has(self, envelope: Envelope) -> bool:
         """Whether handing this in would change nothing: these terms so signed, or a revocation."""
         statement = envelope.statement()
-        if not isinstance(statement, Terms | ScopedException | Revocation):
+        if not isinstance(statement, Terms | ScopedException | Tuning | Revocation):
             return False
-        row = self._ledger.agreement(_number(statement))
+        row = self._ledger.agreement(number_of(statement))
         if row is None or isinstance(statement, Revocation):
             return row is not None and row.revocation is not None
         before = from_json(row.envelope)
@@ -191,12 +212,12 @@ class Agreements:
         more = {s.keyid for s in envelope.signatures} - {s.keyid for s in before.signatures}
         return settled and before.payload == envelope.payload and (row.revocation is not None or not more)
 
-    def _add(self, envelope: Envelope, by: str) -> Agreement | Excepted:
+    def _add(self, envelope: Envelope, by: str) -> Agreement | Excepted | RegisteredTuning:
         terms = _terms_of(envelope)
-        number = _number(terms)
+        number = number_of(terms)
         now = self._clock()
         this_day = today(now)
-        if day(terms.valid_until) < this_day:
+        if isinstance(terms, Terms | ScopedException) and day(terms.valid_until) < this_day:
             raise BadStatement("its last day is over")
         if isinstance(terms, Terms) and day(terms.review_by) > years_after(this_day, MAX_YEARS):
             raise BadStatement(f"review_by must be at most {MAX_YEARS} years ahead")
@@ -248,20 +269,24 @@ class Agreements:
         self._ledger.put_agreement(row, [event])
 
 
-def _terms_of(envelope: Envelope) -> Terms | ScopedException:
-    if envelope.kind == "exception":
-        return envelope.as_kind(ScopedException)
+def _terms_of(envelope: Envelope) -> Terms | ScopedException | Tuning:
+    match envelope.kind:
+        case "exception":
+            return envelope.as_kind(ScopedException)
+        case "tuning":
+            return envelope.as_kind(Tuning)
     return envelope.as_kind(Terms)
 
 
-def _number(statement: Terms | ScopedException | Revocation) -> str:
-    if isinstance(statement, ScopedException):
-        return statement.exception_id
-    return statement.agreement_id
+def _newest_first(found: Sequence[Registered[Any]]) -> list[RegisteredTuning]:
+    tunings = [each for each in found if isinstance(each.terms, Tuning)]
+    return sorted(tunings, key=lambda each: (each.terms.made_at, each.terms.tuning_id), reverse=True)
 
 
-def _told_of(terms: Terms | ScopedException) -> dict[str, Any]:
+def _told_of(terms: Terms | ScopedException | Tuning) -> dict[str, Any]:
     """What the audit log says of it besides its id and who signed."""
     if isinstance(terms, Terms):
         return {"holder": terms.holder}
+    if isinstance(terms, Tuning):
+        return {"reason": terms.reason, "settings": list(terms.settings), "agents": list(terms.agents)}
     return {"about": terms.alert_id, "reason": terms.reason, "valid_until": terms.valid_until}

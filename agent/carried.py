@@ -26,7 +26,17 @@ from agent.ledger import Ledger
 from agent.paper_bundle import BadBundle, PaperBundle, key_bytes, open_bundle
 from agent.schema import RequestState
 from agent.signing import NotApproved, signers, two_people
-from agent.statements import Disposal, Envelope, Release, Revocation, ScopedException, Terms, from_json
+from agent.statements import (
+    Disposal,
+    Envelope,
+    Release,
+    Revocation,
+    ScopedException,
+    Terms,
+    Tuning,
+    from_json,
+    number_of,
+)
 from agent.vault import sync_folder
 from config.settings import Settings
 
@@ -76,7 +86,7 @@ class Carried:
         self.fault = ""
         """Why the last try brought nothing: a code."""
         self.on_change: Callable[[], None] = lambda: None
-        """Called when an agreement or exception came or ended: what rested on it is judged again."""
+        """Called when an agreement, exception or tuning came or ended: what rested on it is judged again."""
         self.later: Callable[[Callable[[], None]], object] = lambda call: call()
         """Goes on with many papers when others have had their turn."""
         self._work: _Work | None = None
@@ -185,7 +195,7 @@ class Carried:
     def _hand_in(self, envelope: Envelope, work: _Work) -> None:
         statement = envelope.statement()
         match statement:
-            case Terms() | ScopedException():
+            case Terms() | ScopedException() | Tuning():
                 if not self._agreements.has(envelope):
                     self._check_two_people(envelope)
                     self._agreements.hand_in(envelope, work.by)
@@ -238,15 +248,7 @@ class Carried:
 
 def name_of(envelope: Envelope) -> str:
     """What a paper is called in the audit log."""
-    statement = envelope.statement()
-    match statement:
-        case Release() | Disposal():
-            number = statement.request_id
-        case ScopedException():
-            number = statement.exception_id
-        case _:
-            number = statement.agreement_id
-    return f"{envelope.kind}:{number[:64]}"
+    return f"{envelope.kind}:{number_of(envelope.statement())[:64]}"
 
 
 def pin(state_dir: Path, key: str) -> None:

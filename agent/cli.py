@@ -52,6 +52,7 @@ COMMANDS: Mapping[str, Command] = {
     "exceptions": Command(
         "agent.commands.exceptions", "Exceptions for false alarms: what is let be, until when."
     ),
+    "tuning": Command("agent.commands.tuning", "Tuning of detectors for a fleet, signed by two people."),
     "detectors": Command("agent.commands.detectors", "Detectors: list them, test their examples."),
     "config": Command("agent.commands.configuration", "The configuration: check, show, schema.", "config"),
     "keys": Command("agent.commands.keys", "Keys: of the security team, of approvers."),

@@ -29,7 +29,8 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
     io_class. `own_disk[]`: mount_point, and what is known of its volume. `reviews`: what is overdue: policy
     (its date or null), agreements[], entries (how many). `releases[]`: those under way: request_id, entry_id,
     state, expires_at, destination. `papers`: of the console's bundle, see `agent.carried.Carried.to_json`.
-    `exceptions`: in_force[], ending[] (ids), files (how many are let be by them).
+    `exceptions`: in_force[], ending[] (ids), files (how many are let be by them). `tuning`: the fleet's, see
+    `agent.tuning.FleetTuning.to_json`.
     """
     parts, settings = supervisor.parts, supervisor.settings
     ready = parts.template.ready
@@ -60,6 +61,7 @@ def condition(supervisor: Supervisor) -> dict[str, Any]:
         "reviews": _reviews(supervisor),
         "papers": supervisor.carried.to_json(),
         "exceptions": _exceptions(supervisor),
+        "tuning": parts.tuning.to_json(),
         "releases": [
             {
                 "request_id": row.request_id,

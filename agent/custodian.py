@@ -11,9 +11,9 @@ Beside those of `agent.requests`, over the same socket:
     permission        entry, path                                      result: by what policy allows it there
     requests          [all]                                            result: releases and disposals;
                                                                        ready: its signed paper has come
-    agreement_add     envelope (terms, exception or revocation)        result: as it stands, or null
+    agreement_add     envelope (agreement, exception, tuning or revocation)   result: as it stands, or null
     agreements                                                         result: all, as they stand
-    exceptions                                                         result: likewise
+    exceptions        tunings                                          result: likewise
     papers_import     bundle (its text)                                result: as `papers` of `status`
     paper             request                                          result: its signed envelope
     agreement_check   [path, sha256, layout]                           result: what would hold, and why not
@@ -24,13 +24,13 @@ Beside those of `agent.requests`, over the same socket:
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from agent import alerts
-from agent.agreements import Agreement, Excepted, Sighting, covers
+from agent.agreements import Agreement, Excepted, Registered, Sighting, covers
 from agent.authority import Place, place_of
 from agent.control import Command, name_of
 from agent.disposals import Disposals
@@ -40,8 +40,9 @@ from agent.paper_bundle import BadBundle
 from agent.releases import UNDER_WAY, Releases, Wish
 from agent.requests import entry_starting
 from agent.schema import AlertRow, Entry, RequestRow
-from agent.statements import BadStatement, Envelope, Release, Terms, from_json
+from agent.statements import BadStatement, Envelope, Release, ScopedException, Tuning, from_json
 from agent.supervisor import Supervisor
+from agent.tuning import plain_tuning
 from agent.validity import Standing, days_left
 
 TEND_SECONDS = 30.0
@@ -61,6 +62,8 @@ class Custodian:
         host_id = supervisor.parts.host.host_id
         self.releases = Releases(self._ledger, self._authority, lambda: supervisor.settings, host_id)
         self.disposals = Disposals(self._ledger, lambda: supervisor.settings, host_id)
+        self.then: Callable[[], object] = lambda: None
+        """Called after each look: tuning may have come or ended."""
 
     def commands(self) -> dict[str, Command]:
         return {
@@ -77,6 +80,7 @@ class Custodian:
             "agreement_add": self.agreement_add,
             "agreements": self.agreements,
             "exceptions": self.exceptions,
+            "tunings": self.tunings,
             "papers_import": self.papers_import,
             "paper": self.paper,
             "agreement_check": self.agreement_check,
@@ -90,6 +94,7 @@ class Custodian:
         self.disposals.tend()
         for root_id in self._authority.lift_ended():
             self._supervisor.sweep(root_id)
+        self.then()
 
     # -- releases
 
@@ -188,13 +193,16 @@ class Custodian:
         self.tend()
         if found is None:
             return None
-        return plain_agreement(found) if isinstance(found.terms, Terms) else self._plain_exception(found)
+        return self._plain(found)
 
     def agreements(self, request: Mapping[str, Any], who: str) -> list[dict[str, Any]]:
         return [plain_agreement(a) for a in self._authority.agreements.all()]
 
     def exceptions(self, request: Mapping[str, Any], who: str) -> list[dict[str, Any]]:
-        return [self._plain_exception(e) for e in self._authority.agreements.exceptions()]
+        return [self._plain(e) for e in self._authority.agreements.exceptions()]
+
+    def tunings(self, request: Mapping[str, Any], who: str) -> list[dict[str, Any]]:
+        return [self._plain(t) for t in self._authority.agreements.tunings()]
 
     def agreement_check(self, request: Mapping[str, Any], who: str) -> list[dict[str, Any]]:
         path = str(request.get("path") or "")
@@ -208,9 +216,15 @@ class Custodian:
         )
         return [checked(a, seen) for a in self._authority.agreements.all()]
 
-    def _plain_exception(self, found: Excepted) -> dict[str, Any]:
-        files = self._ledger.exempted_by("exception").get(found.terms.exception_id, 0)
-        return plain_exception(found, self._supervisor.parts.host.host_id, files)
+    def _plain(self, found: Registered[Any]) -> dict[str, Any]:
+        host_id = self._supervisor.parts.host.host_id
+        match found.terms:
+            case ScopedException():
+                files = self._ledger.exempted_by("exception").get(found.terms.exception_id, 0)
+                return plain_exception(found, host_id, files)
+            case Tuning():
+                return plain_tuning(found, host_id, self._supervisor.parts.tuning.to_json())
+        return plain_agreement(found)
 
     # -- papers that a console's bundle brought
 
@@ -292,24 +306,15 @@ def checked(agreement: Agreement, seen: Sighting) -> dict[str, Any]:
 
 def plain_agreement(found: Agreement) -> dict[str, Any]:
     """An agreement as JSON values."""
-    return _registered(found) | {"review_overdue": found.is_overdue(time.time())}
+    return found.to_json() | {"review_overdue": found.is_overdue(time.time())}
 
 
 def plain_exception(found: Excepted, host_id: str, files: int) -> dict[str, Any]:
     """An exception as JSON values; `here`: it is for this workstation (too), `files`: rest on it now."""
     agents = found.terms.agents
-    return _registered(found) | {
+    return found.to_json() | {
         "days_left": days_left(found.terms, time.time()), "here": not agents or host_id in agents,
         "files": files,
-    }  # fmt: skip
-
-
-def _registered(found: Agreement | Excepted) -> dict[str, Any]:
-    row = found.row
-    return asdict(found.terms) | {
-        "standing": found.standing.value, "why": found.why, "approved_by": list(found.approved_by),
-        "terms_sha256": found.envelope.digest, "added_by": row.added_by, "added_at": row.added_at,
-        "accepted_at": row.accepted_at, "revoked_at": row.revoked_at,
     }  # fmt: skip
 
 

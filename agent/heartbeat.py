@@ -38,9 +38,15 @@ class Heartbeat:
         return bool(seconds) and time.monotonic() >= self._last + seconds
 
     def beat(
-        self, roots: Sequence[dict[str, Any]], sinks: Sequence[str], papers: Mapping[str, Any] | None = None
+        self,
+        roots: Sequence[dict[str, Any]],
+        sinks: Sequence[str],
+        papers: Mapping[str, Any] | None = None,
+        tuning: Mapping[str, Any] | None = None,
+        config_digest: str = "",
     ) -> None:
-        """Durably: one event, and one letter to each sink. `papers`: see `agent.carried.Carried.to_json`."""
+        """Durably: one event, and one letter to each sink. `papers` and `tuning`: see `agent.carried` and
+        `agent.tuning`; `config_digest` stands for all that decides what a file is."""
         self._last = time.monotonic()
         now = self._clock()
         told = [_told(root) for root in roots]
@@ -53,6 +59,11 @@ class Heartbeat:
         if papers is not None:
             kept = {key: papers[key] for key in ("serial", "made_at", "fault")}
             told_record["unmapped"]["papers"] = {**kept, "refused": len(papers["refused"])}
+        if tuning is not None:
+            kept = {key: tuning[key] for key in ("id", "may_find_less", "refused") if key in tuning}
+            told_record["unmapped"]["tuning"] = kept
+        if config_digest:
+            told_record["unmapped"]["config_digest"] = config_digest
         row = AlertRow(
             alert_id, HEARTBEAT, HOST_ROOT, None, "/", HEARTBEAT, "", AlertState.RELEASED,
             told_record, created, now, revision,

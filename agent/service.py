@@ -31,13 +31,15 @@ from agent.loop import Loop
 from agent.notice_words import check_notice
 from agent.owner_requests import OwnerRequests
 from agent.paper_bundle import MOST_BYTES
+from agent.parts import Parts
 from agent.platform.linux import MountTable, inside
 from agent.recipients import usable_recipients
 from agent.requests import Requests
 from agent.sandbox import Template
 from agent.sinks.file import open_file
-from agent.supervisor import Parts, Supervisor, vault_of
+from agent.supervisor import Supervisor, vault_of
 from agent.telling import Host
+from agent.tuning import FleetTuning
 from agent.volumes import check_roots
 from config.load import ConfigError, load, source_of
 from config.settings import Protection, Settings
@@ -60,6 +62,8 @@ def serve(config_file: Path | None) -> int:
             reload = _reloader(config_file, supervisor)
             custodian = Custodian(supervisor)
             custodian.tend()
+            retune = _retuner(supervisor)
+            custodian.then = lambda: supervisor.loop.after(0.0, retune)
             supervisor.carried.on_change = custodian.tend
             supervisor.loop.every(TEND_SECONDS, custodian.tend)
             control = Control(
@@ -140,15 +144,18 @@ def _build(settings: Settings, source: str, stack: ExitStack) -> Supervisor:
     births.start()  # it loads while the template does
     template = Template(settings)
     stack.callback(template.stop)
-    ready = template.start()
+    host = Host(host_id(settings.state_dir), socket.gethostname())
+    tuning = FleetTuning(ledger, host.host_id, settings)
+    settings = tuning.adopt(settings, template.reload)
+    ready = template.ready
+    assert ready is not None
     for name, why in ready.missing.items():
         say(f"protection missing: {name}: {why}")
     mounts = MountTable()
     stack.callback(mounts.close)
-    host = Host(host_id(settings.state_dir), socket.gethostname())
     loop = Loop()
     stack.callback(loop.close)
-    parts = Parts(ledger, audit, template, births, mounts, host, recipients, recovered, say)
+    parts = Parts(ledger, audit, template, births, mounts, host, recipients, recovered, tuning, say)
     supervisor = Supervisor(settings, parts, loop)
     stack.callback(supervisor.close)
     return supervisor
@@ -187,7 +194,7 @@ def _reloader(config_file: Path | None, supervisor: Supervisor) -> Callable[[], 
             check_alerts(settings, source_of(config_file))
             check_notice(settings, source_of(config_file))
             check_roots(settings, source_of(config_file))
-            supervisor.parts.template.reload(settings)
+            settings = supervisor.parts.tuning.adopt(settings, supervisor.parts.template.reload)
         except (ConfigError, Problem) as error:
             say(f"the new configuration is refused, the last good one stays: {error}")
             raise Refused(str(error), getattr(error, "hint", "")) from None
@@ -198,6 +205,24 @@ def _reloader(config_file: Path | None, supervisor: Supervisor) -> Callable[[], 
         return supervisor.teller.judge.digest
 
     return reload
+
+
+def _retuner(supervisor: Supervisor) -> Callable[[], None]:
+    """Adopts what the fleet's tuning has become; if nothing starts, the last good configuration stays."""
+
+    def retune() -> None:
+        tuning = supervisor.parts.tuning
+        if not tuning.is_news(supervisor.desk.authority.agreements.tunings_in_force()):
+            return
+        try:
+            settings = tuning.adopt(tuning.local, supervisor.parts.template.reload)
+        except Problem as error:
+            say(f"no tuning could be adopted, the last good configuration stays: {error}")
+            return
+        supervisor.adopt(settings, supervisor.parts.recipients)
+        say("the detectors' tuning was looked at again")
+
+    return retune
 
 
 def open_to_owners(supervisor: Supervisor, path: Path) -> Control:

@@ -9,12 +9,10 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from agent import ending, recovery
-from agent.audit import AuditLog
-from agent.births import Births
 from agent.carried import Carried
 from agent.coverage import Changes, root_states
 from agent.desk import Desk
@@ -22,17 +20,14 @@ from agent.dispatch import Dispatch
 from agent.governor import Governor, rank_low
 from agent.heartbeat import Heartbeat
 from agent.hold import Holds
-from agent.ledger import Ledger
 from agent.loop import Loop
 from agent.notice_words import template_now
-from agent.platform.linux import MountTable
+from agent.parts import Parts
 from agent.post import Post
 from agent.posture import OwnDisk
 from agent.protocol import Beat, Message, Unseen, Walking, Welcome
-from agent.recovery import Recovered
-from agent.sandbox import Template
 from agent.schema import RootRow
-from agent.telling import Host, Judge, Teller
+from agent.telling import Judge, Teller
 from agent.vault_care import VaultCare
 from agent.volumes import WatchedRoot, canary_seconds, is_drive, wanted
 from agent.walk_answer import cursor_key
@@ -44,21 +39,6 @@ STRANDED_SECONDS = 30.0
 VAULT_RETRY_SECONDS = 120.0
 STOP_SECONDS = 8.0
 VOLUMES_MOST = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What `agent.service` has built."""
-
-    ledger: Ledger
-    audit: AuditLog
-    template: Template
-    births: Births
-    mounts: MountTable
-    host: Host
-    recipients: list[str]
-    recovered: Recovered
-    say: Callable[[str], None]
 
 
 class Supervisor:
@@ -286,7 +266,9 @@ class Supervisor:
             self.parts.ledger.queue_audit(news)
         if self._heartbeat.is_due(self.settings.alerts.heartbeat_seconds):
             told = root_states(posts, self.parts.ledger, self.desk)
-            self._heartbeat.beat(told, self.dispatch.outbox.heartbeat_sinks, self.carried.to_json())
+            papers, tuning = self.carried.to_json(), self.parts.tuning.to_json()
+            digest = self.teller.judge.digest
+            self._heartbeat.beat(told, self.dispatch.outbox.heartbeat_sinks, papers, tuning, digest)
 
     def _try_vault_again(self) -> None:
         """What a vault that took nothing has left lying open is found by a sweep."""

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from agent.signing import NotApproved, signers, two_people
-from agent.statements import Disposal, Envelope, Release, ScopedException, Terms, day
+from agent.statements import Disposal, Envelope, Release, ScopedException, Terms, Tuning, day
 from config.settings import Approver
 
 ENDING_DAYS = 14
@@ -73,8 +73,8 @@ def validity(
     return Validity(Standing.EXPIRED if over else Standing.IN_FORCE, "", who)
 
 
-def is_overdue(terms: Terms, standing: Standing, now: float) -> bool:
-    """The review of an agreement is due, though it is in force."""
+def is_overdue(terms: Terms | Tuning, standing: Standing, now: float) -> bool:
+    """The review of an agreement or a tuning is due, though it is in force."""
     return standing is Standing.IN_FORCE and day(terms.review_by) < today(now)
 
 

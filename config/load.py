@@ -142,6 +142,29 @@ def read(file: Path) -> dict[str, Any]:
         raise ConfigError(str(file), "", (error.strerror or "cannot be read").lower(), hint) from None
 
 
+def sources(given: Path | None = None) -> dict[str, str]:
+    """Where each key that is not the shipped one was set, dotted: a file, or a variable's name."""
+    file = config_file(given)
+    found = dict.fromkeys(_leaves(read(file)), str(file)) if file else {}
+    for steps, name in _check_environment().items():
+        found |= dict.fromkeys(_leaves_of_variable(steps, os.environ[name]), name)
+    return found
+
+
+def _leaves(plain: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """The dotted keys that hold something else than a table; a list of tables is one value."""
+    for name, value in plain.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{above}{name}.")
+        else:
+            yield above + name
+
+
+def _leaves_of_variable(steps: Sequence[str], value: str) -> Iterator[str]:
+    whole = json.loads(value) if _is_json(value) else value
+    return _leaves({".".join(steps): whole})
+
+
 def _check_environment() -> dict[tuple[str, ...], str]:
     """All our variables by the key they set; an unknown or unreadable one is an error."""
     found = {}

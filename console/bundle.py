@@ -1,9 +1,9 @@
 """The bundle of papers for the workstations: what is in it, when it is made anew, the key that signs it.
 
-In it is what two people have signed and what is not over: agreements and exceptions (with their revocation),
-releases and disposals. One row holds the newest; it is made anew when a paper came, ended or lost a signer,
-and its serial number only grows, with the clock, so that it is not repeated after a backup was brought back.
-The key is a file beside the database, made at the first start. It stands for no approver.
+In it is what two people have signed and what is not over: agreements, exceptions and tunings (with their
+revocation), releases and disposals. One row holds the newest; it is made anew when a paper came, ended or
+lost a signer, and its serial number only grows, with the clock, so that it is not repeated after a backup was
+brought back. The key is a file beside the database, made at the first start. It stands for no approver.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def current(db: Session, rules: Console, approvers: Sequence[Approver], now: flo
 
 
 def for_agent(found: Bundle, rules: Console, agent: str) -> str:
-    """What one workstation gets of it: agreements and exceptions, and the requests that were made there."""
+    """What one workstation gets of it: all but the requests, and of these those that were made there."""
     pem = signing_key(rules)
     whole = open_bundle(found.document, public_of(pem))
     papers = [paper for paper in whole.untrusted_papers if _host_of(paper) in ("", agent)]

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Part] = {
     "exceptions": Part(
         f"{AFAR}.papers", "exceptions", "Exceptions for false alarms: list, propose, hand in."
     ),
+    "tuning": Part(f"{AFAR}.papers", "tuning", "Tuning of detectors: list, propose, hand in."),
     "requests": Part(f"{AFAR}.papers", "requests", "Requests to release and to delete: list, hand in."),
     "audit-trail": Part(f"{AFAR}.oversight", "audit_trail", "Who looked at what and who did what."),
     "erase": Part(f"{AFAR}.oversight", "erase", "Erase old alerts."),

@@ -18,8 +18,6 @@ from sqlalchemy.orm import Session
 from agent.statements import (
     MAX_EXCEPTION_DAYS,
     BadStatement,
-    Envelope,
-    Revocation,
     ScopedException,
     as_text,
     seal,
@@ -100,14 +98,6 @@ def propose(
     told = papers.hand_in(db, approvers, by, as_text(envelope), now)
     audit.append(db, now, by.name, "exception_proposed", f"alert:{alert.id}", exception=told.paper.id)
     return told
-
-
-def revocation(told: Told, reason: str, now: float) -> Envelope:
-    """What an approver signs to end an exception; raises `Unfit`. It does nothing before it is signed."""
-    try:
-        return seal(Revocation(told.paper.id, told.envelope.digest, reason, int(now)))
-    except BadStatement as error:
-        raise Unfit(str(error)) from None
 
 
 def of_alerts(

@@ -47,6 +47,7 @@ class Fleet:
     counts: dict[str, int]
     versions: Sequence[tuple[str, int]]
     digests: Sequence[tuple[str, int]]
+    tunings: Sequence[tuple[str, int]]
     bundle: Bundle
 
 
@@ -81,6 +82,7 @@ def fleet(
         counts,
         _numbers(db, Agent.version),
         _numbers(db, Agent.config_digest),
+        _numbers(db, Agent.tuning),
         bundle,
     )
 
@@ -94,6 +96,32 @@ def one(db: Session, caller: Caller, agent_id: str, now: float) -> tuple[Agent, 
     waiting = select(func.count()).select_from(Alert).where(Alert.agent == found.id, Alert.state == "open")
     audit.append(db, now, caller.name, "agent_viewed", f"agent:{found.id}")
     return found, roots_of(json.loads(found.heartbeat or "{}")), db.execute(waiting).scalar_one()
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What one agent says of the fleet's tuning: which one it has, and what it was refused. Untrusted words,
+    made visible."""
+
+    id: str
+    may_find_less: list[str]
+    refused: list[str]
+
+
+def tuning_of(heartbeat: dict[str, Any]) -> Tuned:
+    """Out of an OCSF record of class 6007."""
+    unmapped = heartbeat.get("unmapped")
+    told = unmapped.get("tuning") if isinstance(unmapped, dict) else None
+    if not isinstance(told, dict):
+        return Tuned("", [], [])
+    less, refused = told.get("may_find_less"), told.get("refused")
+    return Tuned(
+        shown(text(told, "id"))[:64],
+        [shown(key)[:80] for key in (less if isinstance(less, list) else [])[:100] if isinstance(key, str)],
+        [shown(f"{key}: {text(refused, key)}")[:120] for key in list(refused)[:100]]
+        if isinstance(refused, dict)
+        else [],
+    )
 
 
 def papers_fault(agent: Agent) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import and_, case, func, select
 from sqlalchemy.orm import Session
 
 from console.database import insert_for, insert_new
-from console.fleet import roots_of
+from console.fleet import roots_of, tuning_of
 from console.records import ACTIVITY, FINDING, Malformed, checked, columns_of, key_of, number, seconds, text
 from console.schema import Agent, Alert, Update
 from console.shown import shown
@@ -81,6 +81,8 @@ def heartbeats(db: Session, agent: Agent, untrusted: Sequence[object], now: floa
         agent.config_digest = shown(text(record, "unmapped", "config_digest"))[:64] or agent.config_digest
         agent.bundle = number(record, 2**53, "unmapped", "papers", "serial") or agent.bundle
         agent.papers_refused = number(record, 2000, "unmapped", "papers", "refused")
+        tuning = tuning_of(record)
+        agent.tuning, agent.papers_refused = tuning.id, agent.papers_refused + len(tuning.refused)
         roots = roots_of(record)
         agent.roots, agent.uncovered = len(roots), sum(not root.covered for root in roots)
     return taken

@@ -1,4 +1,4 @@
-"""Agreements, exceptions and requests: what was handed in, who has signed, how it stands today.
+"""Agreements, exceptions, tunings and requests: what was handed in, who has signed, how it stands today.
 
 A paper is a statement that approvers sign with their own keys, on their own machines (`agent.statements`).
 Nobody can sign here, and no account stands for a signature: whoever hands a paper in only carries it. How
@@ -27,15 +27,18 @@ from agent.statements import (
     Revocation,
     ScopedException,
     Terms,
+    Tuning,
+    number_of,
     read,
+    seal,
 )
 from agent.validity import ENDING_DAYS, Standing, Validity, days_left, is_overdue, validity
 from config.settings import Approver
-from console import audit, bundle
+from console import audit, bundle, trial
 from console.roles import Caller, Deed
 from console.schema import Alert, Paper
 
-_REVOCABLE = ("agreement", "exception")
+REVOCABLE = ("agreement", "exception", "tuning")
 """Kinds that share a register, and so their ids, on the workstations."""
 _WORST = (
     Standing.PENDING, Standing.LAPSED, Standing.IN_FORCE, Standing.NOT_YET, Standing.REVOKED,
@@ -52,7 +55,7 @@ class Told:
     """One paper as it stands."""
 
     paper: Paper
-    statement: Terms | ScopedException | Release | Disposal
+    statement: Terms | ScopedException | Tuning | Release | Disposal
     envelope: Envelope
     validity: Validity
     overdue: bool
@@ -79,20 +82,19 @@ def hand_in(
 
     Each signature must be a known approver's and hold. A revocation counts with one.
     """
-    by.require(Deed.FILE_PAPERS)
+    by.require(Deed.FILE_TUNING)  # everybody who may hand in anything may hand in that
     try:
         envelope = read(untrusted)
         statement = envelope.statement()
         if isinstance(statement, Revocation):
             return _revoke(db, approvers, by, envelope, statement, now)
+        by.require(_filing(envelope.kind))
+        number = number_of(statement)
         match statement:
-            case Terms():
-                number = statement.agreement_id
             case ScopedException():
-                number = statement.exception_id
                 _check_alert(db, statement)
-            case _:
-                number = statement.request_id
+            case Tuning():
+                _check_tuning(db, statement)
         return _add(db, approvers, by, envelope, number, now)
     except (BadStatement, NotApproved) as error:
         raise Unfit(str(error)) from None
@@ -102,20 +104,32 @@ def register(
     db: Session, approvers: Sequence[Approver], by: Caller, kinds: Iterable[str], now: float
 ) -> list[Told]:
     """All papers of these kinds: what waits for somebody first, then by when they were handed in."""
-    by.require(Deed.VIEW_PAPERS)
-    rows = db.execute(select(Paper).where(Paper.kind.in_(list(kinds)))).scalars()
+    kinds = list(kinds)
+    for kind in kinds:
+        by.require(_viewing(kind))
+    rows = db.execute(select(Paper).where(Paper.kind.in_(kinds))).scalars()
     found = [told(row, approvers, now) for row in rows]
     return sorted(found, key=lambda t: (not t.overdue, _WORST.index(t.validity.standing), -t.paper.added_at))
 
 
 def one(db: Session, approvers: Sequence[Approver], by: Caller, kind: str, number: str, now: float) -> Told:
     """One paper, and that somebody looked at it; raises `LookupError`."""
-    by.require(Deed.VIEW_PAPERS)
+    by.require(_viewing(kind))
     paper = db.get(Paper, (kind, number.replace("\0", "")))
     if paper is None:
         raise LookupError(number)
     audit.append(db, now, by.name, "paper_viewed", f"{kind}:{paper.id}")
     return told(paper, approvers, now)
+
+
+def revocation(told: Told, reason: str, now: float) -> Envelope:
+    """What an approver signs to end one; raises `Unfit`. It does nothing before it is signed."""
+    if told.paper.kind not in REVOCABLE:
+        raise Unfit("a request is not revoked: it ends by itself")
+    try:
+        return seal(Revocation(told.paper.id, told.envelope.digest, reason, int(now)))
+    except BadStatement as error:
+        raise Unfit(str(error)) from None
 
 
 def lines(found: Sequence[Told]) -> list[dict[str, Any]]:
@@ -158,13 +172,27 @@ def _check_alert(db: Session, wanted: ScopedException) -> None:
         raise Unfit("it is about no alert that was found a false positive here")
 
 
+def _check_tuning(db: Session, wanted: Tuning) -> None:
+    """No new one that the detectors refuse: two people would sign it in vain."""
+    if db.get(Paper, ("tuning", wanted.tuning_id)) is None and (fault := trial.fault_of(wanted.stanzas)):
+        raise Unfit(fault)
+
+
+def _filing(kind: str) -> Deed:
+    return Deed.FILE_TUNING if kind == "tuning" else Deed.FILE_PAPERS
+
+
+def _viewing(kind: str) -> Deed:
+    return Deed.VIEW_TUNING if kind == "tuning" else Deed.VIEW_PAPERS
+
+
 def _add(
     db: Session, approvers: Sequence[Approver], by: Caller, envelope: Envelope, number: str, now: float
 ) -> Told:
     who = signers(envelope, approvers)
     paper = db.get(Paper, (envelope.kind, number), with_for_update=True)
     if paper is None:
-        if envelope.kind in _REVOCABLE and any(db.get(Paper, (kind, number)) for kind in _REVOCABLE):
+        if envelope.kind in REVOCABLE and any(db.get(Paper, (kind, number)) for kind in REVOCABLE):
             raise Unfit("another one has this id")
         paper = Paper(kind=envelope.kind, id=number, added_by=by.name, added_at=now)
     else:
@@ -192,10 +220,11 @@ def _revoke(
     db: Session, approvers: Sequence[Approver], by: Caller, envelope: Envelope, said: Revocation, now: float
 ) -> Told:
     who = signers(envelope, approvers)
-    found = (db.get(Paper, (kind, said.agreement_id), with_for_update=True) for kind in _REVOCABLE)
+    found = (db.get(Paper, (kind, said.agreement_id), with_for_update=True) for kind in REVOCABLE)
     paper = next((paper for paper in found if paper is not None), None)
     if paper is None:
         raise LookupError(said.agreement_id)
+    by.require(_filing(paper.kind))
     if read(paper.envelope).digest != said.terms_sha256:
         raise Unfit("the revocation is of other terms under the same id")
     if not who:
@@ -215,7 +244,7 @@ def told(paper: Paper, approvers: Sequence[Approver], now: float) -> Told:
     assert not isinstance(statement, Revocation)
     accepted, revoked = paper.accepted_at is not None, paper.revoked_at is not None
     found = validity(envelope, approvers, now, accepted=accepted, revoked=revoked)
-    overdue = isinstance(statement, Terms) and is_overdue(statement, found.standing, now)
+    overdue = isinstance(statement, Terms | Tuning) and is_overdue(statement, found.standing, now)
     reason = read(paper.revocation).as_kind(Revocation).reason if paper.revocation else ""
     left = days_left(statement, now) if isinstance(statement, ScopedException) else None
     return Told(paper, statement, envelope, found, overdue, reason, left)

@@ -31,17 +31,27 @@ class Deed(StrEnum):
     ERASE = "erase"
     VIEW_PAPERS = "view_papers"
     FILE_PAPERS = "file_papers"
+    VIEW_TUNING = "view_tuning"
+    FILE_TUNING = "file_tuning"
+    PROPOSE_TUNING = "propose_tuning"
 
 
 _OVERSIGHT = frozenset({
     Deed.VIEW_ALERTS, Deed.VIEW_AGENTS, Deed.VIEW_TRENDS, Deed.VIEW_CUSTODY, Deed.VIEW_PAPERS,
+    Deed.VIEW_TUNING,
+})  # fmt: skip
+_FILING = frozenset({Deed.FILE_PAPERS, Deed.FILE_TUNING})
+
+_RUNNING = frozenset({
+    Deed.VIEW_AGENTS, Deed.ENROL_AGENTS, Deed.MANAGE_PEOPLE, Deed.VIEW_TUNING, Deed.FILE_TUNING,
+    Deed.PROPOSE_TUNING,
 })  # fmt: skip
 
 MAY: dict[Role, frozenset[Deed]] = {
-    Role.ANALYST: _OVERSIGHT | {Deed.DECIDE, Deed.ASSIGN, Deed.FILE_PAPERS},
-    Role.INFORMATION_ASSET_OWNER: (_OVERSIGHT - {Deed.VIEW_AGENTS}) | {Deed.FILE_PAPERS},
-    Role.DATA_PROTECTION_OFFICER: _OVERSIGHT | {Deed.VIEW_AUDIT, Deed.ERASE, Deed.FILE_PAPERS},
-    Role.ADMINISTRATOR: frozenset({Deed.VIEW_AGENTS, Deed.ENROL_AGENTS, Deed.MANAGE_PEOPLE}),
+    Role.ANALYST: _OVERSIGHT | _FILING | {Deed.DECIDE, Deed.ASSIGN},
+    Role.INFORMATION_ASSET_OWNER: (_OVERSIGHT - {Deed.VIEW_AGENTS}) | _FILING,
+    Role.DATA_PROTECTION_OFFICER: _OVERSIGHT | _FILING | {Deed.VIEW_AUDIT, Deed.ERASE},
+    Role.ADMINISTRATOR: _RUNNING,
     Role.AUDITOR: _OVERSIGHT | {Deed.VIEW_AUDIT},
 }
 """An administrator runs the console and sees no alert; whoever is both has both roles."""

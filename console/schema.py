@@ -38,6 +38,8 @@ class Agent(Base):
     bundle: Mapped[int | None] = mapped_column(BigInteger)
     """The serial number of the bundle of papers that it has taken, as it says."""
     papers_refused: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    tuning: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """The id of the tuning of detectors that it has, as it says."""
 
 
 class EnrolmentToken(Base):

@@ -194,6 +194,13 @@ class Agreed:
         }  # fmt: skip
         return seal(ScopedException(**{**plain, **scope}))
 
+    def tuning(self, now: float, toml: str, number: str = "TUN-made-up-1", agents: Any = ()) -> Any:
+        """Settings of detectors, for two people to sign."""
+        from agent.statements import Tuning, seal
+
+        review = datetime.fromtimestamp(now + 200 * 86400, UTC).date().isoformat()
+        return seal(Tuning.made(toml, "words of ours", agents, review, now, number))
+
     def both(self, envelope: Any) -> Any:
         return self.officer.sign(self.owner.sign(envelope))
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from agent.agreements import GROUPS
 from agent.commands.asking import ask
 from agent.commands.terminal import can_ask, say, say_fields, say_json, time_text
 from agent.errors import Mistyped, NotFound, NotPermitted, Refused
@@ -26,11 +27,13 @@ from agent.statements import (
     ScopedException,
     Statement,
     Terms,
+    Tuning,
     as_text,
     read,
     seal,
 )
 from config.settings import Settings
+from config.tuning import may_find_less
 
 _TIMES = ("made_at", "expires_at", "holds_until")
 _WHAT = {
@@ -38,7 +41,8 @@ _WHAT = {
     "disposal": "deletes one entry from the vault, for good",
     "agreement": "authorises somebody to hold data",
     "exception": "lets be what is like a file that was a false alarm",
-    "revocation": "ends an agreement or an exception",
+    "tuning": "sets how detectors judge, on a whole fleet",
+    "revocation": "ends an agreement, an exception or a tuning",
 }
 
 
@@ -85,12 +89,18 @@ def _rewrite(file: Path, envelope: Envelope) -> None:
 def show_statement(envelope: Envelope) -> None:
     """All that it says, for people."""
     say(f"{envelope.kind}: {_WHAT[envelope.kind]}", bold=True)
-    say_fields(_fields(envelope.statement()))
+    statement = envelope.statement()
+    say_fields(_fields(statement))
+    if isinstance(statement, Tuning):
+        for line in statement.settings:
+            say(f"  {escape(line)}")
     say_fields([("signatures", len(envelope.signatures)), ("digest", envelope.digest)])
 
 
 def _fields(statement: Statement) -> Iterator[tuple[str, object]]:
     for name, value in asdict(statement).items():
+        if name == "settings":
+            continue
         if name in _TIMES:
             value = time_text(value)
         if isinstance(value, tuple | list):
@@ -99,7 +109,10 @@ def _fields(statement: Statement) -> Iterator[tuple[str, object]]:
             yield name.replace("_", " "), value
     if isinstance(statement, Release):
         yield "note", "the file goes there once, over nobody's file; until then it stays in the vault"
-    if isinstance(statement, Terms | ScopedException):
+    if isinstance(statement, Tuning):
+        less = ", ".join(may_find_less(statement.stanzas))
+        yield "may find less", f"by {less}" if less else "no: it only adds words or rules"
+    if isinstance(statement, Terms | ScopedException | Tuning):
         yield "note", "in force once an information asset owner and a data protection officer have signed"
 
 
@@ -143,7 +156,7 @@ def sign_with(envelope: Envelope, key: Path) -> tuple[Envelope, str]:
 def hand_in(
     envelope: Envelope, settings: Settings, as_json: bool, colours: Mapping[str, str] | None = None
 ) -> None:
-    """Hand an agreement, an exception or a revocation to the service, and say how it stands then."""
+    """Hand a paper or a revocation to the service, and say how it stands then."""
     found = ask(settings, "agreement_add", envelope=envelope.to_json())
     if as_json:
         say_json(found or {"revoked": True})
@@ -185,4 +198,4 @@ def one_of(rows: Iterable[dict[str, Any]], kind: str, number: str) -> dict[str, 
     for row in rows:
         if row[f"{kind}_id"] == number:
             return row
-    raise NotFound(f"no {kind} has the id {escape(number)}", f"see `recordwarden {kind}s list`")
+    raise NotFound(f"no {kind} has the id {escape(number)}", f"see `recordwarden {GROUPS[kind]} list`")

@@ -12,9 +12,11 @@ import click
 from agent.commands import toml
 from agent.commands.options import with_config, with_json
 from agent.commands.terminal import say, say_json
+from agent.commands.tuned import in_force
 from agent.escape import escape
-from config.load import SHIPPED_FILE, load, source_of
+from config.load import SHIPPED_FILE, load, source_of, sources
 from config.settings import Settings
+from config.tuning import keys_of, stanzas_of, tuned
 
 
 @click.group("config")
@@ -70,17 +72,26 @@ _PASSWORD = re.compile(r"^([a-z0-9+]+://[^/@:]*:)[^/]*@", re.IGNORECASE)
 @with_config
 @with_json
 def show(defaults: bool, config_file: Path | None, as_json: bool) -> None:
-    """Show every key with the value that counts: shipped defaults, file and environment together."""
+    """Show every key with the value that counts, and where it comes from if it is not the shipped one.
+
+    Out of the file, the environment, or the fleet's tuning of detectors (as far as you may know it).
+    """
     if defaults:
         say(SHIPPED_FILE.read_text("utf-8").rstrip())
         return
-    plain = load(config_file).model_dump(mode="json")
+    settings, told = load(config_file), sources(config_file)
+    if fleet := in_force(settings):
+        stanzas = stanzas_of("\n".join(fleet["settings"]))
+        settings = tuned(settings, stanzas)
+        by_fleet = {f"detectors.{key}": f"tuning {fleet['tuning_id']}" for key in keys_of(stanzas)}
+        told = by_fleet | told
+    plain = settings.model_dump(mode="json")
     plain["console"]["database"] = _PASSWORD.sub(r"\1***@", plain["console"]["database"])
     if as_json:
-        say_json(plain)
+        say_json(plain | {"sources": told})
         return
     say(f"# out of {escape(source_of(config_file))} and the environment")
-    for line in toml.write(plain):
+    for line in toml.write(plain, remarks=told):
         say(line)
 
 

@@ -12,8 +12,9 @@ import click
 
 from agent.commands.options import with_config, with_json
 from agent.commands.terminal import count, say, say_json, say_table
+from agent.commands.tuned import load_tuned
 from agent.errors import WorkerUnavailable
-from config.load import ConfigError, load, source_of
+from config.load import ConfigError, source_of
 
 _SECONDS = 60.0
 
@@ -74,7 +75,7 @@ def test(config_file: Path | None, as_json: bool) -> int:
 
 def _catalogue(config_file: Path | None) -> dict[str, Any]:
     """Asked of a process of its own: this one imports no detector."""
-    stanzas = json.dumps(load(config_file).detectors)
+    stanzas = json.dumps(load_tuned(config_file).detectors)
     done = subprocess.run(
         [sys.executable, "-I", "-m", "detectors.engine.catalogue"],
         input=stanzas, capture_output=True, text=True, timeout=_SECONDS, check=False,

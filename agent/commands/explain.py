@@ -10,11 +10,12 @@ import click
 from agent.commands.examination import examination
 from agent.commands.options import with_config, with_json
 from agent.commands.terminal import say, say_json, say_table
+from agent.commands.tuned import load_tuned
 from agent.commands.walk import Found, walk
 from agent.commands.words import examined, sentence
 from agent.errors import Mistyped
 from agent.escape import escape
-from config.load import load, source_of
+from config.load import source_of
 from detectors.engine import explain as telling
 from detectors.engine.verdict import Finding, Verdict
 
@@ -35,7 +36,7 @@ def explain(file: str, config_file: Path | None, as_json: bool) -> int:
         raise Mistyped(
             f"{escape(file)} is a folder", "explain takes one file; `recordwarden scan` takes folders"
         )
-    settings = load(config_file)
+    settings = load_tuned(config_file)
     with examination(settings, source_of(config_file)) as workers:
         found = next(walk(file))
         verdict = workers.submit(found).result()

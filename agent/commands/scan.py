@@ -15,11 +15,12 @@ from agent.commands.examination import Examination, examination
 from agent.commands.options import with_config, with_json
 from agent.commands.progress import Progress, progress
 from agent.commands.terminal import count, say, say_json
+from agent.commands.tuned import load_tuned
 from agent.commands.walk import Found, walk
 from agent.commands.words import REASONS, examined, sentence, why_not_examined
 from agent.errors import Mistyped
 from agent.escape import escape
-from config.load import load, source_of
+from config.load import source_of
 from detectors.engine.verdict import Outcome, Reason, Verdict
 
 NOTHING, FLAGGED, NOT_EXAMINED = 0, 1, 3
@@ -68,7 +69,7 @@ def scan(paths: tuple[str, ...], config_file: Path | None, as_json: bool, show_a
             raise Mistyped(
                 f"{escape(path)}: there is no such file or folder", "check the spelling of the path"
             )
-    settings = load(config_file)
+    settings = load_tuned(config_file)
     tally = Tally()
     with examination(settings, source_of(config_file)) as workers, progress(paths) as seen:
         for found, verdict in _judge(_files(paths), workers, seen):

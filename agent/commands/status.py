@@ -90,6 +90,7 @@ def status(config_file: Path | None, as_json: bool) -> int:
     elif "console" in found["sinks"] and "papers" in found:
         say("papers     none come from the console: enrol this machine again, for its key", fg="yellow")
     _say_exceptions(found)
+    _say_tuning(found)
     if not found["sinks"]:
         say("alerts     no destination: they wait in the ledger", fg="yellow")
     say()
@@ -97,6 +98,23 @@ def status(config_file: Path | None, as_json: bool) -> int:
     for concern in calls:
         say(f"! {concern}", fg="red")
     return 1 if calls else 0
+
+
+def _say_tuning(found: dict[str, Any]) -> None:
+    tuning = _tuning(found)
+    if not tuning["id"]:
+        return
+    told = f"{escape(tuning['id'])}: {count(len(tuning['keys']), 'key')} of detectors"
+    if less := tuning["may_find_less"]:
+        told += f"; may find less by {escape(', '.join(less))}"
+    if own := tuning["kept_here"]:
+        told += f"; set otherwise here: {escape(', '.join(own))}"
+    say(f"tuning     {told}", fg="yellow" if less else None)
+
+
+def _tuning(found: dict[str, Any]) -> dict[str, Any]:
+    """Of a service of this version or before."""
+    return found.get("tuning") or {"id": "", "refused": {}, "why": {}}
 
 
 def _say_exceptions(found: dict[str, Any]) -> None:
@@ -189,6 +207,12 @@ def _overdue(found: dict[str, Any]) -> Iterator[str]:
         yield f"the console's bundle of papers is refused ({papers['fault']}): the last good one stays"
     for name, code in sorted(papers["refused"].items()):
         yield f"a paper of the console's bundle is refused: {escape(name)} ({code})"
+    tuning = _tuning(found)
+    for number, code in tuning["refused"].items():
+        why = f"{code}: {tuning['why'][number]}"
+        yield f"the tuning {escape(number)} is refused ({escape(why)}): {tuning['id'] or 'none'} counts"
+    if tuning["id"] and tuning["review_overdue"]:
+        yield f"the tuning {escape(tuning['id'])} is overdue for review"
     for row in found["releases"]:
         if row["state"] in ("placing", "written"):
             yield f"a release to {escape(row['destination'])} was begun and not ended: complete it again"

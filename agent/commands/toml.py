@@ -9,21 +9,28 @@ from typing import Any
 from agent.escape import escape
 
 
-def write(plain: Mapping[str, Any], above: str = "") -> Iterator[str]:
-    """Lines of TOML for plain JSON values; keys that are None are left out."""
+def write(
+    plain: Mapping[str, Any], above: str = "", remarks: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """Lines of TOML for plain JSON values; keys that are None are left out. `remarks`: by dotted key."""
+
+    def remark(name: str) -> str:
+        said = (remarks or {}).get(name)
+        return f"  # {escape(said)}" if said else ""
+
     for key, value in plain.items():
         if value is not None and not isinstance(value, Mapping) and not _is_tables(value):
-            yield f"{_key(key)} = {_value(value)}"
+            yield f"{_key(key)} = {_value(value)}{remark(above + key)}"
     for key, value in plain.items():
         name = f"{above}{_key(key)}"
         if isinstance(value, Mapping):
             yield ""
             yield f"[{name}]"
-            yield from write(value, name + ".")
+            yield from write(value, name + ".", remarks)
         elif _is_tables(value):
             for table in value:
                 yield ""
-                yield f"[[{name}]]"
+                yield f"[[{name}]]{remark(above + key)}"
                 yield from write(table, name + ".")
 
 

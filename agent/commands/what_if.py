@@ -17,6 +17,7 @@ from agent.commands.examination import Examination, examination
 from agent.commands.options import with_json
 from agent.commands.progress import Progress, progress
 from agent.commands.terminal import count, say, say_json
+from agent.commands.tuned import load_tuned
 from agent.commands.walk import Found, walk
 from agent.commands.words import examined, sentence
 from agent.errors import Mistyped
@@ -25,6 +26,7 @@ from agent.policy import Disposition, RootFacts, decide
 from agent.volume_facts import VolumeFacts
 from config.load import load, source_of
 from config.settings import Handling, Settings, Zone
+from config.tuning import NotTuning, stanzas_of, tuned
 from detectors.engine.verdict import Verdict
 
 SAME, CHANGES, NOT_EXAMINED = 0, 1, 3
@@ -69,8 +71,12 @@ def answer(settings: Settings, verdict: Verdict, path: str, zone: Zone) -> Answe
 @click.command("what-if")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
-    "--config", "config_file", type=click.Path(path_type=Path), required=True, metavar="NEW",
+    "--config", "config_file", type=click.Path(path_type=Path), metavar="NEW",
     help="The configuration to try.",
+)  # fmt: skip
+@click.option(
+    "--tuning", "tuning_file", type=click.Path(path_type=Path), metavar="TOML",
+    help="Or settings of detectors to try as the fleet's tuning, before anybody signs them.",
 )  # fmt: skip
 @click.option(
     "--against", "old", type=click.Path(path_type=Path), metavar="FILE",
@@ -83,8 +89,9 @@ def answer(settings: Settings, verdict: Verdict, path: str, zone: Zone) -> Answe
 @with_json
 @click.option("--all", "show_all", is_flag=True, help="Print a line for what would stay as it is, too.")
 def what_if(
-    paths: tuple[str, ...], config_file: Path, old: Path | None, zone: str, as_json: bool, show_all: bool
-) -> int:
+    paths: tuple[str, ...], config_file: Path | None, tuning_file: Path | None, old: Path | None, zone: str,
+    as_json: bool, show_all: bool,
+) -> int:  # fmt: skip
     """Judge files under two configurations and show which verdicts or actions would change.
 
     Changes nothing. Each file is judged as if its volume were not encrypted and no agreement covered it.
@@ -96,14 +103,14 @@ def what_if(
             raise Mistyped(
                 f"{escape(path)}: there is no such file or folder", "check the spelling of the path"
             )
-    before, after = load(old), load(config_file)
+    before, after, source = _both(config_file, tuning_file, old)
     files = changed = unseen = 0
     moves: Counter[str] = Counter()
     with ExitStack() as stack:
         first = stack.enter_context(examination(before, source_of(old)))
         second = None
         if (before.detectors, before.limits) != (after.detectors, after.limits):
-            second = stack.enter_context(examination(after, source_of(config_file)))
+            second = stack.enter_context(examination(after, source))
         seen = stack.enter_context(progress(paths))
         for found, was, would in _judge(paths, first, second, seen):
             one = answer(before, was, found.path, Zone(zone))
@@ -120,6 +127,23 @@ def what_if(
             seen.done(found.size)
     _summarise(files, changed, unseen, moves, as_json)
     return CHANGES if changed else NOT_EXAMINED if unseen else SAME
+
+
+def _both(new: Path | None, tuning: Path | None, old: Path | None) -> tuple[Settings, Settings, str]:
+    """(what is in force, what is to be tried, its file); the fleet's tuning lies below both."""
+    if (new is None) == (tuning is None):
+        raise Mistyped("give --config NEW or --tuning TOML", "one of them says what to try")
+    before = load_tuned(old)
+    if tuning is None:
+        return before, load_tuned(new), source_of(new)
+    try:
+        return before, tuned(load(old), stanzas_of(tuning.read_text("utf-8"))), str(tuning)
+    except NotTuning as error:
+        raise Mistyped(
+            f"{escape(tuning)}: {error}", "[detectors.NAME] tables, as in a configuration"
+        ) from None
+    except (OSError, UnicodeDecodeError):
+        raise Mistyped(f"{escape(tuning)} cannot be read as text", "name a file of TOML") from None
 
 
 def _changed(one: Answer, other: Answer) -> list[str]:

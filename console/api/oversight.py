@@ -41,6 +41,7 @@ class AgentLine(FromAttributes):
     uncovered: int
     bundle: int | None
     papers_refused: int
+    tuning: str
 
 
 class AgentPage(BaseModel):

@@ -1,4 +1,4 @@
-"""Agreements and requests for programs of people, by personal token."""
+"""What people sign with their own keys, for programs of people, by personal token."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field
 
 from agent.statements import MAX_ENVELOPE_BYTES
-from console import bundle, exceptions, papers
+from console import bundle, exceptions, papers, tuning
 from console.api.alerts import AlertId
 from console.api.answers import ERRORS
 from console.doors import ByToken, Db, In, Now
 
 router = APIRouter(prefix="/api/v1", tags=["papers"], responses=ERRORS(400, 401, 403, 413))
-_Kind = Literal["agreement", "exception", "release", "disposal"]
+_Kind = Literal["agreement", "exception", "tuning", "release", "disposal"]
+_Text = Annotated[str, Field(max_length=64)]
 _Number = Annotated[str, Path(min_length=1, max_length=64)]
 
 
@@ -59,6 +60,15 @@ class Proposal(BaseModel):
     reason: Annotated[str, Field(min_length=1, max_length=2000)]
 
 
+class TuningWanted(BaseModel):
+    """How detectors shall judge: TOML with `[detectors.NAME]` tables; no `agents`: on every workstation."""
+
+    settings: Annotated[str, Field(min_length=1, max_length=40_000)]
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+    agents: Annotated[list[_Text], Field(max_length=400)] = []
+    review_days: Annotated[int, Field(ge=1, le=1825)] = tuning.REVIEW_DAYS
+
+
 @router.get("/papers", responses=ERRORS(422))
 def list_papers(caller: ByToken, house: In, db: Db, now: Now, kind: _Kind = "agreement") -> list[PaperLine]:
     """The register: what waits for somebody comes first."""
@@ -86,8 +96,9 @@ def show_paper(kind: _Kind, number: _Number, caller: ByToken, house: In, db: Db,
     return PaperWhole(paper=_line(told), document=told.envelope.to_json())
 
 
-@router.get("/papers/exception/{number}/revocation", responses=ERRORS(404, 422))
+@router.get("/papers/{kind}/{number}/revocation", responses=ERRORS(404, 422))
 def revocation(
+    kind: _Kind,
     number: _Number,
     caller: ByToken,
     house: In,
@@ -95,9 +106,9 @@ def revocation(
     now: Now,
     reason: Annotated[str, Query(max_length=2000)] = "",
 ) -> dict[str, Any]:
-    """The revocation of an exception, for an approver to sign; it does nothing before that."""
-    told = papers.one(db, house.approvers, caller, "exception", number, now)
-    return exceptions.revocation(told, reason, now).to_json()
+    """The revocation of an agreement, an exception or a tuning, to be signed; it does nothing before that."""
+    told = papers.one(db, house.approvers, caller, kind, number, now)
+    return papers.revocation(told, reason, now).to_json()
 
 
 @router.post("/alerts/{alert_id}/exception", status_code=201, responses=ERRORS(404, 422))
@@ -107,9 +118,16 @@ def propose(alert_id: AlertId, proposal: Proposal, caller: ByToken, house: In, d
     return _line(exceptions.propose(db, house.approvers, caller, alert_id, wanted, now))
 
 
+@router.post("/tuning", status_code=201, responses=ERRORS(422))
+def propose_tuning(wanted: TuningWanted, caller: ByToken, house: In, db: Db, now: Now) -> PaperLine:
+    """Propose a tuning of the fleet's detectors; it counts once two people have signed it."""
+    chosen = tuning.Wanted(wanted.settings, wanted.reason, tuple(wanted.agents), wanted.review_days)
+    return _line(tuning.propose(db, house.approvers, caller, chosen, now))
+
+
 @router.post("/papers", status_code=201, responses=ERRORS(404, 422))
 def hand_in(wanted: HandedIn, caller: ByToken, house: In, db: Db, now: Now) -> PaperLine:
-    """Hand in a paper, more signatures for it, or the revocation of an agreement."""
+    """Hand in a paper, more signatures for it, or a revocation."""
     return _line(papers.hand_in(db, house.approvers, caller, wanted.document, now))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
@@ -26,9 +28,11 @@ def one(request: Request, agent_id: str, caller: ByCookie, house: In, db: Db, no
     found, roots, waiting = fleet.one(db, caller, agent_id, now)
     silent = fleet.is_silent(found, house.rules, now)
     fault = fleet.papers_fault(found)
+    tuning = fleet.tuning_of(json.loads(found.heartbeat or "{}"))
     return page(
-        request, "agent.html", agent=found, roots=roots, waiting=waiting, silent=silent, papers_fault=fault
-    )
+        request, "agent.html", agent=found, roots=roots, waiting=waiting, silent=silent, papers_fault=fault,
+        tuning=tuning,
+    )  # fmt: skip
 
 
 @router.post("/agents/token")

@@ -1,4 +1,4 @@
-"""Agreements and requests, for people: the registers, one paper, handing in, the report."""
+"""What people sign with their own keys, for people: the registers, one paper, handing in, the report."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from agent.statements import as_text
-from console import bundle, exceptions, papers
+from console import bundle, exceptions, papers, tuning
 from console.doors import ByCookie, Db, In, Now, Posted
 from console.templates import page
 
@@ -49,24 +49,39 @@ def excepted(request: Request, caller: ByCookie, house: In, db: Db, now: Now) ->
 
 @router.post("/alerts/{alert_id}/exception")
 def propose(alert_id: str, caller: ByCookie, form: Posted, house: In, db: Db, now: Now) -> Response:
-    days = form.one("days")
     wanted = exceptions.Wanted(
         form.one("scope"),
         form.one("agents") == "all",
         form.one("place"),
-        int(days) if days.isascii() and days.isdigit() and len(days) < 5 else 0,
+        _days(form.one("days")),
         form.one("reason"),
     )
     told = exceptions.propose(db, house.approvers, caller, alert_id, wanted, now)
     return RedirectResponse(f"/papers/exception/{told.paper.id}", status_code=303)
 
 
-@router.get("/papers/exception/{number}/revocation")
-def revocation(number: str, caller: ByCookie, house: In, db: Db, now: Now, reason: str = "") -> Response:
+@router.get("/tuning")
+def tunings(request: Request, caller: ByCookie, house: In, db: Db, now: Now) -> Response:
+    found = tuning.register(db, house.approvers, caller, now)
+    return page(request, "tuning.html", found=found, review_days=tuning.REVIEW_DAYS)
+
+
+@router.post("/tuning")
+def propose_tuning(caller: ByCookie, form: Posted, house: In, db: Db, now: Now) -> Response:
+    agents = tuple(form.one("agents").split())
+    wanted = tuning.Wanted(form.one("settings"), form.one("reason"), agents, _days(form.one("review_days")))
+    told = tuning.propose(db, house.approvers, caller, wanted, now)
+    return RedirectResponse(f"/papers/tuning/{told.paper.id}", status_code=303)
+
+
+@router.get("/papers/{kind}/{number}/revocation")
+def revocation(
+    kind: str, number: str, caller: ByCookie, house: In, db: Db, now: Now, reason: str = ""
+) -> Response:
     """What an approver signs to end it."""
-    told = papers.one(db, house.approvers, caller, "exception", number, now)
+    told = papers.one(db, house.approvers, caller, kind, number, now)
     headers = {"Content-Disposition": f'attachment; filename="{told.paper.id}-revocation.json"'}
-    text = as_text(exceptions.revocation(told, reason, now))
+    text = as_text(papers.revocation(told, reason, now))
     return Response(text, media_type="application/json", headers=headers)
 
 
@@ -94,3 +109,8 @@ def file(kind: str, number: str, caller: ByCookie, house: In, db: Db, now: Now) 
 def hand_in(caller: ByCookie, form: Posted, house: In, db: Db, now: Now) -> Response:
     told = papers.hand_in(db, house.approvers, caller, form.one("document").strip(), now)
     return RedirectResponse(f"/papers/{told.paper.kind}/{told.paper.id}", status_code=303)
+
+
+def _days(typed: str) -> int:
+    """A number of days; 0 for what is none."""
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 5 else 0

@@ -1,4 +1,4 @@
-"""`recordwarden console agreements`, `exceptions`, `requests`: what people sign with their keys, from afar.
+"""`recordwarden console agreements`, `exceptions`, `tuning`, `requests`: what people sign, from afar.
 
 Nothing here signs: `recordwarden agreements approve` and `quarantine … approve` do, with a key file.
 """
@@ -26,7 +26,7 @@ _DOCUMENT = click.argument("file", type=click.Path(path_type=Path, dir_okay=Fals
 
 @click.group()
 def agreements() -> None:
-    """Data Access Agreements: list, show, document, hand-in, report, bundle."""
+    """Data Access Agreements: list, show, document, revocation, hand-in, report, bundle."""
 
 
 @click.group()
@@ -37,6 +37,11 @@ def requests() -> None:
 @click.group()
 def exceptions() -> None:
     """Exceptions for false alarms: list, show, propose, document, revocation, hand-in."""
+
+
+@click.group()
+def tuning() -> None:
+    """Tuning of the workstations' detectors: list, show, propose, document, revocation, hand-in."""
 
 
 @exceptions.command("propose")
@@ -61,14 +66,27 @@ def propose(
     say_rows([remote.post("alerts", alert_id, "exception", body=body)], _COLUMNS, as_json)
 
 
-@exceptions.command("revocation")
-@click.argument("number", metavar="ID")
-@click.option("--reason", required=True, help="Why it ends.")
-@_OUT
+@tuning.command("propose")
+@click.option(
+    "--settings", "file", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="TOML",
+    help="[detectors.NAME] tables as in a configuration, and nothing else.",
+)  # fmt: skip
+@click.option("--reason", required=True, help="Why.")
+@click.option("--agent", "agents", multiple=True, metavar="ID", help="On this workstation only; repeatable.")
+@click.option(
+    "--review-days",
+    type=click.IntRange(1, 1825),
+    default=365,
+    show_default=True,
+    help="To be looked at again.",
+)
 @asks
-def exception_revocation(remote: Remote, number: str, reason: str, out: Path | None, as_json: bool) -> None:
-    """The revocation, for an approver to sign; it does nothing before that."""
-    _hand_out(remote.get("papers", "exception", number, "revocation", reason=reason), out)
+def propose_tuning(
+    remote: Remote, file: Path, reason: str, agents: tuple[str, ...], review_days: int, as_json: bool
+) -> None:
+    """Propose how detectors judge on the workstations. Two people sign it."""
+    body = {"settings": _read(file), "reason": reason, "agents": list(agents), "review_days": review_days}
+    say_rows([remote.post("tuning", body=body)], _COLUMNS, as_json)
 
 
 @requests.command("list")
@@ -148,6 +166,15 @@ def _register(group: click.Group, kind: str, order: str, hands_in: str) -> None:
         """The document with its signatures so far, for the next approver to sign."""
         _hand_out(remote.get("papers", kind, number)["document"], out)
 
+    @group.command("revocation")
+    @click.argument("number", metavar="ID")
+    @click.option("--reason", required=True, help="Why it ends.")
+    @_OUT
+    @asks
+    def revocation(remote: Remote, number: str, reason: str, out: Path | None, as_json: bool) -> None:
+        """The revocation, for an approver to sign; it does nothing before that."""
+        _hand_out(remote.get("papers", kind, number, "revocation", reason=reason), out)
+
     @group.command("hand-in", help=hands_in)
     @_DOCUMENT
     @asks
@@ -174,6 +201,11 @@ def _write(text: str, out: Path | None) -> None:
 
 
 def _hand_in(remote: Remote, file: Path, as_json: bool) -> None:
+    told = remote.post("papers", body={"document": _read(file).strip()})
+    say_rows([told], _COLUMNS, as_json)
+
+
+def _read(file: Path) -> str:
     try:
         with file.open("rb") as stream:
             content = stream.read(_MOST_BYTES + 1)
@@ -181,8 +213,7 @@ def _hand_in(remote: Remote, file: Path, as_json: bool) -> None:
         raise Trouble(f"the document: {error.strerror}", USAGE) from None
     if len(content) > _MOST_BYTES:
         raise Trouble("the document is too large", USAGE)
-    told = remote.post("papers", body={"document": content.decode("utf-8", "replace").strip()})
-    say_rows([told], _COLUMNS, as_json)
+    return content.decode("utf-8", "replace")
 
 
 _register(
@@ -192,3 +223,4 @@ _register(
 _register(
     exceptions, "exception", "a signature", "Hand in an exception with more signatures, or its revocation."
 )
+_register(tuning, "tuning", "a signature", "Hand in a tuning with more signatures, or its revocation.")

@@ -152,7 +152,10 @@ def test_a_reload_feeds_no_second_watchdog(tmp_path: Path, monkeypatch: pytest.M
     config.write_text(f'state_dir = "{tmp_path}"\n')
     supervisor: Any = SimpleNamespace(
         settings=load(config),
-        parts=SimpleNamespace(template=SimpleNamespace(reload=lambda settings: None)),
+        parts=SimpleNamespace(
+            template=SimpleNamespace(reload=lambda settings: None),
+            tuning=SimpleNamespace(adopt=lambda local, start: local),
+        ),
         adopt=lambda settings, recipients: None,
         teller=SimpleNamespace(judge=SimpleNamespace(digest="digest")),
         loop=SimpleNamespace(every=lambda seconds, call: pytest.fail("another timer")),

@@ -4,7 +4,7 @@ Steps: console.migrations.versions.0001_first, console.migrations.versions.0002_
 console.migrations.versions.0003_provider,
 console.migrations.versions.0004_papers, console.migrations.versions.0005_bundle,
 console.migrations.versions.0006_token_roles, console.migrations.versions.0007_inbox_covered,
-console.migrations.versions.0008_trends_covered.
+console.migrations.versions.0008_trends_covered, console.migrations.versions.0009_tuning.
 """
 
 from __future__ import annotations

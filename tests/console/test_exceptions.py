@@ -134,7 +134,7 @@ def test_it_travels_with_its_revocation_until_it_is_over(desk, agreed, propose):
     assert carried() == ["exception"]
     with desk.database.transaction() as db:
         told = papers.one(db, agreed.approvers, ANN, "exception", drafted.statement().exception_id, desk.now)
-    desk.hand_in(agreed.owner.sign(exceptions.revocation(told, "x", desk.now)))
+    desk.hand_in(agreed.owner.sign(papers.revocation(told, "x", desk.now)))
     assert carried() == ["exception", "revocation"]
     desk.now += 31 * 86400
     assert carried() == []

@@ -20,6 +20,14 @@ from console.roles import Caller, Role
 from console.schema import Alert, Bundle
 
 ANN = Caller("ann", frozenset({Role.ANALYST}))
+ROOT = Caller("root", frozenset({Role.ADMINISTRATOR}))
+RULE = """[[detectors.direct_identifiers.rules]]
+id = "made_up_number"
+pattern = "XQ[0-9]{6}Z"
+pass_rate = 0.0001
+strength = "conclusive"
+match = ["XQ123456Z"]
+"""
 
 
 class RealConsole:
@@ -35,12 +43,13 @@ class RealConsole:
         self.config.write_text(stanza + approvers)
         self.database = Database.open(self.rules.database_url)
         with self.database.transaction() as db:
-            people.add(db, "setup", "ann", "correct horse battery", ANN.roles, time.time())
-            token = sessions.new_token(db, ANN, "", 30, time.time())
-        self.client = httpx.Client(
-            base_url=self.rules.url + "/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60
-        )
+            self.client, self.root = (self.client_of(db, who) for who in (ANN, ROOT))
         self.start()
+
+    def client_of(self, db, who):
+        people.add(db, "setup", who.name, "correct horse battery", who.roles, time.time())
+        headers = {"Authorization": f"Bearer {sessions.new_token(db, who, '', 30, time.time())}"}
+        return httpx.Client(base_url=self.rules.url + "/api/v1", headers=headers, timeout=60)
 
     def command(self, *arguments):
         command = [sys.executable, "-I", "-m", "agent", "console", *arguments]
@@ -91,7 +100,7 @@ def console(service, agreed, wait_until):
 
 
 def test_papers_travel_from_the_console_to_a_service(service, console, agreed, made_up, drop, wait_until):
-    root = service.root()
+    root, untouched = service.root(), service.root("untouched")
     service.configure()
     (service.base / "token").write_text(console.command("agent", "token"))
     done = service.command("enrol", "--token-file", str(service.base / "token"))
@@ -140,12 +149,16 @@ def test_papers_travel_from_the_console_to_a_service(service, console, agreed, m
     assert done.returncode == 0, done.stderr
     assert [e["state"] for e in service.ask("entries")] == ["disposed"]
 
+    tuned = detectors_are_tuned(service, console, agreed, drop, wait_until, untouched)
+
     # without the console the last good bundle stays, over a restart too
     console.stop()
     service.stop()
     service.start()
     assert stands() == {"DAA-made-up-1": "in_force"} and papers()["serial"] > serial
+    assert service.status()["tuning"]["id"] == tuned.statement().tuning_id
     console.start()
+    tuning_ends(service, console, agreed, drop, wait_until, untouched, tuned)
 
     # the revocation comes; what rested on the agreement is taken
     said = Revocation("DAA-made-up-1", terms.digest, "given up", int(time.time()))
@@ -169,6 +182,68 @@ def test_papers_travel_from_the_console_to_a_service(service, console, agreed, m
     assert papers()["serial"] == latest and stands() == {"DAA-made-up-1": "revoked"}
     told = (service.state / "audit.jsonl").read_text()
     assert '"papers_taken"' in told and '"papers_refused"' in told and '"older"' in told
+
+
+def codes(start):
+    """Records with a number that no shipped rule knows."""
+    rows = (f"XQ{(start + i * 7919) % 10**6:06}Z,{i * 37 % 1000 / 10}\n" for i in range(80))
+    return ("ref,a\n" + "".join(rows)).encode()
+
+
+def detectors_are_tuned(service, console, agreed, drop, wait_until, root):
+    """An administrator proposes a rule, two sign, the workstation judges by it; what is forged or wrong is
+    refused, and the last good one stays. Gives back the tuning."""
+
+    def tuning():
+        return (service.status() or {}).get("tuning", {})
+
+    def publish(*envelopes):
+        pem, serial = bundle.signing_key(console.rules), service.status()["papers"]["serial"]
+        papers = [envelope.to_json() for envelope in envelopes]
+        console.publish(seal_bundle(serial + 1, int(time.time()), papers, pem))
+
+    first = drop(root / "codes-1.csv", codes(1))
+    service.settled()
+    assert first.exists() and tuning()["id"] == ""
+    wanted = {"settings": RULE, "reason": "our own number"}
+    assert console.client.post("/tuning", json=wanted).status_code == 403
+    number = console.root.post("/tuning", json=wanted).json()["id"]
+    drafted = from_json(console.root.get(f"/papers/tuning/{number}").json()["document"])
+    half = agreed.owner.sign(drafted)
+    sig = agreed.officer.sign(agreed.tuning(0.0, RULE)).signatures
+    publish(half.with_signatures(sig))
+    refusals = lambda: service.status()["papers"]["refused"]  # noqa: E731
+    wait_until(lambda: refusals() == {f"tuning:{number}": "signature_refused"}, "a forged one is refused", 60)
+    assert tuning()["id"] == "" and first.exists()
+    assert console.hand_in(agreed.both(drafted)) == "in_force"
+    service.caught(first)
+    assert tuning()["id"] == number and tuning()["may_find_less"] == []
+
+    wrong = agreed.both(agreed.tuning(time.time() + 9, "[detectors.row_subject]\nwrong = 1", "TUN-wrong"))
+    refused = console.client.post("/papers", json={"document": as_text(wrong)})
+    assert refused.status_code == 422 and "unknown key" in refused.text
+    publish(agreed.both(drafted), wrong)
+    wait_until(lambda: tuning().get("refused") == {"TUN-wrong": "wrong_settings"}, "it is refused", 60)
+    assert tuning()["id"] == number
+    told = lambda: json.loads(console.client.get("/agents").text)["agents"][0]  # noqa: E731
+    wait_until(lambda: told()["papers_refused"] == 1, "the page Agents tells of it", 60)
+    assert told()["tuning"] == number
+    service.caught(drop(root / "codes-2.csv", codes(2)))
+    return drafted
+
+
+def tuning_ends(service, console, agreed, drop, wait_until, root, tuned):
+    """Revoked, it leaves what the workstation had before; and it does not come back."""
+    said = Revocation(tuned.statement().tuning_id, tuned.digest, "given up", int(time.time()))
+    assert console.hand_in(agreed.officer.sign(seal(said))) == "revoked"
+    wait_until(lambda: service.status()["tuning"]["id"] == "", "it ended", 60)
+    again = service.base / "tuning.json"
+    again.write_text(as_text(agreed.both(tuned)))
+    done = service.command("tuning", "add", str(again))
+    assert done.returncode and "revoked" in done.stderr
+    left = drop(root / "codes-3.csv", codes(3))
+    service.settled()
+    assert left.exists()
 
 
 def a_false_alarm_is_excepted(service, console, agreed, drop, wait_until, again, made_up):

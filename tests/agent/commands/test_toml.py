@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.commands.toml import write
@@ -23,6 +23,7 @@ _TABLE = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_TABLE)
 def test_any_settings_come_back_as_they_were(plain):
     assert tomllib.loads("\n".join(write(plain))) == plain

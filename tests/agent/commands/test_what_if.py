@@ -90,3 +90,15 @@ def test_the_root_that_a_file_lies_in_decides_as_the_service_would():
         for path in ("/srv/a.csv", "/srv/web/a.csv", "/srv/safe/a.csv", "/elsewhere/a.csv")
     }
     assert list(acts.values()) == [Action.QUARANTINE, Action.ALERT, Action.RECORD, Action.QUARANTINE]
+
+
+def test_a_tuning_is_tried_before_it_is_signed(tried, tmp_path, capsys):
+    (tmp_path / "old.toml").write_text("")
+    toml = tmp_path / "tuning.toml"
+    toml.write_text("[detectors.record_model]\npossible = 0.999\nlikely = 0.9999\nconfirmed = 1.0\n")
+    words = ["what-if", "--against", str(tmp_path / "old.toml"), str(tmp_path / "files")]
+    assert run([*words, "--tuning", str(toml)]) == 1
+    assert "survey_2026.csv" in capsys.readouterr().out
+    toml.write_text("[policy]\nmode = 'audit'\n")
+    assert run([*words, "--tuning", str(toml)]) == 2
+    assert run(words) == 2

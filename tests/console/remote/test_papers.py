@@ -70,3 +70,24 @@ def test_an_exception_is_proposed_signed_and_revoked_from_afar(desk, dora, agree
     signed = agreed.owner.sign(from_json(json.loads(end)))
     (line,) = dora("exceptions", "hand-in", put(tmp_path, "end", signed), "--json").lines
     assert (line["standing"], line["revoked_because"]) == ("revoked", "they are people")
+
+
+def test_a_tuning_is_proposed_and_revoked_from_afar(desk, as_, agreed, tmp_path, monkeypatch):
+    from console import trial
+
+    monkeypatch.setattr(trial, "fault_of", lambda stanzas: "")
+    root = as_("root", Role.ADMINISTRATOR)
+    (tmp_path / "toml").write_text("[detectors.row_subject]\nbonus = 1\n")
+    wanted = ("--settings", str(tmp_path / "toml"), "--reason", "headers")
+    (line,) = root("tuning", "propose", *wanted, "--agent", "agent-1", "--json").lines
+    number = line["id"]
+    assert line["statement"]["agents"] == ["agent-1"] and line["standing"] == "pending"
+    out = tmp_path / "to-sign.json"
+    assert root("tuning", "document", number, "--out", str(out)).code == 0
+    signed = put(tmp_path, "signed", agreed.both(from_json(json.loads(out.read_text()))))
+    assert root("tuning", "hand-in", signed, "--json").lines[0]["standing"] == "in_force"
+    end = root("tuning", "revocation", number, "--reason", "too many", "--json").lines[0]
+    ended = put(tmp_path, "end", agreed.owner.sign(from_json(end)))
+    assert root("tuning", "hand-in", ended, "--json").lines[0]["standing"] == "revoked"
+    assert root("tuning", "list", "--json").lines[0]["id"] == number
+    assert root("agreements", "list").code == 77
