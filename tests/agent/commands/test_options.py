@@ -13,6 +13,8 @@ SIGNING = {
     "quarantine dispose approve",
     "agreements approve",
     "exceptions approve",
+    "tuning approve",
+    "tuning new",
 }
 """Done on any machine, with a key and a file."""
 WITHOUT_CONFIG = {
