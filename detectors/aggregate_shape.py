@@ -78,7 +78,7 @@ def measure(t: TableView) -> dict[str, float]:
         "total_words": min(
             1.0, sum(bool(_TOTAL.fullmatch(x)) for c in t.used if c.textual for x in c.counts) / 2
         ),
-        "marks": sum(any(is_mark(x) for x in c.counts if x not in c.parsed) for c in numeric) / k,
+        "marks": sum(any(is_mark(x) for x in c.counts.keys() - c.parsed.keys()) for c in numeric) / k,
         "percent_cells": sum(any("%" in x for x in list(c.counts)[:30]) for c in t.used)
         / max(1, len(t.used)),
         "thousands": sum(any("," in x for x in list(c.parsed)[:30]) for c in numeric) / k,

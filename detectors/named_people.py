@@ -144,7 +144,7 @@ def _name_like(c: Column, headed: bool, perhaps: bool, forenames: frozenset[str]
     if not c.textual or c.filled < 2:
         return False
     texts = list(c.counts)[:200]
-    shaped = sum(2 <= len(x) <= 40 and sum(ch.isalpha() for ch in x) >= 0.75 * len(x) for x in texts)
+    shaped = sum(2 <= len(x) <= 40 and sum(map(str.isalpha, x)) >= 0.75 * len(x) for x in texts)
     if shaped < 0.6 * len(texts) or _firms(texts):
         return False
     if sum(PROGRAM_WORD.fullmatch(x) is not None for x in texts) > 0.3 * len(texts) or _of_one_kind(texts):

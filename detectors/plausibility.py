@@ -321,7 +321,8 @@ def _shares(used: list[Column]) -> tuple[float, float]:
         for text, times in c.counts.items():
             if len(text) > _LONG_CHARS or text.count(" ") >= _MANY_WORDS:
                 wordy += times
-            if _UNTIDY.search(_BOUND.sub("0", text) if times > 1 else text):
+            plain = text.isalnum() or text.replace(" ", "").isalnum()
+            if not plain and _UNTIDY.search(_BOUND.sub("0", text) if times > 1 else text):
                 untidy += times
     return untidy / max(1, filled), wordy / max(1, filled)
 

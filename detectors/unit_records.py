@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import log10
 
-from detectors.engine.columns import Column, correlation, mean
+from detectors.engine.columns import Column, centred, mean, together
 from detectors.engine.view import TableView
 
 FEATURES = (
@@ -143,10 +143,11 @@ def _grid(coded: list[Column], n: int) -> float:
 def _related(wide: list[Column]) -> float:
     """Mean absolute correlation between numeric columns (the seven of most different values)."""
     chosen = sorted((c for c in wide if len(c.numbers) >= 5), key=lambda c: (-c.kinds, c.position))[:7]
+    sides = [(len(c.numbers), centred(c.numbers[:150])) for c in chosen]
     found = []
-    for a, b in combinations(chosen, 2):
-        if len(a.numbers) == len(b.numbers):
-            r = correlation(a.numbers[:150], b.numbers[:150])
+    for (n, a), (m, b) in combinations(sides, 2):
+        if n == m:
+            r = together(a, b)
             if r is not None:
                 found.append(abs(r))
     return mean(found) if found else -1.0

@@ -53,8 +53,8 @@ class Assessment:
     hits: list[Hit] = field(default_factory=list)
     named: named_people.Named = field(default_factory=named_people.Named)
     capped: bool = False
-    doubts: list[plausibility.Doubt] = field(default_factory=list)
     factors: tuple[float, float] = (1.0, 1.0)
+    doubts: list[plausibility.Doubt] | None = None
 
     @property
     def bonus(self) -> float:
@@ -116,8 +116,6 @@ def assess(bench: Bench, view: TableView) -> Assessment:
         named = named_people.find(view, bench.forenames, bench.options("named_people"))
         found.named = named_people.Named(tuple(n for n in named.names if n not in taken), named.births)
     found.capped = bench.options("aggregate_shape").enabled and _capped(found)
-    if bench.options("plausibility").enabled:
-        found.doubts = plausibility.find(view, measures, bench.options("plausibility"))
     found.factors = (bench.detectors["direct_identifiers"].factor, bench.detectors["named_people"].factor)
     return found
 
@@ -160,8 +158,10 @@ def conclude(bench: Bench, a: Assessment, score: float, rows: int, table: int) -
         cap = bench.options("aggregate_shape").cap
         score = min(score, log(max(cap, 1e-9) / (1 - cap)))
     p = chance(score + a.bonus)
-    doubts = a.doubts
     options = bench.options("plausibility")
+    if a.doubts is None:  # of many samples nobody asks
+        a.doubts = plausibility.find(a.view, a.measures, options) if options.enabled else []
+    doubts = a.doubts
     if options.enabled and not (a.hits or a.named.names or a.named.births):
         doubts = doubts + plausibility.unspoken(a.view, a.measures, p, options)
     tier = _tier(bench.options("record_model"), a, doubts, p, chance(score), rows)

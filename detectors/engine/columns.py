@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from itertools import product
 from math import isfinite, sqrt
 from operator import eq, ge, le, mul
 
 MISSING = frozenset(
     {"", "na", "n/a", "nan", "null", "none", ".", "#n/a", "<na>", "nat", "inf", "-inf", "(null)"}
+)
+_MISSING_AS_WRITTEN = frozenset(
+    "".join(letters)
+    for word in MISSING
+    for letters in product(*(sorted({letter, letter.upper()}) for letter in word))
 )
 MARKS = frozenset(
     {"~", "..", ":", "-", "*", "**", "#", "c", "s", "x", "z", "u", "–", "—", "†", "‡", "low", "%"}
@@ -48,6 +54,15 @@ def number(text: str) -> float | None:
             return float(re.sub("[, \u00a0\u2009\u202f]", "", found[1]))
         return float(text.replace(",", ".")) if _COMMA.fullmatch(text) else None
     return value if isfinite(value) and "_" not in text else None
+
+
+def _all_plain(texts: Collection[str]) -> list[float] | None:
+    """The numbers of these texts if `number` takes each as it is."""
+    try:
+        values = list(map(float, texts))
+    except ValueError:
+        return None
+    return values if all(map(isfinite, values)) and "_" not in "".join(texts) else None
 
 
 def is_mark(text: str) -> bool:
@@ -94,11 +109,9 @@ class Column:
     counts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        counts = Counter(self.cells)
-        for text in list(counts):
-            if len(text) < 7 and text.lower() in MISSING:
-                del counts[text]
-        self.counts = counts
+        self.counts = Counter(self.cells)
+        for text in self.counts.keys() & _MISSING_AS_WRITTEN:
+            del self.counts[text]
 
     @cached_property
     def filled(self) -> int:
@@ -113,6 +126,8 @@ class Column:
     @cached_property
     def parsed(self) -> dict[str, float]:
         """Numbers by text. A column whose first values are all words is not tried further."""
+        if (values := _all_plain(self.counts)) is not None:
+            return dict(zip(self.counts, values, strict=True))
         found: dict[str, float] = {}
         for tried, text in enumerate(self.counts):
             value = number(text)
@@ -125,7 +140,8 @@ class Column:
     @cached_property
     def numeric(self) -> bool:
         """At least seven in ten filled cells are numbers."""
-        seen = sum(map(self.counts.__getitem__, self.parsed))
+        all_are = len(self.parsed) == len(self.counts)
+        seen = self.filled if all_are else sum(map(self.counts.__getitem__, self.parsed))
         return seen > 0 and seen >= 0.7 * self.filled
 
     @cached_property
@@ -218,20 +234,31 @@ class Column:
 
 
 def correlation(a: Sequence[float], b: Sequence[float]) -> float | None:
-    """Pearson's correlation, or None where it is not defined."""
-    n = min(len(a), len(b))
-    if n < 4:
-        return None
-    mean_a, mean_b = sum(a) / n, sum(b) / n
-    da, db = [x - mean_a for x in a], [y - mean_b for y in b]
-    var_a, var_b = sum(map(mul, da, da)), sum(map(mul, db, db))
+    """Pearson's correlation of two series of one length, or None where it is not defined."""
+    return together(centred(a), centred(b)) if len(a) >= 4 else None
+
+
+Centred = tuple[list[float], float]
+"""Distances from the mean, and the sum of their squares."""
+
+
+def centred(values: Sequence[float]) -> Centred:
+    """One side of a correlation."""
+    middle = sum(values) / len(values)
+    away = [x - middle for x in values]
+    return away, sum(map(mul, away, away))
+
+
+def together(a: Centred, b: Centred) -> float | None:
+    """The correlation of two series of one length, or None where it is not defined."""
+    (da, var_a), (db, var_b) = a, b
     if var_a <= 0 or var_b <= 0:
         return None
     scale = sqrt(var_a) * sqrt(var_b)
     if not isfinite(scale) or scale == 0:
         return None
-    together: float = sum(map(mul, da, db))
-    return together / scale
+    both: float = sum(map(mul, da, db))
+    return both / scale
 
 
 def mean(values: Sequence[float]) -> float:

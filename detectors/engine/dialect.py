@@ -22,6 +22,8 @@ MOST_SAMPLED = 120
 MAX_CELLS = 70_000
 MOST_SEARCHED = 64 * 1024
 LEAST_MARKED = 3
+WEAK = 0.9
+"""The most that the quality of a dialect may be that is cut at what prose is full of."""
 TEX, WIKI = "&", "||"
 """Cells of a LaTeX table, whose rows end in two backslashes; of a MediaWiki table, with `|-` between rows."""
 _MARKED = frozenset({" ", "|", TEX, WIKI})
@@ -225,7 +227,7 @@ def sampled_quality(dialect: Dialect, sample: Sequence[Sequence[str]], rows: int
     factor = 1.0 if typed else 0.75 if weak else 0.95
     if not typed and dialect.delimiter in ", :" and _is_prose(sample):
         factor *= 0.3
-    factor *= 0.9 if dialect.delimiter in " :" else 1.0
+    factor *= WEAK if dialect.delimiter in " :" else 1.0
     return factor * (sum(values) / len(values)) * max(0.0, 1 - 1.5 * odd)
 
 

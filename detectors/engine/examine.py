@@ -323,6 +323,7 @@ class _Examination:
         assert worst is not None
         conclusion = worst.conclusion
         outcome, reason, protected = conclusion.outcome, self._unread, Protection.NONE
+        is_told = not self._plain_only or bool(self._advisories)  # docs/decisions/0015
         rank = worst.severity[0]
         if rank in (4, 7):
             assert worst.protected is not None
@@ -346,7 +347,7 @@ class _Examination:
             complete=self._unread is None and not self._stopped_early and rank != 7,
             member="/".join(map(str, worst.position)) or None,
             advisories=tuple(self._advisories)[:MAX_ADVISORIES],
-            findings=conclusion.findings + self._scheme(worst),
+            findings=conclusion.findings + self._scheme(worst) if is_told else (),
             config_digest=self._judge.digest,
             layout=conclusion.layout,
         )

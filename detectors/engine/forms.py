@@ -18,6 +18,8 @@ MOST_FORMS = 12
 MOST_WIDTH = 500
 _FEW_DIGITS, _MANY_DIGITS = 8, 20
 _BEFORE = "-+.%£ "
+_ALIKE = str.maketrans("123456789", "0" * 9)
+"""So many cells become one, and the look of none changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ def _cell(cells: Sequence[str]) -> Cell:
     """What these cells of one column have in common."""
     blank = text = whole = fraction = False
     digits = 0
-    for cell in cells:
+    for cell in {cell.translate(_ALIKE) for cell in cells}:
         bare = cell.lstrip(_BEFORE)
         long = len(bare) - len(bare.lstrip("0123456789"))
         blank |= not cell

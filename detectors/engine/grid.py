@@ -63,9 +63,15 @@ class _Feed:
         return list(takewhile(filled, self.peek(count)))
 
     def take(self) -> Row | None:
-        row = self._held.popleft() if self._held else self._next()
-        if row is not None:
+        if self._held:
             self.taken += 1
+            return self._held.popleft()
+        try:
+            row = next(self._rows, None)
+        except Unreadable as fault:
+            self._fault = fault
+            return None
+        self.taken += row is not None
         return row
 
     def put_back(self, row: Row) -> None:
@@ -257,10 +263,11 @@ class _Body:
         """Data rows; repeated headers are left out, trailing notes become lines."""
         lone = self._lone
         feed, probe = self._feed, self._probe
+        is_uncut = self._span is None and not self._lead
         first = self._heads[-1][0] if self._heads else None
         start = feed.taken
         while (whole := feed.take()) is not None:
-            row = self._cut(whole)
+            row = whole if is_uncut else self._cut(whole)
             many = len(row) - row.count("") >= 2
             if many and not lone and row[0] != first and (probe < 0 or probe >= len(row) or row[probe] < "A"):
                 yield row

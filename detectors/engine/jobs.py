@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from detectors.engine import exchange, worker
 from detectors.engine.exchange import Kind
@@ -15,6 +14,7 @@ from detectors.engine.spare import Spare, fork_worker
 from detectors.engine.verdict import MAX_WIRE_BYTES, Reason
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_STATM_BYTES = 256
 LINGER_SECONDS = 0.5
 STUCK_SECONDS = 5.0
 
@@ -159,7 +159,11 @@ def data_bytes(pid: int) -> int:
 
 def _statm(pid: int, column: int) -> int:
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[column]) * PAGE_BYTES
+        file = os.open(f"/proc/{pid}/statm", os.O_RDONLY)  # asked often
+        try:
+            return int(os.read(file, _STATM_BYTES).split()[column]) * PAGE_BYTES
+        finally:
+            os.close(file)
     except (OSError, ValueError, IndexError):
         return 0
 

@@ -21,6 +21,8 @@ MAX_CARDS_OPEN = 8
 _PAIR_LINE = re.compile(
     r"\s*(?:- )?([^\W\d_][\w .()/'-]{0,48}?)\s*(?:[:=]\s+|[:=](?=\S)|\t+| {3,})\s*(.*\S)?\s*"
 )
+_BETWEEN = (":", "=", "\t", "   ")
+"""One of these is between each name and its value."""
 _LOG_PAIR = re.compile(r"(?<![\w.])([A-Za-z_][\w.-]{0,40})=(\"[^\"]*\"|'[^']*'|[^\s,;|]+)")
 _QUERY = re.compile(r"[A-Za-z_][\w.%\[\]-]{0,60}=[^&=]*(?:&[A-Za-z_][\w.%\[\]-]{0,60}=[^&=]*)+")
 _CARD_LINE = re.compile(r"(?:[\w-]{1,20}\.)?([A-Za-z][A-Za-z0-9-]{0,40})(?:;(?:[^:\"]|\"[^\"]*\")*)?:(.*)")
@@ -29,7 +31,8 @@ _TITLE = re.compile(r"\[.*\]|#.*|;.*|-{3,}.*|={3,}.*|\w+:|-")
 
 def records(lines: Sequence[str]) -> Iterator[Table]:
     """Tables of the records in `lines`, if the same names come back at least three times."""
-    forms = _cards(lines) or _forms(lines)
+    is_carded = any("BEGIN" in line.upper() for line in lines)
+    forms = (is_carded and _cards(lines)) or _forms(lines)
     table = table_of(forms, least_keys=2)
     if table is None and not is_code(lines):
         table = _of_pairs(lines)
@@ -74,7 +77,8 @@ def _forms(lines: Sequence[str]) -> list[dict[str, str]]:
     current: dict[str, str] = {}
     written = strange = 0
     for line in lines:
-        match = _PAIR_LINE.fullmatch(line) if len(line) <= MAX_LINE else None
+        parted = len(line) <= MAX_LINE and any(mark in line for mark in _BETWEEN)
+        match = _PAIR_LINE.fullmatch(line) if parted else None
         if match is None or match.group(2) is None or len(match.group(1)) > 48:
             if not line.strip() or _TITLE.fullmatch(line.strip()):
                 if current:
@@ -111,6 +115,8 @@ def _unquoted(value: str) -> str:
 def table_of(found: Sequence[dict[str, str]], least_keys: int) -> Table | None:
     """Records with the names that most of them have."""
     full = [record for record in found if len(record) >= least_keys]
+    if len(full) < MIN_RECORDS:
+        return None
     counts = Counter(name for record in full for name in record)
     names = [name for name, often in counts.most_common(MAX_KEYS) if often >= MIN_RECORDS]
     common = [name for name in names if counts[name] >= 0.3 * counts[names[0]]]

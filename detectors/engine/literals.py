@@ -125,6 +125,8 @@ def attributes(lines: Sequence[str]) -> tuple[list[str], int]:
 def has_vector(text: str) -> bool:
     """Whether a named vector of many values begins in `text`."""
     at = 0
+    if "[" not in text and "c(" not in text:
+        return False
     while (opener := _OPENER.search(text, at)) is not None:
         end = _end(text, opener.end())
         if text.count(",", opener.end(), end) >= LEAST_VALUES - 1 and _name(text, opener.start()):

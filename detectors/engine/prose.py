@@ -42,7 +42,7 @@ class Prose:
                     self._line(line)
 
     def _line(self, line: str) -> None:
-        found = _PAIR.fullmatch(line) if len(line) < 250 else None
+        found = _PAIR.fullmatch(line) if len(line) < 250 and (":" in line or "=" in line) else None
         if found is None:
             self._unkeyed += bool(line.strip())
             return

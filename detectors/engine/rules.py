@@ -75,7 +75,7 @@ class CompiledRule:
     def __init__(self, rule: Rule, key: str) -> None:
         self.rule = rule
         try:
-            self._pattern = re2.compile(rule.pattern)
+            self._shape = _whole([rule.pattern])
             self.text = re2.compile(rule.text) if rule.text else None
         except re2.error:
             raise StanzaError(
@@ -109,9 +109,7 @@ class CompiledRule:
         return short and self._fits(text.zfill(rule.lost_zeros))
 
     def _fits(self, text: str) -> bool:
-        if self._pattern.fullmatch(text.encode()) is None or text.startswith(
-            self.rule.not_starting or ("\0",)
-        ):
+        if not self._shape.Match(text) or text.startswith(self.rule.not_starting or ("\0",)):
             return False
         try:
             return self._check(text)
@@ -159,22 +157,32 @@ def tail(seen: int, matched: int, rate: float) -> float:
     return min(1.0, total)
 
 
+def _whole(patterns: Iterable[str]) -> Any:
+    """A search that says by position which of some patterns a whole text fits. Raises `re2.error`."""
+    found = re2.Set.FullMatchSet(_roomy())
+    for pattern in patterns:
+        found.Add(pattern)
+    found.Compile()
+    return found
+
+
 class _Shapes:
-    """One search for all cells that could pass one of some rules, lost leading zeros heeded."""
+    """One search for the rules of one folding of which a cell has the shape, lost leading zeros heeded."""
 
     def __init__(self, rules: Sequence[CompiledRule]) -> None:
-        try:
-            self._any: Any = re2.compile("|".join(f"(?:{c.rule.pattern})" for c in rules))
-        except re2.error:  # sound one by one, but not together: two groups of one name
-            self._any = None
-        self._zeros = sorted({c.rule.lost_zeros for c in rules})
+        self._ids = [c.rule.id for c in rules]
+        self._any = _whole([c.rule.pattern for c in rules])
+        self._zeros = sorted({c.rule.lost_zeros for c in rules} - {0})
 
-    def fits(self, text: str) -> bool:
-        """Whether a folded cell has the shape that one of the rules asks for."""
-        texts = [text]
-        if text.isascii() and text.isdigit():
-            texts += [text.zfill(places) for places in self._zeros if 0 < places - len(text) <= _MOST_LOST]
-        return self._any is None or any(self._any.fullmatch(t.encode()) is not None for t in texts)
+    def of(self, folded: Iterable[str]) -> set[str]:
+        """The rules, by id, that one of some cells might pass."""
+        found: set[int] = set()
+        for text in folded:
+            found.update(self._any.Match(text) or ())
+            if text.isascii() and text.isdigit():
+                short = [places for places in self._zeros if 0 < places - len(text) <= _MOST_LOST]
+                found.update(*(self._any.Match(text.zfill(places)) or () for places in short))
+        return {self._ids[i] for i in found}
 
 
 def _roomy() -> Any:
@@ -215,9 +223,9 @@ class RuleBook:
         self._shaped = {how: _Shapes([c for c in self.rules if c.rule.fold == how]) for how in FOLDS}
         self.any_text: Any = re2.compile("|".join(texts), _roomy()) if texts else None
 
-    def may_hold(self, how: str, folded: Iterable[str]) -> bool:
-        """Whether one of these cells, folded as `how` says, could pass a rule of that folding."""
-        return any(map(self._shaped[how].fits, folded))
+    def shaped(self, how: str, folded: Iterable[str]) -> set[str]:
+        """The rules, by id, that one of these cells, folded as `how` says, could pass by its shape."""
+        return self._shaped[how].of(folded)
 
     def column(self, column: Column, min_share: float = 0.8) -> Hit | None:
         """The rule that best explains a column, or None."""
@@ -228,10 +236,10 @@ class RuleBook:
         names = [said(name) for name in (column.name, column.label) if name]
         full: dict[str, list[str]] = {}
         best: Hit | None = None
-        hopeful = {how for how, probes in folds.items() if self.may_hold(how, probes[:_FIRST])}
+        shaped = {rule for how, probes in folds.items() for rule in self.shaped(how, probes[:_FIRST])}
         for c in self.rules:
             rule = c.rule
-            if rule.fold not in hopeful:
+            if rule.id not in shaped:
                 continue
             headed = c.headed(*names)
             if rule.gated and not headed:

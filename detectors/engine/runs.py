@@ -11,6 +11,7 @@ from detectors.engine.dialect import (
     MAX_CELLS,
     MAX_QUOTED_LINES,
     TEX,
+    WEAK,
     WIKI,
     Dialect,
     cells_of,
@@ -40,10 +41,15 @@ class Run:
         return (self.last - self.first) * (self.width - 1) / self.width * self.quality
 
 
-def runs(dialect: Dialect, lines: Sequence[str]) -> list[Run]:
-    """The stretches of `lines` that look like rows of a table in this dialect."""
+def runs(dialect: Dialect, lines: Sequence[str], least: float = 0.0) -> list[Run]:
+    """The stretches of `lines` that look like rows of a table in this dialect.
+
+    They may be left out if they weigh no more than `least` together.
+    """
     found: list[Run] = []
     counts = _counts(dialect, lines)
+    if dialect.delimiter in ": " and dialect.quote is None and _most(dialect, lines, counts) <= least:
+        return found
     for first, last in _worth_parsing(dialect, lines, counts):
         if dialect.plain:
             _add_plain(found, dialect, lines, counts, first, last)
@@ -62,6 +68,12 @@ def runs(dialect: Dialect, lines: Sequence[str]) -> list[Run]:
     if ragged is not None and ragged.weight > 2 * weight:
         return [ragged]
     return found
+
+
+def _most(dialect: Dialect, lines: Sequence[str], counts: list[int]) -> float:
+    """What runs of lines that are cut so often can weigh at most, none of them ragged, quotes not heeded."""
+    cuts = max(line.count(dialect.delimiter) for line in lines)
+    return WEAK * (len(counts) - counts.count(0)) * cuts / (cuts + 1)
 
 
 def _counts(dialect: Dialect, lines: Sequence[str]) -> list[int]:

@@ -18,13 +18,14 @@ MAX_GAP = 8
 MAX_NESTED = 2
 MIN_RUN_IN_CODE = 5
 _PAIR = re.compile(r"\s*(?:- )?([^\W\d_][\w .()/'-]{0,48}?)\s*[:=]\s*\S.*")
-_CODE = re.compile(
+_BEGINS_CODE = re.compile(
     r"\s*(?:import|from|def|class|return|if|for|while|else|elif|const|let|var|function|public|private|static"
     r"|using|package|try|except|catch|fi|do|done|echo|export|local|#include|#define|@\w+)\b(?!,)"
-    r"|\s*(?://|/\*|\* |# )|.*[{};(\[\\]\s*$|\s*[)}\]]|.*\w\(.*\)[;:{]?\s*$|\s*[\w.]+(?:\[.*\])? [-+]?= .*"
+    r"|\s*(?://|/\*|\* |# )|\s*[)}\]]"
 )
-_MAYBE_CODE = re.compile(r"\s*(?:[A-Za-z@#/*)}\]]|[^{};(\[\\=]*[{};(\[\\=])")
-"""What every line that `_CODE` matches fits as well, told in linear time."""
+_HOLDS_CODE = re.compile(r".*[{};(\[\\]\s*$|.*\w\(.*\)[;:{]?\s*$|\s*[\w.]+(?:\[.*\])? [-+]?= .*")
+_MARK_OF_CODE = re.compile(r"[{};(\[\\=]")
+"""One of these is in each line that `_HOLDS_CODE` matches."""
 _LOG = re.compile(
     r"\W{0,2}(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
     r"|\d\d[-/]\d\d[-/]\d{2,4} \d\d:\d\d|[\d.:a-f]{7,39} \S+ \S+ \["
@@ -93,7 +94,7 @@ def _best(part: Sequence[str], used: list[Dialect], free: bool) -> tuple[Dialect
     for dialect in candidates(text):
         if dialect in used or (not free and dialect.delimiter in " :"):
             continue
-        stretches = runs(dialect, part)
+        stretches = runs(dialect, part, most)
         if not free:
             stretches = [
                 run for run in stretches if run.width > 3 and run.last - run.first >= MIN_RUN_IN_CODE
@@ -117,15 +118,19 @@ def is_log(lines: Sequence[str]) -> bool:
 def is_code(lines: Sequence[str]) -> bool:
     """Whether a good part of the lines looks like a program."""
     written = [line[:400] for line in lines[:400] if line.strip()]
-    maybe = [line for line in written if _MAYBE_CODE.match(line)]
-    least = 0.4 * len(written)
-    return len(written) >= 3 and len(maybe) > least and sum(map(bool, map(_CODE.match, maybe))) > least
+    return len(written) >= 3 and sum(map(_is_of_code, written)) > 0.4 * len(written)
+
+
+def _is_of_code(line: str) -> bool:
+    if _BEGINS_CODE.match(line):
+        return True
+    return _MARK_OF_CODE.search(line) is not None and _HOLDS_CODE.match(line) is not None
 
 
 def _is_keyed(lines: Sequence[str]) -> bool:
     """Whether most lines are `name: value` and the names come back."""
     written = [line[:400] for line in lines[:400] if line.strip()]
-    names = [match.group(1) for line in written if (match := _PAIR.match(line))]
+    names = [match.group(1) for line in written if ":" in line or "=" in line if (match := _PAIR.match(line))]
     return len(names) >= 6 and len(names) > 0.5 * len(written) and len(set(names)) <= 0.4 * len(names)
 
 

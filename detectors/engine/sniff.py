@@ -117,6 +117,7 @@ _AT_START: tuple[tuple[bytes, str], ...] = (
     (b"DIRC\0\0\0", "application/x-git-index"),
     (b"BC\xc0\xde", "application/x-llvm-bitcode"),
 )
+_ANY_AT_START = tuple(signature for signature, _ in _AT_START)
 _TEXT_LIKE = frozenset({b"ORC", b"ID3", b"070701", b"070707", b"$FL2", b"$FL3", b"PAR1", b"PARE", b"FEA1",
                         b"Salted__", b"KDMV", b"wOFF", b"wOF2", b"conectix", b"encrcdsa", b"vhdxfile",
                         b"GIF87a", b"GIF89a", b"!BDN"})  # fmt: skip
@@ -192,7 +193,7 @@ def sniff(head: bytes, tail: bytes, size: int, untrusted_name: str = "") -> str:
 
 
 def _signature(head: bytes, tail: bytes, size: int) -> str | None:
-    for signature, media_type in _AT_START:
+    for signature, media_type in _AT_START if head.startswith(_ANY_AT_START) else ():
         if head.startswith(signature):
             closed = signature in _AT_END and signature in tail[-_END_BYTES:]
             if signature in _TEXT_LIKE and not closed and looks_like_text(head[:_FEW_BYTES]):

@@ -44,23 +44,26 @@ class Tally:
     """Counts of identifiers over a stream of text blocks. Keeps at most `MAX_DISTINCT` hashes a rule."""
 
     def __init__(self, book: RuleBook) -> None:
-        self.counts = [Count(c) for c in book.rules if c.text is not None]
-        self._any = book.any_text
+        self.counts: list[Count] = []
+        self._book = book
 
     def add(self, block: str) -> None:
         """Look through one block of text; a block without any identifier costs one linear search."""
         coded = block.encode()  # else the engine counts characters up to each match
-        if self._any is None or self._any.search(coded) is None:
+        if self._book.any_text is None or self._book.any_text.search(coded) is None:
             return
+        self.counts = self.counts or [Count(c) for c in self._book.rules if c.text is not None]
         for count in self.counts:
             if len(count.passed) >= MAX_DISTINCT or count.shaped >= MAX_SEEN or count.rule.text is None:
                 continue
             for found in count.rule.text.finditer(coded):
                 count.shaped += 1
-                text = fold(found.group(0).decode(), count.rule.rule.fold)  # one number, however it is spaced
+                start, end = found.span()
+                # one number, however it is spaced
+                text = fold(coded[start:end].decode(), count.rule.rule.fold)
                 if count.rule.folded_passes(text):
                     count.passed.add(hash(text))
-                    if coded[found.start() - 1 : found.start()].decode("latin-1") in _OPENING:
+                    if coded[start - 1 : start].decode("latin-1") in _OPENING:
                         count.signed.add(hash(text))
                 elif len(count.failed) < MAX_FAILED:
                     count.failed.add(hash(text))

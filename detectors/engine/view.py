@@ -57,10 +57,13 @@ class TableView:
         self.text_lines = text_lines
         self.loose = loose
         kept = min(width, MAX_COLUMNS)
+        by_column = zip(*rows, strict=True) if rows and all(len(row) == width for row in rows) else None
         self.columns = [
             Column(
                 j,
-                [row[j].strip() if j < len(row) else "" for row in rows],
+                [cell.strip() for cell in next(by_column)]
+                if by_column
+                else [row[j].strip() if j < len(row) else "" for row in rows],
                 header[j].strip() if header and j < len(header) else None,
                 (labels or {}).get(j, ""),
                 tuple((value_labels or {}).get(j, ()))[:40],

@@ -63,7 +63,7 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
         lines = (source.ahead() if stuck else window).split("\n")
         if not lines[-1]:
             lines.pop()
-        names, behind = literals.attributes(lines)
+        names, behind = literals.attributes(lines) if "@" in window else ([], 0)
         found = _segments(lines, behind) if stuck < 2 else [Segment(0, len(lines), None)]
         if not sought and literals.has_vector(window):
             sought = True
