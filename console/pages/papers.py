@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from agent.statements import as_text
+from agent.statements import Tuning, as_text
+from config.tuning import may_find_less
 from console import bundle, exceptions, papers, tuning
 from console.doors import ByCookie, Db, In, Now, Posted
 from console.templates import page
@@ -94,7 +95,8 @@ def requests(request: Request, caller: ByCookie, house: In, db: Db, now: Now) ->
 @router.get("/papers/{kind}/{number}")
 def one(request: Request, kind: str, number: str, caller: ByCookie, house: In, db: Db, now: Now) -> Response:
     told = papers.one(db, house.approvers, caller, kind, number, now)
-    return page(request, "paper.html", told=told, kind=told.paper.kind)
+    less = may_find_less(told.statement.stanzas) if isinstance(told.statement, Tuning) else []
+    return page(request, "paper.html", told=told, kind=told.paper.kind, less=less)
 
 
 @router.get("/papers/{kind}/{number}/file")

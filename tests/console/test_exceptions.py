@@ -104,14 +104,12 @@ def test_pages_lead_from_the_alert_to_force_and_to_the_end(desk, agreed, false_a
     assert "excepted until" not in browser.get("/alerts?state=all").text
     desk.hand_in(agreed.both(drafted))
     page = browser.get("/exceptions").text
-    assert "1 in force, 0 that end soon" in page and "&lt;b&gt;codes" in page and "A. Owner" in page
+    assert "1 in force, 0 ending soon" in page and "&lt;b&gt;codes" in page and "A. Owner" in page
     assert f"excepted until {drafted.statement().valid_until}" in browser.get("/alerts?state=all").text
     assert place in browser.get("/alerts/agent-1-1").text
     desk.now += 80 * 86400
     browser = desk.signed_in("cei", Role.AUDITOR)
-    assert (
-        "1 that end soon" in browser.get("/exceptions").text and "ends in 10 days" in browser.get(place).text
-    )
+    assert "1 ending soon" in browser.get("/exceptions").text and "ends in 10 days" in browser.get(place).text
     end = from_json(browser.get(f"{place}/revocation", params={"reason": "they are people"}).json())
     assert desk.hand_in(agreed.officer.sign(end)).standing == "revoked"
     assert "they are people" in browser.get(place).text

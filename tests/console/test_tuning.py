@@ -122,7 +122,7 @@ def test_pages_lead_from_the_proposal_to_force_and_to_the_end(desk, agreed):
     desk.hand_in(agreed.both(from_json(browser.get(f"{newer}/file").json())))
     page = browser.get("/tuning").text
     assert page.count("superseded") == 1 and page.index(newer) < page.index(place)
-    assert "named_people.enabled" in page and "it only adds" in page and "every workstation" in page
+    assert "named_people.<wbr>enabled" in page and "it only adds" in page and "every workstation" in page
     end = from_json(browser.get(f"{newer}/revocation", params={"reason": "too many"}).json())
     assert desk.hand_in(agreed.officer.sign(end)).standing == "revoked"
     assert "superseded" not in browser.get("/tuning").text

@@ -23,7 +23,7 @@ from oidc_provider_mock import run_server_in_thread
 
 from agent.statements import seal
 from config.console import Console, Provider
-from console import desk, enrolment, intake, papers, people
+from console import desk, enrolment, exceptions, intake, papers, people
 from console.database import Database
 from console.roles import Caller, Role
 from console.schema import Agent, Alert
@@ -40,9 +40,15 @@ SEEN = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")
 PAGES = (
     "/alerts", "/alerts?state=all&zone=shared", "/alerts?q=nothing-like-that", "/alerts/agent-1-1",
     "/alerts/agent-1-2", "/custody", "/agents", "/agents/agent-1", "/trends", "/agreements",
+    "/exceptions", "/alerts/agent-1-22", "/tuning", "/papers/tuning/TUN-made-up-1",
     "/agreements/report", "/requests", "/papers/agreement/DAA-made-up-1", "/audit", "/people", "/account",
     "/erasure", "/api/docs", "/alerts/nowhere",
 )  # fmt: skip
+TUNING = "[detectors.named_people]\nenabled = false\n\n[detectors.row_subject]\nwords_person = ["
+TUNING += ", ".join(f'"a word of ours {n}"' for n in range(20)) + "]\nbonus = -0.5"
+RULE = (
+    "[[detectors.direct_identifiers.rules]]\nid = 'made_up'\npattern = 'XQ[0-9]{6}Z'\nmatch = ['XQ123456Z']"
+)
 pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.skipif(
@@ -108,20 +114,28 @@ def fill(database):
         known = db.get_one(Agent, "agent-1")
         hostile = agent.alert(1, path="/srv/<b onclick=alert(1)>/\u202egnp.exe\x1b[31m" + "x" * 4000)
         intake.alerts(db, known, [hostile, *(agent.alert(n) for n in range(2, 120))], now)
-        intake.heartbeats(db, known, [agent.heartbeat(now, covered=False)], now)
+        beat = agent.heartbeat(now, covered=False)
+        less, refused = ["named_people.enabled", "row_subject.bonus"], {"TUN-3": "wrong_settings"}
+        beat["unmapped"]["tuning"] = {"id": "TUN-made-up-1", "may_find_less": less, "refused": refused}
+        intake.heartbeats(db, known, [beat], now)
         for n in range(20, 60):
             word = ("true_positive", "false_positive", "inconclusive")[n % 3]
             desk.decide(db, everything, [f"agent-1-{n}"], word, "a note", now)
 
 
 def file_papers(database, agreed):
-    """An agreement that waits for its second signature."""
+    """An agreement that waits for its second signature, an exception that soon is over, two tunings."""
     now = time.time()
     long = ("no onward sharing", "a condition of many words " * 20)
     draft = seal(agreed.terms(now, roots=("/srv/" + "project" * 20,), conditions=long))
     with database.transaction() as db:
         everything = Caller("setup", frozenset(Role))
         papers.hand_in(db, agreed.approvers, everything, json.dumps(agreed.owner.sign(draft).to_json()), now)
+        wanted = exceptions.Wanted("content", False, "folder", 10, "codes of a machine " * 60)
+        told = exceptions.propose(db, agreed.approvers, everything, "agent-1-22", wanted, now)
+        for paper in (told.envelope, agreed.tuning(now, TUNING), agreed.tuning(now - 60, RULE, "TUN-2")):
+            signed = json.dumps(agreed.both(paper).to_json())
+            papers.hand_in(db, agreed.approvers, everything, signed, now)
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +189,8 @@ def sign_in(page, name):
 
 
 def faults(page):
-    """What axe finds serious or critical."""
+    """What axe finds serious or critical, with all that can be opened open."""
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     page.evaluate(Path(__file__).with_name("axe.min.js").read_text())
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
@@ -193,7 +208,9 @@ def test_every_page_is_accessible_and_fits(open_page, width, scheme):
         assert faults(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         if folder := os.environ.get("SHOTS"):
-            page.screenshot(path=f"{folder}/{path.strip('/').replace('/', '-')[:40]}-{width}-{scheme}.png")
+            page.screenshot(
+                path=f"{folder}/{path.strip('/').replace('/', '-')[:40]}-{width}-{scheme}.png", full_page=True
+            )
     page = open_page(None, width, scheme)
     page.goto("/sign-in")
     assert faults(page) == []
@@ -221,7 +238,9 @@ def test_a_provider_on_another_site_signs_somebody_in(chromium, with_provider, w
     page = context.new_page()
     page.goto("/alerts?state=all")
     assert faults(page) == []
-    page.screenshot(path=os.environ.get("SHOTS", str(tmp_path)) + f"/sign-in-{width}-{scheme}.png")
+    page.screenshot(
+        path=os.environ.get("SHOTS", str(tmp_path)) + f"/sign-in-{width}-{scheme}.png", full_page=True
+    )
     page.get_by_role("link", name="Sign in with Example Statistics").click()
     page.wait_for_url("**/oauth2/authorize**")
     page.locator('input[name="sub"]').last.fill("s-1")
@@ -230,7 +249,9 @@ def test_a_provider_on_another_site_signs_somebody_in(chromium, with_provider, w
     assert page.url.startswith(f"{with_provider}/alerts")
     page.goto("/account")
     assert faults(page) == []
-    page.screenshot(path=os.environ.get("SHOTS", str(tmp_path)) + f"/account-{width}-{scheme}.png")
+    page.screenshot(
+        path=os.environ.get("SHOTS", str(tmp_path)) + f"/account-{width}-{scheme}.png", full_page=True
+    )
     context.close()
 
 
