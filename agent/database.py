@@ -68,6 +68,11 @@ class Database:
         if self._path is not None and _number(self._path) != self._file:
             raise LedgerError(f"the ledger {self._path} was removed or replaced while the service ran")
 
+    @property
+    def written(self) -> int:
+        """How many rows were written so far; what is pending does not count."""
+        return self._db.total_changes
+
     def close(self) -> None:
         self.flush()
         self._db.close()

@@ -25,7 +25,7 @@ from agent.notice_words import template_now
 from agent.parts import Parts
 from agent.post import Post
 from agent.posture import OwnDisk
-from agent.protocol import Beat, Message, Unseen, Walking, Welcome
+from agent.protocol import Beat, Judged, Message, Unseen, Walking, Welcome
 from agent.schema import RootRow
 from agent.telling import Judge, Teller
 from agent.vault_care import VaultCare
@@ -129,8 +129,11 @@ class Supervisor:
 
     def answer(self, root: WatchedRoot, message: Message) -> Message | None:
         # the root as it is wanted now, whatever it was when the keeper was sent
+        before = self.parts.ledger.written
         answer = self.desk.answer(root, message)
-        self._news = self._news or not isinstance(message, Unseen | Walking | Beat)
+        # most judgements are only remembered, by and by: nothing there to be delivered
+        untold = isinstance(message, Judged) and self.parts.ledger.written == before
+        self._news = self._news or not (untold or isinstance(message, Unseen | Walking | Beat))
         return answer
 
     def keeper_lost(self, root: WatchedRoot, why: str) -> None:

@@ -117,9 +117,10 @@ def candidates(text: str) -> list[Dialect]:
         if text.count(told_by) >= LEAST_MARKED
     ]
     for delimiter in "\t;|,: ^~¦\x01\x1f":
-        if text.count(delimiter) < 0.5 * min(lines, 10):
+        often = text.count(delimiter)
+        if often < 0.5 * min(lines, 10):
             continue
-        trim = delimiter == " " or text.count(delimiter + " ") > 0.6 * text.count(delimiter)
+        trim = delimiter == " " or text.count(delimiter + " ") > 0.6 * often
         quotes = [q for q in "\"'" if _is_quoting(text[:MOST_SEARCHED], delimiter, q)]
         escape = "\\" if quotes and '\\"' in text and '""' not in text else None
         found += [Dialect(delimiter, quote, escape, trim) for quote in quotes[:1]]

@@ -8,9 +8,10 @@ that were unlike the others around them. Memory is bounded by the head and a few
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 
 from detectors.engine.assess import Assessment, Bench, assess, conclude
 from detectors.engine.conclusion import Conclusion
@@ -112,7 +113,7 @@ class Passage:
             if isinstance(found, Lines):
                 counted = min(len(found), left)
             else:
-                counted = sum(1 for _ in islice(rows, min(found, left)))
+                counted = _length(islice(rows, min(found, left)))
             if not counted:
                 return
             self._rows += counted
@@ -282,6 +283,13 @@ class Passage:
 
 def _mean(scores: Sequence[float]) -> float:
     return sum(scores) / len(scores)
+
+
+def _length(rows: Iterator[Row]) -> int:
+    """How many there are; they are taken."""
+    counter = count()
+    deque(zip(rows, counter, strict=False), maxlen=0)  # a row is taken before its number is
+    return next(counter)
 
 
 def _cut(rows: Lines | Sequence[Row]) -> Sequence[Row]:

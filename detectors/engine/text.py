@@ -6,7 +6,6 @@ No byte ever fails to decode: what is not valid UTF-8 is taken for Windows-1252.
 from __future__ import annotations
 
 import codecs
-import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -29,7 +28,6 @@ _BOMS = (
 )
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\v\x1a\x1b")) + b"\x7f"
 _OTHER_WESTERN = "recordwarden.cp1252"
-_LINE_END = re.compile(r"\r\n?")
 
 
 def _western(error: UnicodeError) -> tuple[str, int]:
@@ -67,6 +65,10 @@ def _is_mainframe(sample: bytes) -> bool:
     marks = len(sample) - len(sample.translate(None, _EBCDIC_MARKS))
     ends = sample.count(b"\x15") + sample.count(b"\x25")
     return words + marks > 0.98 * len(sample) and 0 < ends < 0.2 * len(sample)
+
+
+def _as_lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _ends(text: str, codec: str) -> str:
@@ -130,7 +132,7 @@ def decode_head(head: bytes) -> str:
     """The first bytes of a text as text, line ends as "\\n"."""
     codec, mark = encoding_of(head)
     decoder = codecs.getincrementaldecoder(codec)(_errors(codec))
-    return _LINE_END.sub("\n", _ends(decoder.decode(head[mark:]), codec))
+    return _as_lines(_ends(decoder.decode(head[mark:]), codec))
 
 
 def decode_tail(stream: BinaryIO, count: int) -> str:
@@ -138,7 +140,7 @@ def decode_tail(stream: BinaryIO, count: int) -> str:
     codec, mark = encoding_of(read_at(stream, 0, _SAMPLE))
     start = max(mark, (size_of(stream) - count) // 4 * 4)
     text = read_at(stream, start, count + 4).decode(codec, _errors(codec))
-    return _LINE_END.sub("\n", _ends(text, codec))
+    return _as_lines(_ends(text, codec))
 
 
 def _errors(codec: str) -> str:
@@ -154,7 +156,7 @@ def decoded(stream: BinaryIO) -> Iterator[str]:
         text = held + _ends(decoder.decode(chunk), codec)
         held = "\r" if text.endswith("\r") else ""
         if "\r" in text:
-            text = _LINE_END.sub("\n", text[:-1] if held else text)
+            text = _as_lines(text[:-1] if held else text)
         yield text
     rest = held + decoder.decode(b"", True)
     yield rest.replace("\r", "\n")
