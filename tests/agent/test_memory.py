@@ -41,6 +41,14 @@ def test_only_changed_files_and_changed_rules_need_a_judgement(ledger: Ledger) -
     assert ledger.unseen("r1", [FILE], "d1") == [0]
 
 
+def test_what_is_only_remembered_is_not_written_until_it_is_flushed(ledger: Ledger) -> None:
+    before = ledger.written
+    ledger.saw("r1", FILE, "d1", "aggregate", "", "allowed")
+    assert ledger.written == before
+    ledger.flush()
+    assert ledger.written > before
+
+
 def test_times_and_numbers_beyond_any_integer_are_only_numbers(ledger: Ledger) -> None:
     """A file may be dated past the year 2262, by anybody: its nanoseconds do not fit into 64 bits."""
     far = replace(FILE, mtime_ns=2**80, ctime_ns=-(2**70), size=2**63, dev=2**64)
