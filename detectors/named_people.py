@@ -22,6 +22,9 @@ _INITIALS = re.compile(
     r"[A-Z][\w'’-]+ [A-Z]\.? [A-Z][\w'’-]+"
 )
 """A name with initials: "Law, D", "ARMENTANO,A.J.", "J. R. Hartley"."""
+_IN_STATE = re.compile(r"[^,]+, [A-Z]{2}")
+"""A place in its state: initials come in ones, twos and threes."""
+_KNOWN_AGAIN = 0.75
 _TWO_WORDS = re.compile(r"[A-Z][\w'’-]+(?: [A-Z][\w'’.-]*){1,3}(?: \([A-Z]{2,3}\))?")
 
 _FIRMS = frozenset(
@@ -110,6 +113,8 @@ def measure(t: TableView) -> dict[str, float]:
         texts = list(c.counts)[:100]
         if _firms(texts) or any(len(x) > 60 for x in texts):
             continue
+        if sum(_IN_STATE.fullmatch(x) is not None for x in texts) >= 0.9 * len(texts):
+            continue
         known = sum(
             bool(_INITIALS.fullmatch(x)) or (" " in x and any(w in t.lexicon.forenames for w in _words(x)))
             for x in texts
@@ -151,9 +156,12 @@ def _name_like(c: Column, headed: bool, perhaps: bool, forenames: frozenset[str]
         return False
     if headed:
         return c.distinct >= 0.3 * c.filled or any(len(x) <= 3 for x in texts)
-    if c.distinct < 0.4 * c.filled or (c.distinct < 8 and not perhaps):
+    again = c.distinct < 0.4 * c.filled
+    if c.distinct < 8 and (again or not perhaps):
         return False
     known = sum(any(w in forenames for w in _words(x)) for x in texts) / len(texts)
+    if again:  # several records of each: whole names alone
+        return known >= _KNOWN_AGAIN and all(len(_words(x)) > 1 for x in texts)
     return known >= (0.6 * options.min_forenames if perhaps else options.min_forenames)
 
 

@@ -66,7 +66,7 @@ def fixed_width(lines: Sequence[str]) -> Layout | None:
         return None
     layout = Layout(tuple(cuts), first, last, 0.0)
     cells = layout.rows("\n".join(rows))
-    if not layout.fits(rows) or not _is_table(cells, rows):
+    if not layout.fits(rows) or not _is_table(cells, rows) or _are_torn(rows, cuts):
         return None
     value = quality(_TABLE, cells)
     if value < 0.5:
@@ -132,6 +132,17 @@ def _is_border(rows: Sequence[str], before: int, cut: int, behind: int) -> bool:
     if len(rows) < MANY_LINES:
         return len(both) == len(rows) >= 5 and loose != 1
     return loose > 0.01 * len(rows) or len(both) >= 0.95 * len(rows)
+
+
+def _are_torn(rows: Sequence[str], cuts: Sequence[int]) -> bool:
+    """Whether a cut goes through a word, though blanks part all lines alike.
+
+    What is set to the right grows to the left: a name above short values, a long value in few lines.
+    """
+    if len({len(row.split()) for row in rows}) != 1:
+        return False
+    pairs = (row[cut - 1 : cut + 1] for row in rows for cut in cuts[1:])
+    return any(len(pair) == 2 and not (pair[0].isspace() or pair[1].isspace()) for pair in pairs)
 
 
 def _is_table(cells: Sequence[Sequence[str]], rows: Sequence[str]) -> bool:

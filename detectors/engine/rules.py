@@ -32,6 +32,7 @@ _ID = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _PROBES = 12
 _FIRST = 4
 _MOST_LOST = 2
+_LEAST_BEGINNINGS = 12
 _SEARCH_BYTES = 32 * 1024**2
 FOLDS = ("compact", "plain")
 
@@ -53,6 +54,7 @@ class Rule:
     headers: tuple[str, ...] = ()
     not_starting: tuple[str, ...] = ()
     text: str = ""
+    series: str = ""
     match: tuple[str, ...] = ()
     no_match: tuple[str, ...] = ()
 
@@ -77,6 +79,7 @@ class CompiledRule:
         try:
             self._shape = _whole([rule.pattern])
             self.text = re2.compile(rule.text) if rule.text else None
+            self._series = re2.compile(rule.series) if rule.series else None
         except re2.error:
             raise StanzaError(
                 f"{key}.pattern", "is not a pattern that the linear-time engine takes", "RE2 syntax"
@@ -115,6 +118,13 @@ class CompiledRule:
             return self._check(text)
         except (ValueError, IndexError):
             return False
+
+    def is_series(self, values: Sequence[str]) -> bool:
+        """Whether these could as well be one series of codes: of a bare shape, and they begin alike."""
+        if self._series is None:
+            return False
+        bare = [v[:2] for v in values if self._series.fullmatch(v.encode()) is not None]
+        return 2 * len(bare) > len(values) and len(set(bare)) < min(_LEAST_BEGINNINGS, len(bare) / 2)
 
     def headed(self, *names: str) -> bool:
         """Whether one of a variable's names, as `said` gives them, says this identifier."""
@@ -271,7 +281,7 @@ def _decide(c: CompiledRule, column: Column, values: list[str], headed: bool, mi
     counting = (
         column.whole and column.sorted and seen > 4 and max(column.numbers) - min(column.numbers) < 3 * seen
     )
-    if counting and not headed:
+    if not headed and (counting or c.is_series(values)):
         return None
     if chance < 1e-6 or (headed and matched >= 2) or (headed and c.rule.pass_rate <= 0.02):
         return Hit(c.rule, column.position, seen, matched, chance, headed)

@@ -66,6 +66,16 @@ def test_a_nino_is_one_in_any_dress(written: str) -> None:
     assert rules_of(["x"], rows) == {"nino"}
 
 
+def test_codes_of_one_series_are_no_ninos_unless_their_header_says_so() -> None:
+    codes = [[f"CN{i * 1009:06d}"] for i in range(30)]
+    many = [
+        [f"{a}{b}{i * 1009:06d}"]
+        for i, (a, b) in enumerate(zip("ABCEHJKLMNPRSTWX" * 2, "ABCEHJKLMN" * 4, strict=False))
+    ]
+    assert (rules_of(["x"], codes), rules_of(["NINO"], codes)) == (set(), {"nino"})
+    assert rules_of(["x"], many) == {"nino"}
+
+
 def test_a_valid_isbn_column_speaks_for_books_not_for_cards() -> None:
     r = random.Random(3)
 

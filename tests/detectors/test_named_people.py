@@ -44,10 +44,25 @@ def test_forenames_without_a_header_are_names_and_towns_are_not() -> None:
     assert found(None, towns).names == ()
 
 
+def test_whole_names_with_many_records_each_are_names_and_lone_words_are_not() -> None:
+    lone = [[f.title()] for f in sorted(FORENAMES) for _ in range(9)]
+    whole = [[f"TRANTER{i}, {f.upper()}"] for i, f in enumerate(sorted(FORENAMES)) for _ in range(9)]
+    assert (found(["label"], whole).names, found(["label"], lone).names) == ((0,), ())
+
+
 def test_file_names_and_firms_are_no_names() -> None:
     assert found(["file name"], [["report"], ["notes"], ["budget"]]).names == ()
     firms = [[f"{f.title()} Trading Ltd"] for f in sorted(FORENAMES)]
     assert found(["name"], firms).names == ()
+
+
+def test_places_in_their_states_are_no_names_with_initials() -> None:
+    places = [[f"Port Alder{i}, {'AL' if i % 2 else 'AK'}"] for i in range(20)]
+    people = [[f"Tranter{i}, {'A' if i % 2 else 'JK'}"] for i in range(20)]
+    measured = [
+        named_people.measure(TableView(None, rows, LEXICON))["rows_named"] for rows in (places, people)
+    ]
+    assert measured == [0.0, 1.0]
 
 
 def test_dates_over_decades_in_no_order_are_births_and_recent_events_are_not() -> None:

@@ -25,6 +25,13 @@ def test_two_words_in_one_column_stay_together() -> None:
     assert layout.cuts == (0, 5, 20)
 
 
+def test_lines_that_blanks_part_alike_are_not_cut_through_words() -> None:
+    codes = ["censored" if i % 80 == 40 else str(i % 3) for i in range(160)]
+    rows = [[str(i), str(i % 2), code, str(i * 7 % 50)] for i, code in enumerate(codes)]
+    to_the_right = ["".join(cell.rjust(10) for cell in row) for row in rows]
+    assert fixed_width(to_the_right) is None
+
+
 def test_prose_is_no_layout() -> None:
     assert (
         fixed_width(
