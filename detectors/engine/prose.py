@@ -74,8 +74,10 @@ class Prose:
         if keyed is None or sum(map(len, records)) < self._unkeyed:
             return Conclusion()
         rows = list(keyed.rows)
-        names = [name.rpartition(".")[2] for name in keyed.header or ()]  # a path is of many variables
-        a = assess(self._bench, TableView(names, rows, self._lexicon, loose=True))
+        parts = [name.rpartition(".") for name in keyed.header or ()]  # a path is of many variables
+        paths = list(dict.fromkeys(path for path, _, _ in parts if path))
+        view = TableView([name for _, _, name in parts], rows, self._lexicon, context=paths, loose=True)
+        a = assess(self._bench, view)
         return conclude(self._bench, a, a.score, len(rows), table)
 
 

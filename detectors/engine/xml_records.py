@@ -20,6 +20,7 @@ MAX_PATHS = 5_000
 MAX_RECORD_DEPTH = 48
 MAX_VALUES = 20_000
 MAX_AROUND = 200
+MAX_NAME = 40
 MIXED_SHARE = 0.05
 LEAST_WHOLE = 3
 ONE_EACH, MOST_HAVE = 1.2, 0.5
@@ -206,7 +207,9 @@ class Collector:
             self.out.extend(value for value in (text, *element.attributes.values()) if value)
             return
         if text:
-            self.out.append(f"{element.name}: {text}")
+            # every element has the root around it, and what is longer is no key of a form
+            name = f"{self._stack[-1].name}.{element.name}" if len(self._stack) > 1 else element.name
+            self.out.append(f"{name if len(name) <= MAX_NAME else element.name}: {text}")
         self.out.extend(f"{element.name}.{name}: {value}" for name, value in element.attributes.items())
         if text and not element.has_children and self._stack and len(self._stack[-1].values) < MAX_AROUND:
             self._stack[-1].values.append((element.name, text))

@@ -67,6 +67,22 @@ def test_blocks_of_keys_and_values_are_records() -> None:
     assert judged(lines).flagged
 
 
+def test_what_stands_above_names_and_addresses_tells_whether_they_are_credits() -> None:
+    def lines(above: str) -> list[str]:
+        names = ["Catrin Talar", "Owain Talbot", "Sioned Talgarth", "Gareth Talwyn"]
+        return [
+            line
+            for name in names
+            for line in (
+                f"{above}.name: {name}",
+                f"{above}.email: {name.lower().replace(' ', '.')}@example.org",
+            )
+        ]
+
+    assert not judged(lines("contributor")).flagged
+    assert judged(lines("customer")).flagged
+
+
 def test_a_manual_with_a_few_fields_in_each_entry_holds_no_records() -> None:
     r = random.Random(21)
     lines = [

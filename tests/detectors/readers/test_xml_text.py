@@ -109,6 +109,22 @@ def test_the_name_of_the_elements_that_are_records_stands_beside_them() -> None:
     assert [c.context[0] for c in contents if isinstance(c, Table)] == ["developer"]
 
 
+def test_lone_elements_keep_the_name_of_the_one_around_them() -> None:
+    person = (
+        "<{0}><name>Jo Bell</name></{0}>" * 4
+        + "<{0}><name>Al Mead</name><mail>a@example.org</mail></{0}>" * 3
+    )
+    parts = "<part><id>1</id><version>2</version></part>" * 3
+    for around in ("contributor", "customer"):
+        (_, (header, rows)), text = found(f"<all><note>x</note>{parts}<p>{person.format(around)}</p></all>")
+        assert header == [f"{around}.name", f"{around}.mail"]
+        assert rows == [["Al Mead", "a@example.org"]] * 3
+        assert "note: x" in text and f"{around}.name: Jo Bell" in text
+    assert "number: 7" in found(f"<all><part><{'a' * 40}><number>7</number></{'a' * 40}></part></all>")[
+        1
+    ].split("\n")
+
+
 def test_values_of_one_name_stay_apart_and_a_tree_with_branches_is_loose() -> None:
     def tables(record: str) -> list[tuple[bool, list[str]]]:
         content = xml_text.read(
