@@ -219,8 +219,9 @@ def _retuner(supervisor: Supervisor) -> Callable[[], None]:
         except Problem as error:
             say(f"no tuning could be adopted, the last good configuration stays: {error}")
             return
-        supervisor.adopt(settings, supervisor.parts.recipients)
-        say("the detectors' tuning was looked at again")
+        if settings != supervisor.settings:
+            supervisor.adopt(settings, supervisor.parts.recipients)
+            say("the detectors' tuning has changed")
 
     return retune
 

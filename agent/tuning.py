@@ -20,6 +20,8 @@ from agent.ledger import Ledger
 from config.settings import Settings
 from config.tuning import keys_of, may_find_less, tuned
 
+RETRY_SECONDS = 3600.0
+"""After so long one with which the detectors did not start, for whatever reason, is tried again."""
 _META = "tuning"
 
 
@@ -31,6 +33,7 @@ class _Choice:
     counts: RegisteredTuning | None = None
     refused: dict[str, str] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
+    at: float = 0.0
 
 
 class FleetTuning:
@@ -42,12 +45,13 @@ class FleetTuning:
         self._ledger, self._host_id, self._clock = ledger, host_id, clock
         self.local = local
         self._choice = _Choice()
+        self._running: Settings | None = None
 
     def adopt(self, local: Settings, start: Callable[[Settings], object]) -> Settings:
         """Start the detectors with what counts over shipped values; the settings that they then have.
 
-        `start` raises a `Problem` for settings that do not do. Raises what it raises for `local` alone, and
-        then nothing has changed.
+        `start` raises a `Problem` for settings that do not do, and is not asked for what runs already by the
+        same `local`. Raises what it raises for `local` alone, and then nothing has changed.
         """
         agreements = Agreements(self._ledger, lambda: local.approvers, self._clock)
         papers = self._for_here(agreements.tunings_in_force())
@@ -56,7 +60,7 @@ class FleetTuning:
         for paper in papers:
             settings = tuned(local, paper.terms.stanzas)
             try:
-                start(settings)
+                self._start(local, settings, start)
             except Problem as fault:
                 wrong = isinstance(fault, Misconfigured)
                 refused[paper.terms.tuning_id] = "wrong_settings" if wrong else "not_loaded"
@@ -65,15 +69,22 @@ class FleetTuning:
             break
         else:
             settings, paper = local, None
-            start(local)
-        self.local = local
-        self._choice = _Choice(_named(papers), paper, refused, why)
+            self._start(local, settings, start)
+        self.local, self._running = local, settings
+        self._choice = _Choice(_named(papers), paper, refused, why, self._clock())
         self._remember()
         return settings
 
     def is_news(self, in_force: Sequence[RegisteredTuning]) -> bool:
-        """Whether other papers are in force for this workstation than were looked at."""
+        """Whether others are in force for this workstation than were looked at, or one is due again."""
+        again = "not_loaded" in self._choice.refused.values()
+        if again and not 0 <= self._clock() - self._choice.at < RETRY_SECONDS:
+            return True
         return _named(self._for_here(in_force)) != self._choice.papers
+
+    def _start(self, local: Settings, settings: Settings, start: Callable[[Settings], object]) -> None:
+        if local is not self.local or settings != self._running:
+            start(settings)
 
     def to_json(self) -> dict[str, Any]:
         """For `status` and the heartbeat: `id` is "" where none counts; `kept_here` are keys that it sets

@@ -13,7 +13,7 @@ from agent.agreements import Agreements
 from agent.errors import Misconfigured, Refused, WorkerUnavailable
 from agent.ledger import Ledger
 from agent.statements import Revocation, seal
-from agent.tuning import FleetTuning, plain_tuning, remembered
+from agent.tuning import RETRY_SECONDS, FleetTuning, plain_tuning, remembered
 from config.settings import Settings
 
 WORDS = '[detectors.row_subject]\nwords_person = ["disgybl"]'
@@ -59,7 +59,7 @@ class Fleet:
         """What counts after a look at what is news."""
         assert self.tuning.is_news(self.register.tunings_in_force())
         settings = self.tuning.adopt(self.local, self.start)
-        assert settings == self.started[-1]
+        assert settings == (self.started or [self.local])[-1]
         assert not self.tuning.is_news(self.register.tunings_in_force())
         return settings.detectors
 
@@ -124,6 +124,21 @@ def test_one_that_detectors_refuse_is_told_once_and_the_last_good_one_stays(
     assert (refusal["tuning"], refusal["code"]) == ("TUN-2", code)
     row, *_ = fleet.register.tunings()
     assert plain_tuning(row, "host-1", told)["refused"] == code
+
+
+def test_one_that_did_not_load_is_tried_again_and_what_runs_is_left_alone(fleet: Fleet) -> None:
+    fleet.sign(WORDS, "TUN-1")
+    fleet.adopt()
+    fleet.sign(CRASH, "TUN-2", later=60)
+    fleet.adopt()
+    assert len(fleet.started) == 1
+    fleet.now += RETRY_SECONDS
+    fleet.adopt()
+    assert len(fleet.started) == 1
+    fleet.now += RETRY_SECONDS
+    fleet.start = fleet.started.append  # type: ignore[method-assign]
+    assert fleet.adopt() == {"row_subject": {"crash": 1}}
+    assert fleet.tuning.to_json()["id"] == "TUN-2"
 
 
 def test_what_is_set_here_wins_and_is_shown(fleet: Fleet) -> None:
