@@ -11,6 +11,7 @@ from detectors.engine.lexicon import Lexicon, Word
 
 MAX_COLUMNS = 300
 LEAST_LAYOUT = 8
+SEVERAL_COLOURS = 3
 _GENERIC = re.compile(r"(?:v|x|var|col|column|field|f|c|unnamed|colofn)?[ _:.]*\d*", re.I)
 _YEAR = re.compile(r"[xy]?(?:18|19|20)\d\d", re.I)
 
@@ -116,9 +117,10 @@ class TableView:
     @cached_property
     def cell_concepts(self) -> list[dict[str, float]]:
         """By column: the share of filled cells that are words of each concept."""
-        return [self._concepts(c) for c in self.columns]
+        colours = frozenset(self.lexicon.context["colour"])
+        return [self._concepts(c, colours) for c in self.columns]
 
-    def _concepts(self, c: Column) -> dict[str, float]:
+    def _concepts(self, c: Column, colours: frozenset[str]) -> dict[str, float]:
         known = self.lexicon.cells
         found: dict[str, float] = {}
         for text in c.value_labels:
@@ -127,6 +129,11 @@ class TableView:
         if not c.textual or c.distinct > 120:
             return found
         total = c.filled
+        painted = colours.intersection(map(str.lower, c.counts))
+        if len(painted) >= SEVERAL_COLOURS:  # "black" and "green" speak of nobody here
+            known = {
+                word: () if word in colours else known.get(word, ()) for word in map(str.lower, c.counts)
+            }
         for text, times in c.counts.items():
             for concept in known.get(text.lower(), ()) if len(text) < 40 else ():
                 found[concept] = found.get(concept, 0.0) + times / total

@@ -27,6 +27,15 @@ def test_labels_and_labels_of_values_are_heard() -> None:
     assert any(w.concept == "age" for w in view.words[0]) and view.cell_concepts[0]["person.sex"] == 1.0
 
 
+def test_black_and_white_among_colours_are_no_origin() -> None:
+    def concepts(*cells: str) -> set[str]:
+        return set(TableView(None, [[cell] for cell in cells * 3], LEXICON).cell_concepts[0])
+
+    assert concepts("Black", "White", "Red", "LightBlue") == concepts("green", "red", "blue") == set()
+    assert concepts("Black", "White", "Asian", "red") == {"person.ethnicity"}
+    assert concepts("green", "labour", "red") == {"person.party"}
+
+
 def test_a_layout_tells_the_kinds_of_columns_in_order_and_nothing_else() -> None:
     row = ["7", "2020-01-31", "word", "", "1", "2", "3", "4"]
     assert TableView(None, [row] * 5, LEXICON).layout == "ndtbnnnn"
