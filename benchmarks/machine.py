@@ -31,7 +31,7 @@ class Machine:
     """`image` is what build_image.sh made; `shared` are folders of ours that it sees below `/shared`.
 
     One that can be frozen has its disk in the new file `disk` (qcow2), and no `shared`; `luggage` is an
-    ext4 image that it sees as /dev/vdb, read-only.
+    ext4 image that it sees as /dev/vdb, read-only. `card` lies in its reader of SD cards from the start.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class Machine:
         disk: Path | None = None,
         luggage: Path | None = None,
         frozen: Path | None = None,
+        card: Path | None = None,
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="rw-machine-"))
         self._heard = b""
@@ -61,6 +62,9 @@ class Machine:
             words += ["-virtfs", f"local,path={path},mount_tag={name},security_model=none,readonly=on"]
         if luggage is not None:
             words += ["-drive", f"file={luggage},if=virtio,format=raw,readonly=on"]
+        if card is not None:
+            words += ["-drive", f"file={card},if=none,format=raw,id=card"]
+            words += ["-device", "sdhci-pci", "-device", "sd-card,drive=card"]
         if frozen is not None:
             words += ["-loadvm", FROZEN]
         self._process = subprocess.Popen(

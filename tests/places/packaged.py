@@ -42,8 +42,14 @@ class Packaged:
             (files / f"{name}.deb").write_bytes(package.read_bytes())
         (files / "survey.csv").write_bytes(SURVEY)
         (files / "key").write_text(f"{self.identity}\n")
-        kind = Container if os.environ.get("MACHINE") == "container" else Machine
-        self.machine = kind(image, {"files": files})
+        card = folder / "card"
+        with card.open("wb") as file:
+            file.truncate(64 << 20)
+        self.machine: Container | Machine
+        if os.environ.get("MACHINE") == "container":
+            self.machine = Container(image, {"files": files})
+        else:
+            self.machine = Machine(image, {"files": files}, card=card)
         self.run = self.machine.run
 
     def until(self, condition: str, what: str) -> float:
@@ -63,8 +69,8 @@ class Packaged:
             pytest.skip("a container has this machine's kernel and clock")
         return self.machine
 
-    def plug(self, name: str, device: str) -> None:
-        self.machine.plug(name, self.folder / name, device, removable=True, serial=name.upper())
+    def plug(self, name: str, device: str, *, removable: bool = True) -> None:
+        self.machine.plug(name, self.folder / name, device, removable=removable, serial=name.upper())
 
     def drive(self, name: str, files: dict[str, bytes]) -> None:
         """An ext4 image with these files."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 
@@ -67,6 +68,41 @@ def test_a_survey_on_a_stick_is_caught_with_its_notice_and_its_alert(machine: Pa
     machine.until(f"grep -q quarantined {ALERTS} && grep -q /media/stick {ALERTS}", "the alert is out")
     machine.until("journalctl -q _TRANSPORT=syslog | grep -q quarantined.*/media/stick", "syslog has it")
     assert machine.ciphertexts() == len(machine.entries()) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "mkfs", "device"),
+    [
+        pytest.param("stick", "mkfs.vfat", "disk/by-id/usb*_VFAT-*", id="vfat"),
+        pytest.param("stick", "mkfs.exfat", "disk/by-id/usb*_EXFAT-*", id="exfat"),
+        pytest.param("disk", "mkfs.vfat", "disk/by-id/usb*_DISK-*", id="disk"),
+        pytest.param("card", "mkfs.vfat", "mmcblk0", id="card"),
+    ],
+)
+def test_whatever_kind_of_drive_comes_its_survey_is_taken(
+    machine: Packaged, request: pytest.FixtureRequest, kind: str, mkfs: str, device: str
+) -> None:
+    """A stick, a USB disk that does not call itself removable, an SD card in a reader of its own."""
+    machine.emulated()
+    name = request.node.callspec.id
+    if kind == "card":
+        machine.run(f"udevadm settle; {mkfs} /dev/{device}")
+    else:
+        with (machine.folder / name).open("wb") as file:
+            file.truncate(64 << 20)
+        subprocess.run([mkfs, machine.folder / name], check=True, capture_output=True)
+        machine.plug(name, device, removable=kind == "stick")
+    place = f"/media/{name}"
+    machine.run(f"mkdir -p {place} && mount /dev/{device} {place} && cp /shared/files/survey.csv {place}/")
+    took = machine.until(f"[ ! -e {place}/survey.csv ]", "the survey is taken")
+    print(f"\n{name}: caught {took:.1f} s after it was written", flush=True)
+    machine.until(f"[ -s {place}/survey.csv.quarantined.txt ]", "the notice is there")
+    [root] = [r for r in machine.status()["roots"] if r["path"] == place]
+    assert (root["zone"], root["volume"]["kind"]) == ("removable", "removable")
+    machine.run(f"umount {place}")
+    machine.until(f"! recordwarden status | grep -q {place}", "its root is gone")
+    if kind != "card":
+        machine.emulated().unplug(name)
 
 
 def test_a_stick_with_luks_is_left_alone_and_recorded_with_the_proof(machine: Packaged) -> None:
