@@ -69,6 +69,8 @@ class Occurrence:
     """`sequence` and `digest` of the audit log's last line: whoever keeps alerts can tell a log that was
     cut off or written anew."""
     writer: Writer | None = None
+    review_at: float | None = None
+    """When what is in custody is due for review."""
 
 
 def file_key(root_id: str, identity: Identity) -> str:
@@ -189,6 +191,17 @@ def asked_back(alert: AlertRow, told: dict[str, Any], at: float) -> dict[str, An
         "time": _ms(at),
         "metadata": _next_metadata(alert, at),
         "unmapped": {**alert.record.get("unmapped", {}), "request": told},
+    }
+
+
+def to_be_reviewed(alert: AlertRow, until: float, at: float) -> dict[str, Any]:
+    """The record after somebody looked at the entry and kept it until then."""
+    return {
+        **alert.record,
+        **activity(2),
+        "time": _ms(at),
+        "metadata": _next_metadata(alert, at),
+        "unmapped": {**alert.record.get("unmapped", {}), "review_at": _ms(until)},
     }
 
 
@@ -329,6 +342,7 @@ def _unmapped(seen: Occurrence) -> dict[str, Any]:
         "proof": seen.proof,
         "volume": volume(seen.volume),
         "entry": seen.entry_id,
+        "review_at": None if seen.review_at is None else _ms(seen.review_at),
         "findings": [asdict(f) for f in verdict.findings[:MAX_FINDINGS_TOLD]],
         "notice": seen.notice,
         "audit_head": seen.audit_head,

@@ -255,6 +255,13 @@ class Custodian:
             "by": by,
         }  # fmt: skip
         self._ledger.review(entry.entry_id, until, note, by, [event])
+        alert, now = self._ledger.alert(entry.alert_id) if entry.alert_id else None, time.time()
+        if alert is not None:
+            new = replace(
+                alert, record=alerts.to_be_reviewed(alert, until, now), updated_at=now,
+                revision=alert.revision + 1,
+            )  # fmt: skip
+            self._ledger.tell(new, self._supervisor.dispatch.outbox.sinks)
         return {"entry_id": entry.entry_id, "review_at": until}
 
     def exported(self, request: Mapping[str, Any], who: str) -> dict[str, Any]:

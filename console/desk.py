@@ -209,7 +209,7 @@ def custody(db: Session, caller: Caller, now: float, after: str = "", size: int 
         except ValueError:
             moment = 0.0
         query = query.where(or_(Alert.updated < moment, (Alert.updated == moment) & (Alert.id < last)))
-    query = query.options(defer(Alert.record)).order_by(Alert.updated.desc(), Alert.id.desc())
+    query = query.order_by(Alert.updated.desc(), Alert.id.desc())
     audit.append(db, now, caller.name, "custody_viewed")
     return list(db.execute(query.limit(size + 1)).scalars())
 

@@ -122,6 +122,12 @@ def _cut(record: Record, most: int, *steps: str) -> str:
     return shown(text(record, *steps)[:most])[:most]
 
 
+def review_at(record: str) -> float | None:
+    """When the entry that an alert is about is due for review, of its record; None if that was not told."""
+    found = number(json.loads(record), _LATEST_MS, "unmapped", "review_at")
+    return found / 1000 if found else None
+
+
 def number(record: Record, most: int, *steps: str) -> int:
     """The number from 1 to `most` at a path of keys; 0 for anything else."""
     found = _at(record, steps)

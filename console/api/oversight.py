@@ -12,6 +12,7 @@ from console.api.alerts import AlertLine
 from console.api.answers import ERRORS
 from console.choice import PAGE
 from console.doors import ByToken, Db, In, Now
+from console.records import review_at
 from console.roles import Deed, Role, roles_of
 from console.schema import Person
 
@@ -109,10 +110,16 @@ class TrendsTold(FromAttributes):
     kinds: list[str] = list(trends.KINDS)
 
 
+class HeldLine(AlertLine):
+    """`review_at`: when the entry is due for review, as the workstation told."""
+
+    review_at: float | None = None
+
+
 class CustodyPage(BaseModel):
     """Alerts about what lies in a vault; `following` is the `after` of the next page."""
 
-    entries: list[AlertLine]
+    entries: list[HeldLine]
     following: str
 
 
@@ -230,7 +237,12 @@ def show_custody(caller: ByToken, db: Db, now: Now, after: _Word = "") -> Custod
     """What the vaults hold, as far as the workstations told."""
     found = desk.custody(db, caller, now, after.replace("\0", ""))
     following = f"{found[PAGE - 1].updated!r}~{found[PAGE - 1].id}" if len(found) > PAGE else ""
-    return CustodyPage(entries=[AlertLine.model_validate(a) for a in found[:PAGE]], following=following)
+    lines = [HeldLine.model_validate(a) for a in found[:PAGE]]
+    held = [
+        line.model_copy(update={"review_at": review_at(alert.record)})
+        for line, alert in zip(lines, found, strict=False)
+    ]
+    return CustodyPage(entries=held, following=following)
 
 
 @router.get("/audit", responses=ERRORS(422))

@@ -23,7 +23,7 @@ _AGENT = (
     "revoked_at",
 )
 _ROOT = ("path", "zone", "mode", "covered", "coverage", "fault")
-_HELD = ("entry", "agent", "hostname", "updated", "disposition", "determination", "id")
+_HELD = ("entry", "agent", "hostname", "updated", "review_at", "disposition", "determination", "id")
 _ENTRY = ("sequence", "at", "actor", "action", "subject", "detail")
 
 

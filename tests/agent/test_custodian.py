@@ -186,6 +186,8 @@ def test_a_review_and_a_hand_over_are_written_down(place: Place) -> None:
     for wrong in (time.time() - 1, time.time() + 6 * 366 * DAY):
         with pytest.raises(Mistyped):
             place.ask("review", entry="1111", until=wrong, note="kept")
+    told = place.custody.ledger.alert("alert-11111111-aaaa")
+    assert told.revision == 2 and told.record["unmapped"]["review_at"] == round(until * 1000)
     assert place.ask("exported", entries=["1111"]) == {"count": 1}
     assert place.custody.events()[-2:] == ["reviewed", "exported"]
 

@@ -123,6 +123,7 @@ def test_the_whole_story_of_one_file(house: House, tmp_path: Path) -> None:
     [alert] = house.alerts_due()
     assert (alert["disposition"], alert["activity_id"]) == ("Quarantined", 1)
     assert alert["file"]["hashes"][0]["value"] == "cd"
+    assert alert["unmapped"]["review_at"] == round((house.now + 365 * 86400) * 1000)
     assert house.events() == ["vaulted", "quarantined"]
     assert not house.go(orders.entry_id)
 

@@ -12,6 +12,7 @@ from made_up_agents import MadeUpAgent
 
 from console import records
 from console.schema import Alert
+from console.templates import when
 
 AGENT = MadeUpAgent("agent-1")
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=60)
@@ -93,3 +94,22 @@ def test_depth_and_size_have_bounds():
         deep = {**AGENT.alert(1), "unmapped": deep}
     assert read(deep) is None
     assert read({**AGENT.alert(1), "comment": "x" * records.MOST_BYTES}) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "read"),
+    [
+        (1_800_000_000_000, 1.8e9),
+        (None, None),
+        ("soon", None),
+        (True, None),
+        (-1, None),
+        (2**60, 253402300799.0),
+    ],
+)
+def test_a_date_of_review_is_a_time_that_can_be_shown(told, read):
+    record = AGENT.alert(1)
+    record["unmapped"]["review_at"] = told
+    found = records.review_at(json.dumps(record))
+    assert found == read
+    assert len(when(found)) in (1, 16)
