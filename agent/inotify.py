@@ -74,6 +74,15 @@ class Descriptors(InotifyFD):
                 self._hole()
             raise
 
+    def _add_callback(
+        self, path: bytes, mask: Mask, callback: WatchCallback, id_: CallbackId
+    ) -> WatchDescriptor:
+        # without watchdog's warning for a folder that is watched already: that one has all its books in it,
+        # the names of all folders, megabytes at a time, and goes into the log
+        watch = self._get_or_create_watch(path, mask)
+        watch.callbacks[id_] = callback
+        return watch.wd
+
     def handle_event(self, event: InotifyEvent) -> None:
         if event.is_queue_overflow:
             self._doubt("overflow")

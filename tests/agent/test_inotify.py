@@ -40,6 +40,14 @@ def test_a_full_kernel_queue_is_a_doubt_and_no_noise(watch, seen, tmp_path, capl
     assert not caplog.records and capsys.readouterr() == ("", "")
 
 
+def test_a_folder_that_is_watched_already_puts_no_names_into_the_log(watch, tmp_path, recwarn):
+    descriptors = watch()._observers[0]._descriptors
+    (tmp_path / "named").mkdir()
+    for _ in range(2):
+        descriptors.add_callback(bytes(tmp_path / "named"), 256, lambda *_: None, 7)
+    assert not recwarn.list
+
+
 def test_a_limit_of_watches_is_degraded_not_silence(watch, seen, tmp_path, monkeypatch):
     watcher = watch()
     real = InotifyFD.add_callback
