@@ -42,9 +42,9 @@ def test_a_full_kernel_queue_is_a_doubt_and_no_noise(watch, seen, tmp_path, capl
 
 def test_a_folder_that_is_watched_already_puts_no_names_into_the_log(watch, tmp_path, recwarn):
     descriptors = watch()._observers[0]._descriptors
-    (tmp_path / "named").mkdir()
-    for _ in range(2):
-        descriptors.add_callback(bytes(tmp_path / "named"), 256, lambda *_: None, 7)
+    [known] = descriptors._watch_for_wd.values()
+    [(number, callback)] = known.callbacks.items()
+    descriptors.add_callback(bytes(tmp_path), known.mask, callback, number)
     assert not recwarn.list
 
 
