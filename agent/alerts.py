@@ -185,33 +185,19 @@ def decided(alert: AlertRow, determination: str, note: str, by: str, at: float) 
 
 def asked_back(alert: AlertRow, told: dict[str, Any], at: float) -> dict[str, Any]:
     """The record after the owner asked for the file: `told` is `reason`, `by`, `at`."""
-    return {
-        **alert.record,
-        **activity(2),
-        "time": _ms(at),
-        "metadata": _next_metadata(alert, at),
-        "unmapped": {**alert.record.get("unmapped", {}), "request": told},
-    }
+    return _told_again(alert, at, request=told)
 
 
 def to_be_reviewed(alert: AlertRow, until: float, at: float) -> dict[str, Any]:
     """The record after somebody looked at the entry and kept it until then."""
-    return {
-        **alert.record,
-        **activity(2),
-        "time": _ms(at),
-        "metadata": _next_metadata(alert, at),
-        "unmapped": {**alert.record.get("unmapped", {}), "review_at": _ms(until)},
-    }
+    return _told_again(alert, at, review_at=_ms(until))
 
 
 def restored(alert: AlertRow, path: str, at: float) -> dict[str, Any]:
     """The record after the content was given back at `path`."""
     row = OUTCOMES[RESTORED]
     return {
-        **alert.record,
-        **activity(2),
-        "time": _ms(at),
+        **_told_again(alert, at, restored_to=escape(path)),
         "is_alert": False,
         "severity_id": row.severity_id,
         "severity": SEVERITIES[row.severity_id],
@@ -222,8 +208,17 @@ def restored(alert: AlertRow, path: str, at: float) -> dict[str, Any]:
         "status_id": row.status_id,
         "status": row.status,
         "status_detail": RESTORED,
+    }
+
+
+def _told_again(alert: AlertRow, at: float, **unmapped: Any) -> dict[str, Any]:
+    """The record as an update, with this in its `unmapped`."""
+    return {
+        **alert.record,
+        **activity(2),
+        "time": _ms(at),
         "metadata": _next_metadata(alert, at),
-        "unmapped": {**alert.record.get("unmapped", {}), "restored_to": escape(path)},
+        "unmapped": {**alert.record.get("unmapped", {}), **unmapped},
     }
 
 

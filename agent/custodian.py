@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -257,10 +257,7 @@ class Custodian:
         self._ledger.review(entry.entry_id, until, note, by, [event])
         alert, now = self._ledger.alert(entry.alert_id) if entry.alert_id else None, time.time()
         if alert is not None:
-            new = replace(
-                alert, record=alerts.to_be_reviewed(alert, until, now), updated_at=now,
-                revision=alert.revision + 1,
-            )  # fmt: skip
+            new = alert.revised(alerts.to_be_reviewed(alert, until, now), now)
             self._ledger.tell(new, self._supervisor.dispatch.outbox.sinks)
         return {"entry_id": entry.entry_id, "review_at": until}
 
@@ -294,10 +291,8 @@ class Custodian:
         if alert is None:
             return None
         now = time.time()
-        return replace(
-            alert, record=alerts.restored(alert, row.detail["destination"], now), disposition=RESTORED,
-            reason=RESTORED, updated_at=now, revision=alert.revision + 1,
-        )  # fmt: skip
+        record = alerts.restored(alert, row.detail["destination"], now)
+        return alert.revised(record, now, disposition=RESTORED, reason=RESTORED)
 
 
 def checked(agreement: Agreement, seen: Sighting) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from agent import alerts
@@ -47,9 +46,7 @@ class OwnerRequests:
         if asked and now - asked["at"] < AGAIN_SECONDS:
             raise Refused("you have asked for it already", "your security team knows; ask them")
         told = {"reason": escape(reason), "by": name_of(who), "at": round(now)}
-        new = replace(
-            row, record=alerts.asked_back(row, told, now), updated_at=now, revision=row.revision + 1
-        )
+        new = row.revised(alerts.asked_back(row, told, now), now)
         event = {
             "event": "asked_back", "alert": row.alert_id, "entry": row.entry_id, "path": row.path, **told,
         }  # fmt: skip

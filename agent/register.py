@@ -149,6 +149,11 @@ class Register(Database):
         """The dates that people set, by entry."""
         return {r[0]: r[1] for r in self._rows("SELECT entry_id, review_at FROM reviews")}
 
+    def review_at(self, row: Entry, after_days: float) -> float | None:
+        """When one entry is due for review (`review_date`)."""
+        found = self._rows("SELECT entry_id, review_at FROM reviews WHERE entry_id = ?", (row.entry_id,))
+        return review_date(row, dict(map(tuple, found)), after_days)
+
     def due_for_review(self, now: float, after_seconds: float) -> int:
         """How many entries in custody are past their date."""
         sql = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from agent import alerts, contact
@@ -92,10 +92,7 @@ class Requests:
             raise Refused("its file is just being taken; decide when that has ended")
         by, now = name_of(who), time.time()
         record = alerts.decided(row, determination, note, by, now)
-        new = replace(
-            row, record=record, determination=determination, note=note, decided_by=by,
-            updated_at=now, revision=row.revision + 1,
-        )  # fmt: skip
+        new = row.revised(record, now, determination=determination, note=note, decided_by=by)
         entry = self._ledger.entry(row.entry_id) if row.entry_id else None
         event = {
             "event": "decided", "alert": row.alert_id, "entry": row.entry_id, "path": row.path,
@@ -110,10 +107,8 @@ class Requests:
         row = self._ledger.alert(entry.alert_id) if entry.alert_id else None
         new = None
         if row is not None:
-            new = replace(
-                row, record=alerts.restored(row, path, now), disposition=RESTORED, reason=RESTORED,
-                updated_at=now, revision=row.revision + 1,
-            )  # fmt: skip
+            record = alerts.restored(row, path, now)
+            new = row.revised(record, now, disposition=RESTORED, reason=RESTORED)
         event = {
             "event": RESTORED, "entry": entry.entry_id, "alert": entry.alert_id, "path": entry.path,
             "restored_to": path, "by": by,

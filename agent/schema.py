@@ -7,7 +7,7 @@ migration that has been released is never edited.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -95,6 +95,10 @@ class AlertRow:
     determination: str | None = None
     note: str = ""
     decided_by: str = ""
+
+    def revised(self, record: dict[str, Any], at: float, **changes: Any) -> AlertRow:
+        """Its next revision."""
+        return replace(self, record=record, updated_at=at, revision=self.revision + 1, **changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from agent.alerts import Occurrence
 from agent.audit import stored_head
 from agent.ledger import Ledger
 from agent.policy import Kind
-from agent.register import review_date
 from agent.schema import AlertRow, AlertState, Entry
 from agent.volumes import WatchedRoot
 from config.settings import Settings
@@ -96,7 +95,7 @@ class Teller:
             observed_at=entry.observed_at, at=now, revision=revision, sha256=entry.sha256,
             entry_id=entry.entry_id, notice=entry.notice, audit_head=audit_head(self._ledger),
             writer=entry.writer,
-            review_at=review_date(entry, self._ledger.review_dates(), self.settings.vault.review_days),
+            review_at=self._ledger.review_at(entry, self.settings.vault.review_days),
         )  # fmt: skip
         return AlertRow(
             alert_id, key, root.root_id, entry.entry_id or None, entry.path, disposition, reason, state,

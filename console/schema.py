@@ -8,6 +8,8 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Double, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from console.records import review_at
+
 ID = String(80)
 SHA256 = String(64)
 CODE = String(40)
@@ -108,6 +110,11 @@ class Alert(Base):
     assignee: Mapped[str | None] = mapped_column(String(64))
     record: Mapped[str] = mapped_column(Text)
     """The OCSF record, as JSON in ASCII. Last, because SQLite reads a long row only as far as it must."""
+
+    @property
+    def review_at(self) -> float | None:
+        """When the entry in the vault is due for review, as its workstation told."""
+        return review_at(self.record)
 
     __table_args__ = (
         Index(  # in the inbox's order; then what it is filtered by, so that no row is read for a filter

@@ -12,7 +12,6 @@ from console.api.alerts import AlertLine
 from console.api.answers import ERRORS
 from console.choice import PAGE
 from console.doors import ByToken, Db, In, Now
-from console.records import review_at
 from console.roles import Deed, Role, roles_of
 from console.schema import Person
 
@@ -113,7 +112,7 @@ class TrendsTold(FromAttributes):
 class HeldLine(AlertLine):
     """`review_at`: when the entry is due for review, as the workstation told."""
 
-    review_at: float | None = None
+    review_at: float | None
 
 
 class CustodyPage(BaseModel):
@@ -237,12 +236,7 @@ def show_custody(caller: ByToken, db: Db, now: Now, after: _Word = "") -> Custod
     """What the vaults hold, as far as the workstations told."""
     found = desk.custody(db, caller, now, after.replace("\0", ""))
     following = f"{found[PAGE - 1].updated!r}~{found[PAGE - 1].id}" if len(found) > PAGE else ""
-    lines = [HeldLine.model_validate(a) for a in found[:PAGE]]
-    held = [
-        line.model_copy(update={"review_at": review_at(alert.record)})
-        for line, alert in zip(lines, found, strict=False)
-    ]
-    return CustodyPage(entries=held, following=following)
+    return CustodyPage(entries=[HeldLine.model_validate(a) for a in found[:PAGE]], following=following)
 
 
 @router.get("/audit", responses=ERRORS(422))

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request, Response
 from console import desk, reading, retention, trends
 from console.choice import PAGE
 from console.doors import ByCookie, Db, In, Now, Posted
-from console.records import review_at
 from console.roles import Deed
 from console.templates import page
 
@@ -27,8 +26,7 @@ def show_custody(request: Request, caller: ByCookie, db: Db, now: Now, after: st
     found = desk.custody(db, caller, now, after.replace("\0", "")[:200])
     more = len(found) > PAGE
     following = f"{found[PAGE - 1].updated!r}~{found[PAGE - 1].id}" if more else ""
-    entries = [(alert, review_at(alert.record)) for alert in found[:PAGE]]
-    return page(request, "custody.html", entries=entries, following=following)
+    return page(request, "custody.html", entries=found[:PAGE], following=following)
 
 
 @router.get("/audit")
