@@ -18,6 +18,7 @@ from agent.platform.linux import inside
 from agent.schema import AgreementRow
 from agent.signing import NotApproved, are_two_people, signers
 from agent.statements import (
+    GROUPS,
     MAX_YEARS,
     BadStatement,
     Envelope,
@@ -35,8 +36,6 @@ from config.settings import Approver
 from detectors.engine.verdict import Tier
 
 T = TypeVar("T", Terms, ScopedException, Tuning)
-GROUPS = {"agreement": "agreements", "exception": "exceptions", "tuning": "tuning"}
-"""What shares the register, and the group of commands for it."""
 _SIGN = "each approver signs with `recordwarden {} approve FILE --key KEYFILE`"
 
 

@@ -154,6 +154,9 @@ KINDS: dict[str, type[Statement]] = {
     "release": Release, "disposal": Disposal, "agreement": Terms, "revocation": Revocation,
     "exception": ScopedException, "tuning": Tuning,
 }  # fmt: skip
+GROUPS = {"agreement": "agreements", "exception": "exceptions", "tuning": "tuning"}
+"""The kinds that are in force until they are revoked, share one register and so their ids; the group of
+commands for each."""
 
 
 def number_of(statement: Statement) -> str:
@@ -237,7 +240,7 @@ def _check_tuning(wanted: Tuning) -> None:
             "settings are lines of what shows as itself, without tabs: people sign what they see"
         )
     try:
-        stanzas_of("\n".join(wanted.settings))
+        _ = wanted.stanzas
     except NotTuning as error:
         raise BadStatement(str(error)) from None
     if not 0 <= (day(wanted.review_by) - _day_of(wanted.made_at)).days <= MAX_YEARS * 366:

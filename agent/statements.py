@@ -22,6 +22,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, TypeVar
 
 from agent.statement_kinds import (
+    GROUPS,
     KINDS,
     MAX_EXCEPTION_DAYS,
     MAX_TEXT,
@@ -41,9 +42,9 @@ from agent.statement_kinds import (
 )
 
 __all__ = [
-    "KINDS", "MAX_ENVELOPE_BYTES", "MAX_EXCEPTION_DAYS", "MAX_YEARS", "BadStatement", "Disposal", "Envelope",
-    "Release", "Revocation", "ScopedException", "Signature", "Statement", "Terms", "Tuning", "as_text", "day",
-    "from_json", "number_of", "read", "seal", "years_after",
+    "GROUPS", "KINDS", "MAX_ENVELOPE_BYTES", "MAX_EXCEPTION_DAYS", "MAX_YEARS", "BadStatement", "Disposal",
+    "Envelope", "Release", "Revocation", "ScopedException", "Signature", "Statement", "Terms", "Tuning",
+    "as_text", "day", "from_json", "number_of", "read", "seal", "years_after",
 ]  # fmt: skip
 
 MAX_ENVELOPE_BYTES = 56 * 1024

@@ -87,17 +87,6 @@ def fleet(
     )
 
 
-def one(db: Session, caller: Caller, agent_id: str, now: float) -> tuple[Agent, list[Root], int]:
-    """(an agent, its roots, how many of its alerts wait for a decision); raises `LookupError`."""
-    caller.require(Deed.VIEW_AGENTS)
-    found = db.get(Agent, agent_id[:64].replace("\0", ""))
-    if found is None:
-        raise LookupError(agent_id)
-    waiting = select(func.count()).select_from(Alert).where(Alert.agent == found.id, Alert.state == "open")
-    audit.append(db, now, caller.name, "agent_viewed", f"agent:{found.id}")
-    return found, roots_of(json.loads(found.heartbeat or "{}")), db.execute(waiting).scalar_one()
-
-
 @dataclass(frozen=True, slots=True)
 class Tuned:
     """What one agent says of the fleet's tuning: which one it has, and what it was refused. Untrusted words,
@@ -106,6 +95,31 @@ class Tuned:
     id: str
     may_find_less: list[str]
     refused: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One agent, what its last heartbeat says, and how many of its alerts wait for a decision."""
+
+    agent: Agent
+    roots: list[Root]
+    tuning: Tuned
+    papers_fault: str
+    """Why its last try to get a bundle of papers brought nothing; "" if it did."""
+    waiting: int
+
+
+def one(db: Session, caller: Caller, agent_id: str, now: float) -> Seen:
+    """One agent; raises `LookupError`."""
+    caller.require(Deed.VIEW_AGENTS)
+    found = db.get(Agent, agent_id[:64].replace("\0", ""))
+    if found is None:
+        raise LookupError(agent_id)
+    waiting = select(func.count()).select_from(Alert).where(Alert.agent == found.id, Alert.state == "open")
+    audit.append(db, now, caller.name, "agent_viewed", f"agent:{found.id}")
+    beat = json.loads(found.heartbeat or "{}")
+    fault = shown(text(beat, "unmapped", "papers", "fault")[:40])
+    return Seen(found, roots_of(beat), tuning_of(beat), fault, db.execute(waiting).scalar_one())
 
 
 def tuning_of(heartbeat: dict[str, Any]) -> Tuned:
@@ -122,11 +136,6 @@ def tuning_of(heartbeat: dict[str, Any]) -> Tuned:
         if isinstance(refused, dict)
         else [],
     )
-
-
-def papers_fault(agent: Agent) -> str:
-    """Why its last try to get a bundle of papers brought nothing, as it says; "" if it did."""
-    return shown(text(json.loads(agent.heartbeat or "{}"), "unmapped", "papers", "fault")[:40])
 
 
 def open_tokens(db: Session, now: float) -> list[EnrolmentToken]:

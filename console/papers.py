@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from agent.signing import NotApproved, are_two_people, signers
 from agent.statements import (
+    GROUPS,
     BadStatement,
     Disposal,
     Envelope,
@@ -38,8 +39,6 @@ from console import audit, bundle, trial
 from console.roles import Caller, Deed
 from console.schema import Alert, Paper
 
-REVOCABLE = ("agreement", "exception", "tuning")
-"""Kinds that share a register, and so their ids, on the workstations."""
 _WORST = (
     Standing.PENDING, Standing.LAPSED, Standing.IN_FORCE, Standing.NOT_YET, Standing.REVOKED,
     Standing.EXPIRED,
@@ -124,7 +123,7 @@ def one(db: Session, approvers: Sequence[Approver], by: Caller, kind: str, numbe
 
 def revocation(told: Told, reason: str, now: float) -> Envelope:
     """What an approver signs to end one; raises `Unfit`. It does nothing before it is signed."""
-    if told.paper.kind not in REVOCABLE:
+    if told.paper.kind not in GROUPS:
         raise Unfit("a request is not revoked: it ends by itself")
     try:
         return seal(Revocation(told.paper.id, told.envelope.digest, reason, int(now)))
@@ -192,7 +191,7 @@ def _add(
     who = signers(envelope, approvers)
     paper = db.get(Paper, (envelope.kind, number), with_for_update=True)
     if paper is None:
-        if envelope.kind in REVOCABLE and any(db.get(Paper, (kind, number)) for kind in REVOCABLE):
+        if envelope.kind in GROUPS and any(db.get(Paper, (kind, number)) for kind in GROUPS):
             raise Unfit("another one has this id")
         paper = Paper(kind=envelope.kind, id=number, added_by=by.name, added_at=now)
     else:
@@ -220,7 +219,7 @@ def _revoke(
     db: Session, approvers: Sequence[Approver], by: Caller, envelope: Envelope, said: Revocation, now: float
 ) -> Told:
     who = signers(envelope, approvers)
-    found = (db.get(Paper, (kind, said.agreement_id), with_for_update=True) for kind in REVOCABLE)
+    found = (db.get(Paper, (kind, said.agreement_id), with_for_update=True) for kind in GROUPS)
     paper = next((paper for paper in found if paper is not None), None)
     if paper is None:
         raise LookupError(said.agreement_id)

@@ -15,20 +15,12 @@ import click
 
 from agent.agreements import Agreements, Sighting
 from agent.commands import looking
-from agent.commands.approving import (
-    approve,
-    hand_in,
-    one_of,
-    read_statement,
-    revoke_with,
-    show_statement,
-    write_statement,
-)
+from agent.commands.approving import one_of, show_statement, write_statement
 from agent.commands.asking import ask
 from agent.commands.authorised import report
-from agent.commands.carrying import import_
 from agent.commands.examination import examination
-from agent.commands.options import with_config, with_json, with_key, with_signing
+from agent.commands.options import with_config, with_json
+from agent.commands.registered import register, show_file
 from agent.commands.terminal import say, say_fields, say_json, say_table
 from agent.commands.walk import walk
 from agent.custodian import checked, plain_agreement
@@ -105,22 +97,6 @@ def new(file: Path, config_file: Path | None, as_json: bool, **given: Any) -> No
         show_statement(envelope)
 
 
-@agreements.command("approve")
-@with_signing
-def approve_(file: Path, key: Path, yes: bool, as_json: bool) -> None:
-    """Look at an agreement and sign it, with your own key, on any machine."""
-    approve(file, key, ("agreement", "revocation"), yes, as_json)
-
-
-@agreements.command("add")
-@click.argument("file", type=click.Path(path_type=Path))
-@with_config
-@with_json
-def add(file: Path, config_file: Path | None, as_json: bool) -> None:
-    """Hand an agreement, more signatures for it, or a signed revocation to the service."""
-    hand_in(read_statement(file, "agreement", "revocation"), load(config_file), as_json, _COLOURS)
-
-
 @agreements.command("list")
 @with_config
 @with_json
@@ -155,9 +131,7 @@ def list_(config_file: Path | None, as_json: bool) -> None:
 @with_json
 def show(agreement: str, config_file: Path | None, as_json: bool) -> None:
     """Show one agreement of the register, or what a file says."""
-    if Path(agreement).is_file():
-        envelope = read_statement(Path(agreement), "agreement", "revocation")
-        say_json(envelope.to_json()) if as_json else show_statement(envelope)
+    if show_file(agreement, "agreement", as_json):
         return
     row = one_of(_all(load(config_file)), "agreement", agreement)
     if as_json:
@@ -168,24 +142,6 @@ def show(agreement: str, config_file: Path | None, as_json: bool) -> None:
         for name, value in row.items()
         if value not in ("", None, [], False)
     )
-
-
-@agreements.command("revoke")
-@click.argument("agreement_id", metavar="ID")
-@with_key
-@click.option("--reason", required=True, help="Why.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it for other workstations."
-)
-@with_config
-@with_json
-def revoke(
-    agreement_id: str, key: Path, reason: str, out: Path | None, config_file: Path | None, as_json: bool
-) -> None:
-    """End an agreement. One approver is enough. What rested on it is judged again."""
-    settings = load(config_file)
-    row = one_of(_all(settings), "agreement", agreement_id)
-    revoke_with(settings, row, "agreement", key, reason, out, as_json)
 
 
 @agreements.command("check")
@@ -218,7 +174,6 @@ def check(what: str, config_file: Path | None, as_json: bool) -> int:
 
 
 agreements.add_command(report)
-agreements.add_command(import_)
 
 
 def _all(settings: Settings) -> list[dict[str, Any]]:
@@ -228,6 +183,18 @@ def _all(settings: Settings) -> list[dict[str, Any]]:
         with looking.reading(settings) as ledger:
             rows = [plain_agreement(a) for a in Agreements(ledger, lambda: settings.approvers).all()]
     return rows
+
+
+register(
+    agreements,
+    "agreement",
+    _all,
+    approves="Look at an agreement and sign it, with your own key, on any machine.",
+    adds="Hand an agreement, more signatures for it, or a signed revocation to the service.",
+    ends="End an agreement. One approver is enough. What rested on it is judged again.",
+    written_for="other workstations",
+    colours=_COLOURS,
+)
 
 
 def _layouts(files: Sequence[str], config_file: Path | None) -> tuple[str, ...]:

@@ -12,13 +12,13 @@ from typing import Any
 
 import click
 
-from agent.agreements import GROUPS
 from agent.commands.asking import ask
 from agent.commands.terminal import can_ask, say, say_fields, say_json, time_text
 from agent.errors import Mistyped, NotFound, NotPermitted, Refused
 from agent.escape import escape
 from agent.signing import NoSigningKey, is_locked, sign
 from agent.statements import (
+    GROUPS,
     MAX_ENVELOPE_BYTES,
     BadStatement,
     Envelope,

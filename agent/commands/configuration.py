@@ -16,7 +16,7 @@ from agent.commands.tuned import in_force
 from agent.escape import escape
 from config.load import SHIPPED_FILE, load, source_of, sources
 from config.settings import Settings
-from config.tuning import keys_of, stanzas_of, tuned
+from config.tuning import keys_of, tuned
 
 
 @click.group("config")
@@ -80,12 +80,9 @@ def show(defaults: bool, config_file: Path | None, as_json: bool) -> None:
         say(SHIPPED_FILE.read_text("utf-8").rstrip())
         return
     settings, told = load(config_file), sources(config_file)
-    if fleet := in_force(settings):
-        stanzas = stanzas_of("\n".join(fleet["settings"]))
-        settings = tuned(settings, stanzas)
-        by_fleet = {f"detectors.{key}": f"tuning {fleet['tuning_id']}" for key in keys_of(stanzas)}
-        told = by_fleet | told
-    plain = settings.model_dump(mode="json")
+    tuning_id, stanzas = in_force(settings)
+    told = {f"detectors.{key}": f"tuning {tuning_id}" for key in keys_of(stanzas)} | told
+    plain = tuned(settings, stanzas).model_dump(mode="json")
     plain["console"]["database"] = _PASSWORD.sub(r"\1***@", plain["console"]["database"])
     if as_json:
         say_json(plain | {"sources": told})

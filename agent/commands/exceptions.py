@@ -9,10 +9,9 @@ import click
 
 from agent.agreements import Agreements
 from agent.commands import looking
-from agent.commands.approving import approve, hand_in, one_of, read_statement, revoke_with
 from agent.commands.asking import ask
-from agent.commands.carrying import import_
-from agent.commands.options import with_config, with_json, with_key, with_signing
+from agent.commands.options import with_config, with_json
+from agent.commands.registered import register
 from agent.commands.terminal import say, say_json, say_table
 from agent.custodian import plain_exception
 from agent.errors import NotRunning
@@ -28,22 +27,6 @@ def exceptions() -> None:
 
     The console's page of an alert proposes one; two people sign it, as they do an agreement.
     """
-
-
-@exceptions.command("approve")
-@with_signing
-def approve_(file: Path, key: Path, yes: bool, as_json: bool) -> None:
-    """Look at an exception and sign it, with your own key, on any machine."""
-    approve(file, key, ("exception", "revocation"), yes, as_json)
-
-
-@exceptions.command("add")
-@click.argument("file", type=click.Path(path_type=Path))
-@with_config
-@with_json
-def add(file: Path, config_file: Path | None, as_json: bool) -> None:
-    """Hand a signed exception, or its revocation, to the service."""
-    hand_in(read_statement(file, "exception", "revocation"), load(config_file), as_json)
 
 
 @exceptions.command("list")
@@ -76,27 +59,6 @@ def list_(config_file: Path | None, as_json: bool) -> None:
         say("no exception was ever handed in")
 
 
-@exceptions.command("revoke")
-@click.argument("exception_id", metavar="ID")
-@with_key
-@click.option("--reason", required=True, help="Why.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it for the console and others."
-)
-@with_config
-@with_json
-def revoke(
-    exception_id: str, key: Path, reason: str, out: Path | None, config_file: Path | None, as_json: bool
-) -> None:
-    """End an exception. One approver is enough. What rested on it is judged again."""
-    settings = load(config_file)
-    row = one_of(_all(settings), "exception", exception_id)
-    revoke_with(settings, row, "exception", key, reason, out, as_json)
-
-
-exceptions.add_command(import_)
-
-
 def _all(settings: Settings) -> list[dict[str, Any]]:
     try:
         rows: list[dict[str, Any]] = ask(settings, "exceptions")
@@ -107,6 +69,16 @@ def _all(settings: Settings) -> list[dict[str, Any]]:
             host = looking.host_id(settings)
             rows = [plain_exception(e, host, files.get(e.terms.exception_id, 0)) for e in found]
     return rows
+
+
+register(
+    exceptions,
+    "exception",
+    _all,
+    approves="Look at an exception and sign it, with your own key, on any machine.",
+    adds="Hand a signed exception, or its revocation, to the service.",
+    ends="End an exception. One approver is enough. What rested on it is judged again.",
+)
 
 
 def _scope(row: dict[str, Any]) -> str:

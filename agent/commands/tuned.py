@@ -8,11 +8,12 @@ from typing import Any
 from agent.agreements import Agreements
 from agent.commands import looking
 from agent.commands.asking import ask
-from agent.errors import NotRunning, Problem
+from agent.errors import Mistyped, NotRunning, Problem
+from agent.escape import escape
 from agent.tuning import plain_tuning, remembered
 from config.load import load
 from config.settings import Settings
-from config.tuning import stanzas_of, tuned
+from config.tuning import Stanzas, stanzas_of, tuned
 
 
 def rows_of(settings: Settings) -> list[dict[str, Any]]:
@@ -27,16 +28,25 @@ def rows_of(settings: Settings) -> list[dict[str, Any]]:
     return rows
 
 
-def in_force(settings: Settings) -> dict[str, Any] | None:
-    """The tuning that the detectors have here; None too if nobody may know."""
+def in_force(settings: Settings) -> tuple[str, Stanzas]:
+    """(id, stanzas) of the tuning that the detectors have here; ("", {}) if none, or nobody may know."""
     try:
-        return next((row for row in rows_of(settings) if row["counts"]), None)
+        found = next((row for row in rows_of(settings) if row["counts"]), None)
     except Problem:
-        return None
+        found = None
+    return (found["tuning_id"], stanzas_of("\n".join(found["settings"]))) if found else ("", {})
 
 
 def load_tuned(config_file: Path | None) -> Settings:
     """The settings by which the service judges here, as far as whoever asks may know them."""
     settings = load(config_file)
-    found = in_force(settings)
-    return settings if found is None else tuned(settings, stanzas_of("\n".join(found["settings"])))
+    _, stanzas = in_force(settings)
+    return tuned(settings, stanzas)
+
+
+def text_of(file: Path) -> str:
+    """A file of settings, for a tuning; raises `Mistyped`."""
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise Mistyped(f"{escape(file)} cannot be read as text", "name a file of TOML") from None

@@ -9,20 +9,12 @@ from typing import Any
 
 import click
 
-from agent.commands.approving import (
-    approve,
-    hand_in,
-    one_of,
-    read_statement,
-    revoke_with,
-    show_statement,
-    write_statement,
-)
-from agent.commands.carrying import import_
+from agent.commands.approving import one_of, show_statement, write_statement
 from agent.commands.examination import check_detectors
-from agent.commands.options import with_config, with_json, with_key, with_signing
+from agent.commands.options import with_config, with_json
+from agent.commands.registered import register, show_file
 from agent.commands.terminal import say, say_fields, say_json, say_table
-from agent.commands.tuned import rows_of
+from agent.commands.tuned import rows_of, text_of
 from agent.errors import Mistyped
 from agent.escape import escape
 from agent.statements import BadStatement, Tuning, seal
@@ -62,12 +54,9 @@ def new(
     """Write a tuning to FILE, for signing, if the detectors of this version take it."""
     now = time.time()
     review = review or datetime.fromtimestamp(now + 365 * 86400, UTC)
+    wanted = Tuning.made(text_of(toml), reason, agents, review.date().isoformat(), now, number)
     try:
-        text = toml.read_text("utf-8")
-        wanted = Tuning.made(text, reason, agents, review.date().isoformat(), now, number)
         envelope = seal(wanted)
-    except (OSError, UnicodeDecodeError):
-        raise Mistyped(f"{escape(toml)} cannot be read as text", "name a file of TOML") from None
     except BadStatement as error:
         raise Mistyped(f"{escape(toml)}: {error}", "see `recordwarden tuning new --help`") from None
     check_detectors(tuned(Settings(), wanted.stanzas), str(toml))
@@ -76,22 +65,6 @@ def new(
         say_json({"file": str(file), **envelope.to_json()})
     else:
         show_statement(envelope)
-
-
-@tuning.command("approve")
-@with_signing
-def approve_(file: Path, key: Path, yes: bool, as_json: bool) -> None:
-    """Look at a tuning and sign it, with your own key, on any machine."""
-    approve(file, key, ("tuning", "revocation"), yes, as_json)
-
-
-@tuning.command("add")
-@click.argument("file", type=click.Path(path_type=Path))
-@with_config
-@with_json
-def add(file: Path, config_file: Path | None, as_json: bool) -> None:
-    """Hand a tuning, more signatures for it, or its signed revocation to the service."""
-    hand_in(read_statement(file, "tuning", "revocation"), load(config_file), as_json)
 
 
 @tuning.command("list")
@@ -128,9 +101,7 @@ def list_(config_file: Path | None, as_json: bool) -> None:
 @with_json
 def show(what: str, config_file: Path | None, as_json: bool) -> None:
     """Show one tuning of the register, or what a file says."""
-    if Path(what).is_file():
-        envelope = read_statement(Path(what), "tuning", "revocation")
-        say_json(envelope.to_json()) if as_json else show_statement(envelope)
+    if show_file(what, "tuning", as_json):
         return
     row = one_of(rows_of(load(config_file)), "tuning", what)
     if as_json:
@@ -147,25 +118,14 @@ def show(what: str, config_file: Path | None, as_json: bool) -> None:
         say(f"  {escape(line)}")
 
 
-@tuning.command("revoke")
-@click.argument("tuning_id", metavar="ID")
-@with_key
-@click.option("--reason", required=True, help="Why.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it for the console and others."
+register(
+    tuning,
+    "tuning",
+    rows_of,
+    approves="Look at a tuning and sign it, with your own key, on any machine.",
+    adds="Hand a tuning, more signatures for it, or its signed revocation to the service.",
+    ends="End a tuning. One approver is enough. The one before it counts again, or else none.",
 )
-@with_config
-@with_json
-def revoke(
-    tuning_id: str, key: Path, reason: str, out: Path | None, config_file: Path | None, as_json: bool
-) -> None:
-    """End a tuning. One approver is enough. The one before it counts again, or else none."""
-    settings = load(config_file)
-    row = one_of(rows_of(settings), "tuning", tuning_id)
-    revoke_with(settings, row, "tuning", key, reason, out, as_json)
-
-
-tuning.add_command(import_)
 
 
 def _here(row: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ from agent.commands.examination import Examination, examination
 from agent.commands.options import with_json
 from agent.commands.progress import Progress, progress
 from agent.commands.terminal import count, say, say_json
-from agent.commands.tuned import load_tuned
+from agent.commands.tuned import load_tuned, text_of
 from agent.commands.walk import Found, walk
 from agent.commands.words import examined, sentence
 from agent.errors import Mistyped
@@ -136,14 +136,13 @@ def _both(new: Path | None, tuning: Path | None, old: Path | None) -> tuple[Sett
     before = load_tuned(old)
     if tuning is None:
         return before, load_tuned(new), source_of(new)
+    text = text_of(tuning)
     try:
-        return before, tuned(load(old), stanzas_of(tuning.read_text("utf-8"))), str(tuning)
+        return before, tuned(load(old), stanzas_of(text)), str(tuning)
     except NotTuning as error:
         raise Mistyped(
             f"{escape(tuning)}: {error}", "[detectors.NAME] tables, as in a configuration"
         ) from None
-    except (OSError, UnicodeDecodeError):
-        raise Mistyped(f"{escape(tuning)} cannot be read as text", "name a file of TOML") from None
 
 
 def _changed(one: Answer, other: Answer) -> list[str]:

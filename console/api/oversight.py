@@ -54,7 +54,7 @@ class AgentPage(BaseModel):
     """The serial number of the newest bundle of papers: who has a lower one is behind."""
 
 
-class AgentWhole(BaseModel):
+class AgentWhole(FromAttributes):
     """One agent with its roots."""
 
     agent: AgentLine
@@ -206,9 +206,7 @@ def list_agents(
 @router.get("/agents/{agent_id}", responses=ERRORS(404, 422))
 def show_agent(agent_id: _Name, caller: ByToken, db: Db, now: Now) -> AgentWhole:
     """One agent with what it says of each root."""
-    found, roots, waiting = fleet.one(db, caller, agent_id, now)
-    fault = fleet.papers_fault(found)
-    return AgentWhole(agent=AgentLine.model_validate(found), roots=roots, waiting=waiting, papers_fault=fault)
+    return AgentWhole.model_validate(fleet.one(db, caller, agent_id, now))
 
 
 @router.post("/agents/tokens", status_code=201, responses=ERRORS(422))

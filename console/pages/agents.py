@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
@@ -25,14 +23,9 @@ def show(
 
 @router.get("/agents/{agent_id}")
 def one(request: Request, agent_id: str, caller: ByCookie, house: In, db: Db, now: Now) -> Response:
-    found, roots, waiting = fleet.one(db, caller, agent_id, now)
-    silent = fleet.is_silent(found, house.rules, now)
-    fault = fleet.papers_fault(found)
-    tuning = fleet.tuning_of(json.loads(found.heartbeat or "{}"))
-    return page(
-        request, "agent.html", agent=found, roots=roots, waiting=waiting, silent=silent, papers_fault=fault,
-        tuning=tuning,
-    )  # fmt: skip
+    found = fleet.one(db, caller, agent_id, now)
+    silent = fleet.is_silent(found.agent, house.rules, now)
+    return page(request, "agent.html", seen=found, agent=found.agent, silent=silent)
 
 
 @router.post("/agents/token")

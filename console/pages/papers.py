@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from agent.statements import Tuning, as_text
+from agent.statements import GROUPS, Tuning, as_text
 from config.tuning import may_find_less
 from console import bundle, exceptions, papers, tuning
 from console.doors import ByCookie, Db, In, Now, Posted
@@ -96,7 +96,7 @@ def requests(request: Request, caller: ByCookie, house: In, db: Db, now: Now) ->
 def one(request: Request, kind: str, number: str, caller: ByCookie, house: In, db: Db, now: Now) -> Response:
     told = papers.one(db, house.approvers, caller, kind, number, now)
     less = may_find_less(told.statement.stanzas) if isinstance(told.statement, Tuning) else []
-    return page(request, "paper.html", told=told, kind=told.paper.kind, less=less)
+    return page(request, "paper.html", told=told, kind=told.paper.kind, less=less, groups=GROUPS)
 
 
 @router.get("/papers/{kind}/{number}/file")

@@ -29,7 +29,7 @@ def state(tmp_path, agreed):
 
 def test_with_the_service_down_its_ledger_tells(state):
     settings = load_tuned(state)
-    assert in_force(settings)["tuning_id"] == "TUN-made-up-1"
+    assert in_force(settings)[0] == "TUN-made-up-1"
     assert settings.detectors == {"row_subject": {"bonus": 1}}
 
 
