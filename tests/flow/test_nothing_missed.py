@@ -21,6 +21,8 @@ pytestmark = pytest.mark.root
 
 FULL = int(os.environ.get("STORM_FILES", "200000"))
 SAMPLE = 600
+IN_A_FOLDER = 10_000
+"""No more of the full storm's files lie in one folder: exfat-fuse walks it for each name."""
 BURST = 6000
 """Files while nobody reads the kernel's queue: four events each are more than inotify keeps."""
 
@@ -62,6 +64,13 @@ class Storm:
             name = self.name()
             self.write(folder / name, as_folder / name)
 
+    def place(self) -> Path:
+        """A name that is new, in the root or in one of the full storm's many folders below it."""
+        number = next(self._names)
+        folder = self.root / f"part{number // IN_A_FOLDER}" if self.files > IN_A_FOLDER else self.root
+        folder.mkdir(exist_ok=True)
+        return folder / f"f{number}.csv"
+
     def created(self, files: int) -> None:
         folder = self.root / f"created{self.written}"
         folder.mkdir()
@@ -71,7 +80,7 @@ class Storm:
     def renamed(self, files: int) -> None:
         """As editors and downloads save."""
         for _ in range(files):
-            target = self.root / self.name()
+            target = self.place()
             part = target.with_name(target.name + ".part")
             self.write(part, target)
             part.rename(target)
@@ -97,7 +106,7 @@ class Storm:
 
     def rewritten(self, files: int) -> None:
         """Nothing in them first, judged perhaps, and then records under the same name."""
-        names = [self.root / self.name() for _ in range(files)]
+        names = [self.place() for _ in range(files)]
         for path in names:
             path.touch()
         for path in names:
