@@ -109,15 +109,23 @@ def assess(bench: Bench, view: TableView) -> Assessment:
     person = bench.models[model].total(measures, bench.factors[model])
     aggregate = chance(bench.models["aggregate"].total(measures, bench.factors["aggregate"]))
     found = Assessment(view, measures, person, aggregate, _hedged(bench, measures, person, aggregate))
-    if bench.detectors["direct_identifiers"].options.enabled:
-        found.hits = direct_identifiers.find(view, bench.book, bench.options("direct_identifiers"))
-    if bench.detectors["named_people"].options.enabled:
-        taken = {h.column for h in found.hits}
-        named = named_people.find(view, bench.forenames, bench.options("named_people"))
-        found.named = named_people.Named(tuple(n for n in named.names if n not in taken), named.births)
+    found.hits, found.named = identified(bench, view)
     found.capped = bench.options("aggregate_shape").enabled and _capped(found)
     found.factors = (bench.detectors["direct_identifiers"].factor, bench.detectors["named_people"].factor)
     return found
+
+
+def identified(bench: Bench, view: TableView) -> tuple[list[Hit], named_people.Named]:
+    """Identifiers, and what names and births there are beside them, as far as their detectors are on."""
+    hits: list[Hit] = []
+    named = named_people.Named()
+    if bench.detectors["direct_identifiers"].options.enabled:
+        hits = direct_identifiers.find(view, bench.book, bench.options("direct_identifiers"))
+    if bench.detectors["named_people"].options.enabled:
+        taken = {h.column for h in hits}
+        found = named_people.find(view, bench.forenames, bench.options("named_people"))
+        named = named_people.Named(tuple(n for n in found.names if n not in taken), found.births)
+    return hits, named
 
 
 def _model_of(measures: Mapping[str, float]) -> str:

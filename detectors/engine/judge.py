@@ -9,7 +9,7 @@ from dataclasses import replace
 from importlib import resources
 from typing import Any
 
-from detectors.engine.assess import Bench
+from detectors.engine.assess import MIN_ROWS, Bench
 from detectors.engine.conclusion import Conclusion
 from detectors.engine.evidence import COLUMN_MEASURES
 from detectors.engine.lexicon import Lexicon
@@ -27,6 +27,7 @@ __all__ = ["Conclusion", "FileJudgement", "Judge", "StanzaError"]
 WITHOUT_AUDITED = {tier: f"without_audited_{tier.value}" for tier in (Tier.NONE, Tier.POSSIBLE, Tier.LIKELY)}
 """How sure a verdict is without the detectors in audit mode, where that is less sure -> its advisory."""
 ADVISORIES = frozenset({"small_cells", *WITHOUT_AUDITED.values()})
+MANY = 128
 _FOLDERS = ("lexicon", "rules")
 
 
@@ -111,12 +112,23 @@ class FileJudgement:
 
     def table(self, table: Table) -> None:
         """Consume one table; lets `Unreadable` through after keeping what was seen."""
-        passage = Passage(self._judge.bench, self._judge.lexicon, table, self._tables)
+        passage = Passage(self._judge.bench, self._judge.lexicon, table, self._tables, self._least_rows())
         self._tables += 1
         try:
             passage.read()
         finally:
             self._take(passage.conclude())
+
+    def _least_rows(self) -> int:
+        """How many rows a table must have for its shape to add anything, after so many tables of one file.
+
+        A manual or a change log has thousands of small ones. Fewer than three rows have no shape; fewer
+        than ten make it *possible* at most, which one before may have done.
+        """
+        if self._tables < MANY:
+            return 0
+        options = self._judge.bench.options("record_model")
+        return options.likely_rows if self._best.tier is Tier.POSSIBLE else MIN_ROWS
 
     def text(self, text: Text) -> None:
         """Consume running text; lets `Unreadable` through after keeping what was seen."""

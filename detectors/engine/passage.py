@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 
-from detectors.engine.assess import Assessment, Bench, assess, conclude
+from detectors.engine.assess import Assessment, Bench, assess, conclude, identified
 from detectors.engine.conclusion import Conclusion
 from detectors.engine.forms import Forms
 from detectors.engine.lexicon import Lexicon
@@ -65,10 +65,14 @@ class Spread:
 
 
 class Passage:
-    """One table on its way through; `read` may raise `Unreadable`, after which `conclude` still holds."""
+    """One table on its way through; `read` may raise `Unreadable`, after which `conclude` still holds.
 
-    def __init__(self, bench: Bench, lexicon: Lexicon, table: Table, index: int) -> None:
+    Of a table of fewer than `least` rows, and of few columns, only identifiers and names matter.
+    """
+
+    def __init__(self, bench: Bench, lexicon: Lexicon, table: Table, index: int, least: int = 0) -> None:
         self._bench, self._lexicon, self._table, self._index = bench, lexicon, table, index
+        self._least = least
         self._head: Region | None = None
         self._regions: dict[Shape, Region] = {}
         self._rows = 0
@@ -92,11 +96,8 @@ class Passage:
         finally:
             self._rows = len(head)
             if head:
-                sample = assess(self._bench, self._view(head, whole=len(head) < HEAD))
-                self._head = Region(sample, [sample.score] * 2)
-                self._first = head
-                self._known.add(shape(head[-8:]))
                 self._tally.add(_joined(head))
+                self._begin(head)
         if self._head is None or len(head) < HEAD:
             return
         if self._sure(self._head, self._settle):
@@ -104,6 +105,17 @@ class Passage:
         else:
             self._forms.learn(head)
             self._pass(rows, self._head)
+
+    def _begin(self, head: list[Row]) -> None:
+        view = self._view(head, whole=len(head) < HEAD)
+        if len(head) < self._least and view.width < LEAST:
+            hits, named = identified(self._bench, view)
+            if not (hits or named.names or named.births):
+                return
+        sample = assess(self._bench, view)
+        self._head = Region(sample, [sample.score] * 2)
+        self._first = head
+        self._known.add(shape(head[-8:]))
 
     def _count_on(self, rows: Iterator[Row]) -> None:
         """Count `COUNT_ON` more rows, or all that there are; regular ones by the block."""
@@ -242,8 +254,9 @@ class Passage:
 
     def conclude(self) -> Conclusion:
         """What the table is, by all that was read of it: the head, unless another region holds people."""
+        spotted = from_tally(self._tally, self._rows, self._index, in_table=True)
         if self._head is None:
-            return Conclusion(records_estimated=0)
+            return spotted
         found = self._conclusion(self._head)
         for region in self._regions.values():
             if self._sure(region, POOLED if len(region.scores) >= 2 else self._settle):
@@ -251,7 +264,6 @@ class Passage:
                 found = deep if deep.weight > found.weight else found
         if not found.flagged:
             found = self._sorted_by_groups() or self._set_upright() or found
-        spotted = from_tally(self._tally, self._rows, self._index, in_table=True)
         return spotted if spotted.weight > found.weight else found
 
     def _sorted_by_groups(self) -> Conclusion | None:

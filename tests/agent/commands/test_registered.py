@@ -19,7 +19,9 @@ def test_each_group_has_the_commands_of_the_register(kind, group):
 
 
 @pytest.mark.parametrize(("kind", "group"), GROUPS.items())
-def test_a_paper_of_another_kind_is_neither_signed_nor_handed_in(typed, agreed, tmp_path, capsys, kind, group):
+def test_a_paper_of_another_kind_is_neither_signed_nor_handed_in(
+    typed, agreed, tmp_path, capsys, kind, group
+):
     other = agreed.exception(1e9, content=("ab" * 32,)) if kind != "exception" else agreed(1e9, roots=("/x",))
     file = tmp_path / "other.json"
     file.write_text(as_text(other))

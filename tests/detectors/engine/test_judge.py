@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors.engine import passage
+from detectors.engine.assess import assess
 from detectors.engine.evidence import COLUMN_MEASURES
-from detectors.engine.judge import Judge
+from detectors.engine.judge import MANY, Judge
 from detectors.engine.roster import roster
 from detectors.engine.table import Table, Text
 from detectors.engine.verdict import Outcome, Verdict
@@ -84,3 +86,33 @@ def test_any_table_gets_a_conclusion_that_fits_the_wire(
         flagged=found.flagged, records_estimated=found.records_estimated, advisories=found.advisories,
     )  # fmt: skip
     assert Verdict.from_wire(verdict.to_wire(), JUDGE.vocabulary).outcome in Outcome
+
+
+def _after_many_small_tables(last: Table) -> bool:
+    judgement = JUDGE.begin()
+    for number in range(MANY + 5):
+        judgement.table(Table(None, iter([["lib", str(number)], ["bin", str(2 * number)]]), loose=True))
+    judgement.table(last)
+    return judgement.conclude().flagged
+
+
+def test_people_after_many_small_tables_are_found() -> None:
+    r = random.Random(22)
+    people = [[str(r.randint(16, 90)), r.choice("12"), str(r.randint(1, 5))] for _ in range(40)]
+    assert _after_many_small_tables(Table(["age", "sex", "ethnic_group"], iter(people)))
+
+
+def test_identifiers_in_a_small_table_after_many_are_found() -> None:
+    rows = [["Made Up", "999 234 5675", "1961-02-03"], ["Also Invented", "999 345 6780", "1980-11-30"]]
+    header = ["name", "nhs number", "date of birth"]
+    assert _after_many_small_tables(Table(header, iter(rows)))
+    assert not _after_many_small_tables(
+        Table(header, iter([["Tap", "12", "1 inch"], ["Bolt", "9", "2 inch"]]))
+    )
+
+
+def test_of_many_small_tables_no_more_are_weighed(monkeypatch) -> None:
+    weighed = []
+    monkeypatch.setattr(passage, "assess", lambda bench, view: weighed.append(view) or assess(bench, view))
+    _after_many_small_tables(Table(["a", "b"], iter([["1", "2"]])))
+    assert len(weighed) == MANY
