@@ -22,11 +22,16 @@ MOST_SAMPLED = 120
 MAX_CELLS = 70_000
 MOST_SEARCHED = 64 * 1024
 LEAST_MARKED = 3
+LEAST_SELDOM = 10
 WEAK = 0.9
 """The most that the quality of a dialect may be that is cut at what prose is full of."""
 TEX, WIKI = "&", "||"
 """Cells of a LaTeX table, whose rows end in two backslashes; of a MediaWiki table, with `|-` between rows."""
-_MARKED = frozenset({" ", "|", TEX, WIKI})
+PIPES = "|│"
+"""They cut cells, and frame tables besides; the second is drawn by database clients."""
+_MARKED = frozenset({" ", *PIPES, TEX, WIKI})
+_SELDOM = "!#$%*@§•¤"
+"""Cut cells only where nearly all lines have as many of one."""
 Item = TypeVar("Item")
 _DRAWN = "-=─━"
 _RULE = " \t|+:┼┌┐└┘├┤┬┴│" + _DRAWN
@@ -56,11 +61,11 @@ class Dialect:
         """Whether a line is none of the table's rows, only drawn between them."""
         if self.delimiter == WIKI:
             return line.startswith(("|-", "{|", "|}", "|+"))
-        return (self.delimiter == "|" and is_rule(line)) or (self.delimiter == TEX and _is_tex_rule(line))
+        return (self.delimiter in PIPES and is_rule(line)) or (self.delimiter == TEX and _is_tex_rule(line))
 
     def rows(self, text: str) -> list[list[str]]:
         """Whole lines as rows of cells; a blank line is an empty row. Raises `csv.Error`."""
-        if self.delimiter == "|":
+        if self.delimiter in PIPES:
             return self._piped(text)
         if self.delimiter in (TEX, WIKI):
             lines = text.removesuffix("\n").split("\n")
@@ -80,12 +85,13 @@ class Dialect:
     def _piped(self, text: str) -> list[list[str]]:
         """Pipes also frame tables: rules between rows are left out, and the frame itself."""
         lines = [line for line in text.split("\n") if not is_rule(line)]
-        framed = sum(line.lstrip()[:1] == "|" for line in lines) > 0.5 * sum(map(bool, lines))
+        mark = self.delimiter
+        framed = sum(line.lstrip()[:1] == mark for line in lines) > 0.5 * sum(map(bool, lines))
         if framed:
-            lines = [line.strip().removeprefix("|").removesuffix("|") for line in lines]
+            lines = [line.strip().removeprefix(mark).removesuffix(mark) for line in lines]
         reader = csv.reader(
             lines,
-            delimiter="|",
+            delimiter=mark,
             quotechar=self.quote,
             escapechar="\\" if framed else self.escape,
             quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
@@ -116,7 +122,7 @@ def candidates(text: str) -> list[Dialect]:
         for mark, told_by in ((TEX, "\\\\"), (WIKI, "\n|-"))
         if text.count(told_by) >= LEAST_MARKED
     ]
-    for delimiter in "\t;|,: ^~¦\x01\x1f":
+    for delimiter in "\t;|,: ^~¦│\x01\x1f" + _seldom(text):
         often = text.count(delimiter)
         if often < 0.5 * min(lines, 10):
             continue
@@ -127,6 +133,21 @@ def candidates(text: str) -> list[Dialect]:
         if not quotes:
             found.append(Dialect(delimiter, None, None, trim))
     return found
+
+
+def _seldom(text: str) -> str:
+    """The unusual delimiter of `text`, if it has one: two or more on each line, and nearly always as many."""
+    found = [mark for mark in _SELDOM if mark in text]
+    if not found:
+        return ""
+    lines = [line for line in text[:MOST_SEARCHED].split("\n")[:60] if line.strip()]
+    if len(lines) < LEAST_SELDOM:
+        return ""
+    for mark in found:
+        often, same = Counter(line.count(mark) for line in lines).most_common(1)[0]
+        if often >= 2 and same >= 0.9 * len(lines):
+            return mark
+    return ""
 
 
 def _is_quoting(text: str, delimiter: str, quote: str) -> bool:
@@ -189,8 +210,8 @@ def cells_of(dialect: Dialect, line: str) -> list[str]:
     if dialect.quote is None or dialect.quote not in line:
         if dialect.delimiter == " ":
             return [cell for cell in line.split(" ", MAX_CELLS) if cell]
-        if dialect.delimiter == "|":
-            line = line.strip().removeprefix("|").removesuffix("|")
+        if dialect.delimiter in PIPES:
+            line = line.strip().removeprefix(dialect.delimiter).removesuffix(dialect.delimiter)
         return line.split(dialect.delimiter, MAX_CELLS)
     try:
         rows = dialect.rows(line)

@@ -19,14 +19,14 @@ MAX_KEYS = 200
 MAX_LINE = 2_000
 MAX_CARDS_OPEN = 8
 _PAIR_LINE = re.compile(
-    r"\s*(?:- )?([^\W\d_][\w .()/'-]{0,48}?)\s*(?:[:=]\s+|[:=](?=\S)|\t+| {3,})\s*(.*\S)?\s*"
+    r"\s*(?:- )?([^\W\d_][\w .()/'-]{0,48}?)\s*(?:[:=]\s+|[:=](?=\S)|\t+| {3,}|\| |\.{3,})\s*(.*\S)?\s*"
 )
-_BETWEEN = (":", "=", "\t", "   ")
+_BETWEEN = (":", "=", "\t", "   ", "| ", "...")
 """One of these is between each name and its value."""
 _LOG_PAIR = re.compile(r"(?<![\w.])([A-Za-z_][\w.-]{0,40})=(\"[^\"]*\"|'[^']*'|[^\s,;|]+)")
 _QUERY = re.compile(r"[A-Za-z_][\w.%\[\]-]{0,60}=[^&=]*(?:&[A-Za-z_][\w.%\[\]-]{0,60}=[^&=]*)+")
 _CARD_LINE = re.compile(r"(?:[\w-]{1,20}\.)?([A-Za-z][A-Za-z0-9-]{0,40})(?:;(?:[^:\"]|\"[^\"]*\")*)?:(.*)")
-_TITLE = re.compile(r"\[.*\]|#.*|;.*|-{3,}.*|={3,}.*|\w+:|-")
+_TITLE = re.compile(r"-?\[.*\]-*|#.*|;.*|-{3,}.*|={3,}.*|\w+:|-")
 
 
 def records(lines: Sequence[str]) -> Iterator[Table]:

@@ -10,6 +10,7 @@ from detectors.engine.dialect import Dialect, is_rule, quality
 
 MIN_LINES = 3
 MANY_LINES = 12
+LEAST_PAGES = 3
 MOST_SAMPLED = 600
 MAX_WIDTH = 32_768
 MAX_SAMPLED_CHARS = 400_000
@@ -61,7 +62,7 @@ def fixed_width(lines: Sequence[str]) -> Layout | None:
     if len(set(rows)) < MIN_LINES or not 3 <= width <= MAX_WIDTH:
         return None
     step = max(1, len(rows) // MOST_SAMPLED, len(rows) * width // MAX_SAMPLED_CHARS)
-    cuts = _cuts(rows[::step])
+    cuts = _cuts(_without_titles(lines[first:last], rows)[::step])
     if len(cuts) < 2:
         return None
     layout = Layout(tuple(cuts), first, last, 0.0)
@@ -85,6 +86,19 @@ def _stretch(lines: Sequence[str]) -> tuple[int, int]:
         if not lines[at].strip() and last - at > 4:
             return at + 1, last
     return first, last
+
+
+def _without_titles(lines: Sequence[str], rows: list[str]) -> list[str]:
+    """`rows` without the lines between two blank ones, if they are what stands at the head of each page."""
+    blank = [not line.strip() for line in lines]
+    alone = [
+        b or (before and after)
+        for before, b, after in zip([True, *blank], blank, [*blank[1:], True], strict=False)
+    ]
+    lone = sum(alone) - sum(blank)
+    if not LEAST_PAGES <= lone <= 0.2 * len(rows):
+        return rows
+    return [_spaced(line) for line, left in zip(lines, alone, strict=True) if not left and not is_rule(line)]
 
 
 def _cuts(rows: Sequence[str]) -> list[int]:

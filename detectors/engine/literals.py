@@ -14,6 +14,7 @@ LEAST_VALUES = 10
 LEAST_PAIRS = 2
 MOST_CARRIED = 4 * 1024 * 1024
 MOST_CELLS = 500_000
+MOST_TRIED = 400
 MOST_VECTORS = 4_000
 _CHUNK = 64 * 1024
 _BEFORE_CHARS = 100
@@ -27,7 +28,7 @@ _NAME = r"(?:\"[^\"\\\n]{1,60}+\"|'[^'\\\n]{1,60}+'|:?[A-Za-z_][\w.-]{0,60}+)"
 _PAIR = rf"\s*+{_NAME}\s*+(?::|=>|=)\s*+{_VALUE}?+\s*+"
 _RECORD = re.compile(rf"{_PAIR}(?:,{_PAIR})*+,?\s*+")
 _FIELD = re.compile(rf"\s*+({_NAME})\s*+(?:=>|:|=)\s*+({_VALUE}?+)\s*+,?")
-_BRACES = re.compile(r"\{([^{}]{5,4000}+)\}")
+_BRACES = re.compile(r"\{([^{}]{5,4000}+)\}|\[([^\[\]]{5,4000}+)\]")
 
 _OPENER = re.compile(r"(?:=>?|:|<-)\s{0,20}+(?:[A-Za-z][\w.]{1,30}+\(\s{0,20}+){0,2}?(?:c\(|\[)")
 _BEFORE = re.compile(
@@ -39,7 +40,6 @@ _ITEMS = re.compile(rf"(?:\s*+{_VALUE}?+\s*+,)*+\s*+{_VALUE}?+\s*+")
 _HEXADECIMAL = re.compile(r"\b0[xX]")
 """Memory, masks and code points: nobody writes an answer so."""
 _LEVELS = frozenset({"levels", ".Label"})
-_ATTRIBUTE = re.compile(r"@attribute\s++(\"[^\"]{1,200}+\"|'[^']{1,200}+'|\S{1,200}+)\s", re.I)
 
 
 def bare_value(text: str) -> str:
@@ -77,18 +77,28 @@ def without_brackets(row: Sequence[str]) -> list[str]:
 
 
 def braced(lines: Sequence[str]) -> list[dict[str, str]]:
-    """The records that are written as `{name: value, …}`, of nothing but such pairs, anywhere in `lines`.
+    """The records written as `{name: value, …}` or `[name => value, …]`, of nothing but pairs, in `lines`.
 
     None where they are as few as examples in a comment are.
     """
     found = []
     for match in _BRACES.finditer("\n".join(lines)):
-        body = match.group(1)
+        body = match.group(1) or match.group(2)
         if _RECORD.fullmatch(body):
             pairs = {bare_value(k).lstrip(":"): bare_value(v) for k, v in _FIELD.findall(body)}
             if len(pairs) >= LEAST_PAIRS:
                 found.append(pairs)
     return found if len(found) >= LEAST_VALUES else []
+
+
+def are_braced(lines: Sequence[str]) -> bool:
+    """Whether nearly all lines are such a record each, or the bracket before or behind them all."""
+    written = [bare for line in lines[:MOST_TRIED] if (bare := line.strip())]
+    ends = [line.rstrip(" ,;") for line in written]
+    found = [line[1:-1] for line in ends if line[:1] + line[-1:] in ("{}", "[]")]
+    if len(found) < max(LEAST_VALUES, len(written) - 4):
+        return False
+    return all(len(body) <= 4000 and _RECORD.fullmatch(body) for body in found[:LEAST_VALUES])
 
 
 def stacked(lines: Sequence[str]) -> list[dict[str, str]]:
@@ -106,20 +116,6 @@ def stacked(lines: Sequence[str]) -> list[dict[str, str]]:
     width = max(map(len, full), default=0)
     named = names if len(names) == width else [str(k + 1) for k in range(width)]
     return [dict(zip(named, row, strict=False)) for row in full] if len(full) >= LEAST_VALUES else []
-
-
-def attributes(lines: Sequence[str]) -> tuple[list[str], int]:
-    """(names that `@attribute` lines give to what follows `@data`, the line after that); ([], 0) if none."""
-    names: list[str] = []
-    for at, line in enumerate(lines):
-        if not line.startswith("@"):
-            continue
-        if line.strip().lower() == "@data":
-            return (names, at + 1) if len(names) >= LEAST_PAIRS else ([], 0)
-        match = _ATTRIBUTE.match(line)
-        if match:
-            names.append(bare_value(match.group(1)))
-    return [], 0
 
 
 def has_vector(text: str) -> bool:

@@ -10,6 +10,7 @@ from itertools import groupby
 from detectors.engine.dialect import (
     MAX_CELLS,
     MAX_QUOTED_LINES,
+    PIPES,
     TEX,
     WEAK,
     WIKI,
@@ -89,7 +90,7 @@ def _worth_parsing(dialect: Dialect, lines: Sequence[str], counts: list[int]) ->
     """Stretches in which neighbouring lines are cut equally often, or may be for their quotes."""
     if dialect.quote is not None:
         _mark_quoted(dialect.quote, lines, counts)
-    if dialect.delimiter in ("|", TEX, WIKI):
+    if dialect.delimiter in (*PIPES, TEX, WIKI):
         counts = [_ANY if dialect.is_rule(line) else count for line, count in zip(lines, counts, strict=True)]
     first = -1
     before = 0

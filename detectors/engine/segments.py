@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 from detectors.engine.dialect import Dialect, candidates
 from detectors.engine.layout import Layout, fixed_width
+from detectors.engine.literals import are_braced
 from detectors.engine.runs import Run, runs
 
 MAX_GAP = 8
 MAX_NESTED = 2
 MIN_RUN_IN_CODE = 5
-_PAIR = re.compile(r"\s*(?:- )?([^\W\d_][\w .()/'-]{0,48}?)\s*[:=]\s*\S.*")
+_PAIR = re.compile(r"\s*(?:- )?([^\W\d_][\w .()/'-]{0,48}?)\s*(?:[:=]|\.{3,}|(?<=\s)\|(?=\s))\s*\S.*")
+_BETWEEN = re.compile(r"[:=|]|\.{3}")
 _BEGINS_CODE = re.compile(
     r"\s*(?:import|from|def|class|return|if|for|while|else|elif|const|let|var|function|public|private|static"
     r"|using|package|try|except|catch|fi|do|done|echo|export|local|#include|#define|@\w+)\b(?!,)"
@@ -66,6 +68,9 @@ def _divide(
             found.append(Segment(first, last, None))
         return
     part = lines[first:last]
+    if are_braced(part):
+        found.append(Segment(first, last, None))
+        return
     free = free and not (is_log(part) or is_code(part) or _is_keyed(part))
     best = _best(part, used, free)
     layout = fixed_width(part) if free and (best is None or best[0].delimiter in " :") else None
@@ -130,7 +135,7 @@ def _is_of_code(line: str) -> bool:
 def _is_keyed(lines: Sequence[str]) -> bool:
     """Whether most lines are `name: value` and the names come back."""
     written = [line[:400] for line in lines[:400] if line.strip()]
-    names = [match.group(1) for line in written if ":" in line or "=" in line if (match := _PAIR.match(line))]
+    names = [match.group(1) for line in written if _BETWEEN.search(line) if (match := _PAIR.match(line))]
     return len(names) >= 6 and len(names) > 0.5 * len(written) and len(set(names)) <= 0.4 * len(names)
 
 

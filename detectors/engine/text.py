@@ -157,7 +157,7 @@ def decoded(stream: BinaryIO) -> Iterator[str]:
         held = "\r" if text.endswith("\r") else ""
         if "\r" in text:
             text = _as_lines(text[:-1] if held else text)
-        yield text
+        yield text.replace("\n\f", "\n\n") if "\f" in text else text  # a page ends a paragraph
     rest = held + decoder.decode(b"", True)
     yield rest.replace("\r", "\n")
 

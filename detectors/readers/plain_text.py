@@ -16,14 +16,17 @@ from typing import BinaryIO
 
 from detectors.engine import literals
 from detectors.engine.cutting import Region, parsed, region
+from detectors.engine.declared import declared, may_declare
 from detectors.engine.dialect import TEX, Dialect, is_rule
 from detectors.engine.grid import tables
 from detectors.engine.header import header_depth, kind
+from detectors.engine.interchange import lines_of, sheet_of
 from detectors.engine.key_values import records
 from detectors.engine.layout import Layout
 from detectors.engine.segments import Segment, is_code, segments
+from detectors.engine.streams import read_at
 from detectors.engine.table import Content, ReadLimits, Row, Table, Text, Unreadable
-from detectors.engine.text import Source, decode_tail, skip_lines, text_blocks
+from detectors.engine.text import Source, decode_head, decode_tail, skip_lines, text_blocks
 from detectors.engine.verdict import Reason
 from detectors.engine.view import is_generic
 
@@ -35,6 +38,7 @@ HELD_LINES = 20
 MAX_CONTEXT = 12
 MAX_CONTEXT_CHARS = 200
 MIN_LIST = 5
+MIN_DECLARED = 3
 MAX_LIST_CHARS = 64
 HEAD_CHARS = 8 * 1024
 TAIL_BYTES = 16 * 1024
@@ -43,7 +47,11 @@ _CODE = re.compile(r"(?=.*[\d@])[\w@.+/-]+(?: [\w/-]+){0,3}")
 
 def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
     """Tables and text in the order of the file; lines before a table are also its context."""
-    yield from read_text(stream, limits)
+    sheet = sheet_of(decode_head(read_at(stream, 0, HEAD_CHARS)))
+    if sheet is None:
+        yield from read_text(stream, limits)
+    else:
+        yield from tables(sheet(lines_of(text_blocks(stream, limits)), limits.max_columns))
 
 
 def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
@@ -63,8 +71,8 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
         lines = (source.ahead() if stuck else window).split("\n")
         if not lines[-1]:
             lines.pop()
-        names, behind = literals.attributes(lines) if "@" in window else ([], 0)
-        found = _segments(lines, behind) if stuck < 2 else [Segment(0, len(lines), None)]
+        names, behind = declared(lines) if may_declare(window) else ([], 0)
+        found = _segments(lines, behind, len(names)) if stuck < 2 else [Segment(0, len(lines), None)]
         if not sought and literals.has_vector(window):
             sought = True
             yield from _vectors(skip_lines(text_blocks(stream, limits), source.lines_taken))
@@ -97,10 +105,18 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
     source.finish()
 
 
-def _segments(lines: list[str], behind: int) -> list[Segment]:
-    """The segments of `lines`, parted before line `behind`, of which all before are told the names."""
-    first, second = segments(lines[:behind]), segments(lines[behind:])
-    return [*first, *(replace(s, first=s.first + behind, last=s.last + behind) for s in second)]
+def _segments(lines: list[str], behind: int, width: int) -> list[Segment]:
+    """The segments of `lines`, parted before line `behind`, above which so many names are declared."""
+    first = segments(lines[:behind])
+    until = behind
+    while width and until < len(lines) and len(lines[until].split()) == width:
+        until += 1
+    if until - behind >= MIN_DECLARED:
+        first.append(Segment(behind, until, Dialect(" ", trim=True)))
+    else:
+        until = behind
+    rest = segments(lines[until:])
+    return [*first, *(replace(s, first=s.first + until, last=s.last + until) for s in rest)]
 
 
 def _vectors(blocks: Iterator[str]) -> Iterator[Table]:
@@ -140,9 +156,10 @@ def _tables(
     start = source.lines_taken
     text = source.window(1)[:chars]
     head = [row for row in parsed(cut, "\n".join(text[:HEAD_CHARS].split("\n")[:30])) if any(row)]
-    named = (
-        [names] if head and len(names) == len(head[0]) else _header_below(stream, source, cut, chars, head)
-    )
+    if head and len(names) == len(head[0]):
+        named = [names]
+    else:
+        named = _header_above(context, cut, head) or _header_below(stream, source, cut, chars, head)
     if literals.in_brackets(head if len(text) <= HEAD_CHARS else head[:-1]):
         bare = map(literals.without_brackets, region(source, cut, chars, limits))
         for content in tables(bare, context):
@@ -159,6 +176,15 @@ def _tables(
 
     rows = Region(source, cut, chars, limits)
     yield from tables(chain(named, rows), context, again=again, bulk=rows)
+
+
+def _header_above(context: list[str], cut: Dialect | Layout, head: list[list[str]]) -> list[list[str]]:
+    """The line before a table cut at blanks, if a blank line parts it from the rows that it names."""
+    by_blanks = isinstance(cut, Layout) or cut.delimiter == " "
+    if not by_blanks or not context or len(head) < 3 or header_depth(head):
+        return []
+    names = context[-1].split()
+    return [names] if len(names) == len(head[0]) and header_depth([names, *head]) == 1 else []
 
 
 def _header_below(

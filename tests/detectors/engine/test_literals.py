@@ -10,7 +10,7 @@ import pytest
 from detectors.engine.examine import examine
 from detectors.engine.judge import Judge
 from detectors.engine.literals import (
-    attributes,
+    are_braced,
     braced,
     has_vector,
     in_brackets,
@@ -189,10 +189,10 @@ def test_cells_of_a_wiki_may_have_a_line_each() -> None:
     assert stacked(["|-", "| 1"] * 20) == stacked(["| 1", "| 2"] * 20) == []
 
 
-def test_attributes_name_what_follows_their_data() -> None:
-    lines = ["% note", "@ATTRIBUTE 'the age' numeric", "@attribute sex {M,F}", "", "@DATA", "1,M"]
-    assert attributes(lines) == (["the age", "sex"], 5)
-    assert attributes(lines[:-2]) == attributes(["@data", "1,2"]) == ([], 0)
+def test_records_in_square_brackets_are_those_of_php() -> None:
+    lines = ["return [", *["    ['age' => 44, 'sex' => 'F'],"] * 12, "];"]
+    assert braced(lines) == [{"age": "44", "sex": "F"}] * 12 and are_braced(lines)
+    assert not are_braced(["[1, 2]"] * 20) and not are_braced(["{a: 1}"] * 12 + ["words"] * 12)
 
 
 HOSTILE = [

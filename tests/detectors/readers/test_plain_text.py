@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from detectors.engine.dialect import Dialect
+from detectors.engine.dialect import Dialect, candidates
 from detectors.engine.segments import Segment, segments
 from detectors.engine.table import ReadLimits, Table, Text, Unreadable
 from detectors.readers import plain_text
@@ -152,6 +152,53 @@ def test_two_header_rows_are_folded() -> None:
     (header, rows), *others = found(written([top, below, *body]))[0]
     assert header == ["Region", "Men|Officers", "Men|Ranks", "Women|Officers", "Women|Ranks"]
     assert (rows, others) == (body, [])
+
+
+@pytest.mark.parametrize("mark", "!#*§│")
+def test_a_delimiter_that_hardly_anybody_uses_cuts_all_the_same(mark: str) -> None:
+    assert found("\n".join(mark.join(row) for row in [HEADER, *PEOPLE]))[0] == [(HEADER, PEOPLE)]
+
+
+def test_marks_that_come_now_and_then_cut_nothing() -> None:
+    text = "\n".join(f"{i} widgets! More: #{i}" + "!" * (i % 3) for i in range(30))
+    assert {dialect.delimiter for dialect in candidates(text)}.isdisjoint("!#")
+
+
+def test_a_table_that_a_database_client_draws_is_read_without_its_frame() -> None:
+    wide = [[cell.ljust(12) for cell in row] for row in [HEADER, *PEOPLE]]
+    rule = "─" * 14
+    drawn = ["┌" + "┬".join([rule] * 6) + "┐", *("│ " + " │ ".join(row) + " │" for row in wide)]
+    drawn.insert(2, "├" + "┼".join([rule] * 6) + "┤")
+    assert found("\n".join([*drawn, "└" + "┴".join([rule] * 6) + "┘"]))[0] == [(HEADER, PEOPLE)]
+
+
+@pytest.mark.parametrize(
+    ("title", "between"), [("-[ RECORD {} ]----", "     | "), ("QUESTIONNAIRE", " ......... ")]
+)
+def test_a_record_may_have_a_line_for_each_value(title: str, between: str) -> None:
+    blocks = [
+        "\n".join([title.format(i), *map(between.join, zip(HEADER, row, strict=True))])
+        for i, row in enumerate(PEOPLE)
+    ]
+    assert found("\n\n".join(blocks))[0] == [(HEADER, PEOPLE)]
+
+
+def test_pages_of_a_listing_are_cut_alike_whatever_their_titles() -> None:
+    def page(at: int) -> str:
+        rows = ["".join(cell.rjust(14) for cell in row) for row in PEOPLE[at : at + 10]]
+        header = "".join(name.replace(" ", "_").rjust(14) for name in HEADER)
+        return "\n".join([f"                    The Made Up System, page {at}", "", header, "", *rows, ""])
+
+    tables = found("\f".join(page(at) for at in (0, 10, 20, 30)))[0]
+    assert [row for _, rows in tables for row in rows if len(row) == 6 and row[0].isdecimal()] == PEOPLE
+    assert tables[0][0] == [name.replace(" ", "_") for name in HEADER]
+
+
+def test_names_that_a_program_declares_stand_over_its_data() -> None:
+    data = "\n".join(" ".join([*row[:3], row[3][:1], *row[4:]]) for row in PEOPLE)
+    program = "data a;\n  input ref age sex $ region $ pay started ddmmyy10.;\n  datalines;\n"
+    tables = found(f"{program}{data}\n;\nproc means; run;\n")[0]
+    assert tables[0][0] == ["ref", "age", "sex", "region", "pay", "started"]
 
 
 def test_stacked_tables_of_different_dialects_are_all_found() -> None:
