@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -125,15 +126,28 @@ class Storm:
 
 
 class ShareStorm(Storm):
-    """On an rclone mount, whose program ends where a folder is renamed while it uploads what is in it."""
+    """On an rclone mount, whose program ends where something is renamed while it is uploaded."""
 
     server = Path()
 
     def uploaded(self, top: Path, files: int) -> None:
         there = self.server / top.relative_to(self.outside.parent)
-        while sum(len(names) for _, _, names in os.walk(there)) < files or list(there.rglob("*.partial")):
+        while sum(len(names) for _, _, names in os.walk(there)) < files:
             time.sleep(0.2)
-        time.sleep(1)
+        time.sleep(2)
+
+    def renamed(self, files: int) -> None:
+        targets = [self.place() for _ in range(files)]
+        parts = {target: target.with_name(target.name + ".part") for target in targets}
+        for target, part in parts.items():
+            self.write(part, target)
+        plain = {part.name for target, part in parts.items() if target not in self.planted}
+        while plain - {name for _, _, names in os.walk(self.server / self.root.name) for name in names}:
+            time.sleep(0.2)
+        time.sleep(2)
+        for target, part in parts.items():
+            with suppress(FileNotFoundError):  # records may have been taken by then
+                part.rename(target)
 
 
 def set_up(service, top: Path, files: int, made_up, kind: type[Storm] = Storm) -> Storm:
