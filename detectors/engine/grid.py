@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice, pairwise, takewhile
+from itertools import chain, islice, pairwise, takewhile
 
+from detectors.engine.cutting import parsed
+from detectors.engine.dialect import Dialect
 from detectors.engine.forms import Forms
 from detectors.engine.header import column, filled, fold, header_depth, kind, main_kind
+from detectors.engine.inner import cut_alike
 from detectors.engine.lines import NEVER, Bulk, Lines, Plain
 from detectors.engine.table import Row, Table, Text, Unreadable
 
@@ -22,6 +25,7 @@ MAX_CONTEXT_CHARS = 200
 MAX_NOTE_ROWS = 10
 MAX_SIDE_BY_SIDE = 6
 MAX_LINES = 500
+MOST_LOOKS = 64
 
 
 class _Feed:
@@ -88,6 +92,11 @@ class _Feed:
         self.taken += len(found) if isinstance(found, Lines) else 0
         return found
 
+    def cut(self, dialect: Dialect) -> None:
+        """From here on, cut each row of one filled cell."""
+        held, self._held, self._bulk = self._held, deque(), None
+        self._rows = (_cut(row, dialect) for row in chain(held, self._rows))
+
     def skip(self, count: int) -> None:
         for _ in range(count):
             self.take()
@@ -118,10 +127,18 @@ def tables(
     `bulk`     gives the next of `rows` many at once, where it can.
     """
     feed = _Feed(rows, bulk)
+    looks = 0
     lines: list[str] = []
     notes: list[str] = [line[:MAX_CONTEXT_CHARS] for line in context]
     while feed.skip_blank():
         block = feed.block()
+        dialect = None
+        if looks < MOST_LOOKS and max(map(filled, block)) == 1:
+            looks += 1
+            dialect = cut_alike(["".join(row) for row in block])
+        if dialect is not None:
+            feed.cut(dialect)
+            block, again = feed.block(), None
         titles = _titles(block)
         for row in block[:titles]:
             _note(row, notes, lines)
@@ -157,6 +174,12 @@ def _block(
         yield table
         for _ in table.rows:  # a consumer may have left it half way
             pass
+
+
+def _cut(row: Row, dialect: Dialect) -> Row:
+    if filled(row) != 1:
+        return row
+    return [cell for cut in parsed(dialect, "".join(row)) for cell in cut]
 
 
 def _titles(block: list[Row]) -> int:

@@ -14,6 +14,7 @@ from detectors.engine.conclusion import Conclusion
 from detectors.engine.evidence import COLUMN_MEASURES
 from detectors.engine.lexicon import Lexicon
 from detectors.engine.passage import Passage
+from detectors.engine.pooled import Pooled
 from detectors.engine.prose import Prose
 from detectors.engine.roster import roster
 from detectors.engine.rules import RuleBook
@@ -104,6 +105,7 @@ class FileJudgement:
         self._tables = 0
         self._advisories: dict[str, None] = {}
         self._prose = Prose(judge.bench, judge.lexicon)
+        self._pooled = Pooled()
 
     @property
     def settled(self) -> bool:
@@ -118,6 +120,7 @@ class FileJudgement:
             passage.read()
         finally:
             self._take(passage.conclude())
+            self._pooled.take(table.header, passage.first)
 
     def _least_rows(self) -> int:
         """How many rows a table must have for its shape to add anything, after so many tables of one file.
@@ -145,4 +148,10 @@ class FileJudgement:
     def conclude(self) -> Conclusion:
         """The answer for all that was seen: the most severe part, with every advisory."""
         self._take(self._prose.conclude(self._tables))
+        for table in () if self.settled else self._pooled.tables(self._judge.lexicon):
+            passage = Passage(self._judge.bench, self._judge.lexicon, table, self._tables)
+            passage.read()
+            found = passage.conclude()
+            if found.flagged:
+                self._take(found)
         return replace(self._best, advisories=tuple(self._advisories))

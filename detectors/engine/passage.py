@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import chain, count, islice
 
 from detectors.engine.assess import Assessment, Bench, assess, conclude, identified
 from detectors.engine.conclusion import Conclusion
 from detectors.engine.forms import Forms
+from detectors.engine.inner import inner
 from detectors.engine.lexicon import Lexicon
 from detectors.engine.lines import Lines
 from detectors.engine.prose import from_tally
@@ -80,7 +81,8 @@ class Passage:
         self._known: set[Shape] = set()
         self._forms = Forms([])
         self._strays: list[Row] = []
-        self._first: list[Row] = []
+        self.first: list[Row] = []
+        """The head, if it was weighed."""
         self._spread = Spread()
         self._settle: float = bench.options("record_model").settle
 
@@ -114,7 +116,7 @@ class Passage:
                 return
         sample = assess(self._bench, view)
         self._head = Region(sample, [sample.score] * 2)
-        self._first = head
+        self.first = head
         self._known.add(shape(head[-8:]))
 
     def _count_on(self, rows: Iterator[Row]) -> None:
@@ -263,7 +265,7 @@ class Passage:
                 deep = self._conclusion(region)
                 found = deep if deep.weight > found.weight else found
         if not found.flagged:
-            found = self._sorted_by_groups() or self._set_upright() or found
+            found = self._sorted_by_groups() or self._set_otherwise() or found
         return spotted if spotted.weight > found.weight else found
 
     def _sorted_by_groups(self) -> Conclusion | None:
@@ -281,9 +283,10 @@ class Passage:
         least = POOLED if alike == len(used) else self._settle  # a head of one line says nothing else
         return found if found.flagged and (found.confidence >= least or sample.decisive) else None
 
-    def _set_upright(self) -> Conclusion | None:
-        """Records of people, if the table holds them once its head is set upright."""
-        for names, records in upright(self._table.header, self._first, self._lexicon):
+    def _set_otherwise(self) -> Conclusion | None:
+        """Records of people, if the table holds them once its head is set upright, or its cells are cut."""
+        header, first = self._table.header, self.first
+        for names, records in chain(upright(header, first, self._lexicon), inner(header, first)):
             sample = assess(
                 self._bench, TableView(names, records, self._lexicon, self._table.context, loose=True)
             )

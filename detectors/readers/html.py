@@ -1,22 +1,27 @@
 """HTML: its tables, row by row, and the text around them.
 
-Parsed by events, no tree is built; scripts and comments are text like any other. Text that has no
-table but is called HTML comes out as text.
+Parsed by events, no tree is built; scripts and comments are text like any other. Tables that are built of
+other elements, and data in scripts, come out as tables too. Text that has no table but is called HTML comes
+out as text.
 """
 
 from __future__ import annotations
 
+import io
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import BinaryIO
 
 from lxml import etree
 
+from detectors.engine.blocks import Blocks, Cell, of_rows
 from detectors.engine.grid import tables
 from detectors.engine.header import filled, fold
 from detectors.engine.key_values import records
-from detectors.engine.table import Content, ReadLimits, Row, Table, Text, Unreadable
+from detectors.engine.script_data import document, in_scripts
+from detectors.engine.table import Content, Part, ReadLimits, Row, Table, Text, Unreadable
 from detectors.engine.text import decoded
 from detectors.engine.verdict import Reason
 
@@ -26,6 +31,8 @@ MAX_CONTEXT_CHARS = 200
 MAX_HEADER_ROWS = 4
 MAX_OPEN_TABLES = 64
 MAX_LINES = 2000
+MAX_SCRIPT_CHARS = 16 * 1024 * 1024
+"""Of all scripts of a page."""
 _BREAKS = frozenset(
     """p div br li ul ol h1 h2 h3 h4 h5 h6 title caption section article header footer pre hr dt dd form
     label option tr table body head html script style blockquote address figure figcaption""".split()  # noqa: SIM905
@@ -53,12 +60,18 @@ class _Open:
 
 @dataclass(slots=True)
 class _Event:
-    """A row of table `number`, or a line of text where `cells` is None."""
+    """A row of table `number`; a line of text where `cells` is None, unless it is `blocks` or a `script`."""
 
     number: int
     cells: list[str] | None
     is_header: bool = False
     line: str = ""
+    blocks: list[list[Cell]] | None = None
+    script: str = ""
+
+    @property
+    def is_line(self) -> bool:
+        return self.cells is None and self.blocks is None and not self.script
 
 
 class _Events:
@@ -72,10 +85,16 @@ class _Events:
         self._count = 0
         self._line: list[str] = []
         self._skips = 0
+        self._blocks = Blocks()
+        self._script: list[str] | None = None
+        self._scripts: list[str] = []
+        self._script_chars = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag in _BREAKS:
             self._break()
+        if not self._open and tag != "table":
+            self._blocks.start(tag, attributes.get("class") or "")
         if tag == "table" and len(self._open) < MAX_OPEN_TABLES:
             self._count += 1
             self._open.append(_Open(self._count))
@@ -91,6 +110,8 @@ class _Events:
             table.cell = _Cell(tag == "th", *spans)
         elif tag == "style":
             self._skips += 1
+        elif tag == "script":
+            self._script = []
 
     def end(self, tag: str) -> None:
         if tag in _CELLS and self._open:
@@ -102,14 +123,26 @@ class _Events:
             self._open.pop()
         elif tag == "style":
             self._skips = max(0, self._skips - 1)
+        elif tag == "script":
+            self._end_script()
         if tag in _BREAKS:
             self._break()
+        if not self._open:
+            if tag != "table":
+                self._blocks.end(tag)
+            self._tell()
 
     def data(self, data: str) -> None:
         if self._skips:
             return
         cell = self._open[-1].cell if self._open else None
         (self._line if cell is None else cell.parts).append(data)
+        if self._script is not None:
+            self._script_chars += len(data)
+            if self._script_chars <= MAX_SCRIPT_CHARS:
+                self._script.append(data)
+        elif not self._open:
+            self._blocks.data(data)
 
     def comment(self, data: str) -> None:
         self.out.extend(_Event(0, None, line=line) for line in data.split("\n") if line.strip())
@@ -119,6 +152,21 @@ class _Events:
             self._end_cell(table)
         self._end_row()
         self._break()
+        self._end_script()
+        self._blocks.close()
+        self._tell()
+
+    def _end_script(self) -> None:
+        if self._script:
+            self._scripts.append("".join(self._script))
+        self._script = None
+
+    def _tell(self) -> None:
+        """Hand out what was found beside the tables; never amid the rows of one."""
+        self.out.extend(_Event(0, None, blocks=rows) for rows in self._blocks.found)
+        self.out.extend(_Event(0, None, script=script) for script in self._scripts)
+        self._blocks.found.clear()
+        self._scripts.clear()
 
     def _break(self) -> None:
         cell = self._open[-1].cell if self._open else None
@@ -205,8 +253,20 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
     """Each table with the lines before it as context; lines as text, in the order of the file."""
     feed = _Feed(stream, limits)
     context: list[str] = []
+    budget = limits.spending()
+    documents = 0
     while (event := feed.peek()) is not None:
-        if event.cells is None:
+        if event.blocks is not None:
+            yield from of_rows(feed.take().blocks or [])
+        elif event.script:
+            held = document(feed.take().script)
+            if held is None:
+                yield from in_scripts(event.script)
+            else:
+                budget.enter()
+                yield Part(documents, partial(io.BytesIO, held.encode("utf-8", "replace")))
+                documents += 1
+        elif event.cells is None:
             lines = list(_lines(feed))
             context = [line[:MAX_CONTEXT_CHARS] for line in lines][-MAX_CONTEXT:]
             yield Text(iter(lines))
@@ -218,7 +278,7 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
 def _lines(feed: _Feed) -> Iterator[str]:
     for _ in range(MAX_LINES):
         event = feed.peek()
-        if event is None or event.cells is not None:
+        if event is None or not event.is_line:
             return
         yield feed.take().line
 

@@ -7,6 +7,7 @@ looks, window by window, so that a table deep in a file is found; a table stream
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -29,6 +30,7 @@ from detectors.engine.table import Content, ReadLimits, Row, Table, Text, Unread
 from detectors.engine.text import Source, decode_head, decode_tail, skip_lines, text_blocks
 from detectors.engine.verdict import Reason
 from detectors.engine.view import is_generic
+from detectors.engine.whole_texts import may_hold_a_table
 
 MEDIA_TYPES = frozenset({"text/plain", "text/csv", "text/tab-separated-values", "text/markdown"})
 WINDOW_CHARS = 64 * 1024
@@ -103,6 +105,28 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
         size = min(size * 4, MAX_WINDOW_CHARS) if found and found[-1].cut is None else WINDOW_CHARS
         assert at
     source.finish()
+
+
+def read_lines(lines: Iterator[str], limits: ReadLimits) -> Iterator[Content]:
+    """The same for lines that another format holds: cut where they may be a table, else left as text."""
+    fault: Unreadable | None = None
+    ended = False
+    while not ended and fault is None:
+        part: list[str] = []
+        left = MAX_WINDOW_CHARS
+        try:
+            while left > 0 and (text := next(lines, None)) is not None:
+                part += text.split("\n")
+                left -= len(text) + 1
+            ended = left > 0
+        except Unreadable as stopped:
+            fault = stopped
+        if may_hold_a_table("\n".join(part)):
+            yield from read_text(io.BytesIO("\n".join([*part, ""]).encode("utf-8", "replace")), limits)
+        elif part:
+            yield Text(iter(part))
+    if fault is not None:
+        raise fault
 
 
 def _segments(lines: list[str], behind: int, width: int) -> list[Segment]:

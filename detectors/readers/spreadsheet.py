@@ -14,10 +14,11 @@ from functools import partial
 from typing import BinaryIO
 
 from detectors.engine.grid import tables
-from detectors.engine.table import Budget, Content, Part, ReadLimits, Row, Table, Text, Unreadable
+from detectors.engine.table import Budget, Content, Part, ReadLimits, Row, Table, Unreadable
 from detectors.engine.verdict import Reason
 from detectors.engine.xml_stream import feed, local, texts
 from detectors.engine.zip_directory import Entry, entries, open_entry
+from detectors.readers.plain_text import read_lines
 from detectors.readers.sheet_rows import sheet_rows
 from detectors.readers.sheet_xml import CellText, Strings, cache_fields, cache_rows, date_styles
 
@@ -198,8 +199,9 @@ def _links(package: Package, limits: ReadLimits, budget: Budget) -> Iterator[Con
 
 
 def _prose(package: Package, limits: ReadLimits, _: Budget) -> Iterator[Content]:
+    """Comments and text boxes, into which a table may have been pasted."""
     for path in package.matching(_PROSE):
-        yield Text(texts(package.open(path), _TEXT_TAGS, _TEXT_BREAKS))
+        yield from read_lines(texts(package.open(path), _TEXT_TAGS, _TEXT_BREAKS), limits)
 
 
 def _leftovers(package: Package, limits: ReadLimits, _: Budget) -> Iterator[Content]:

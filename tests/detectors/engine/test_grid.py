@@ -141,3 +141,25 @@ def test_a_first_row_that_looks_like_a_header_further_on_is_not_put_back_for_eve
     for first in range(len(rows)):
         contents = list(islice(tables(iter(rows[first:])), 2 * len(rows)))
         assert len(contents) < 2 * len(rows)
+
+
+def test_lines_of_a_file_that_was_never_cut_are_cut_though_they_are_long() -> None:
+    wide = [
+        [f"{i:09d}", 20 + i % 40, "MF"[i % 2], f"{i * 7919:012d}", "North West of somewhere"]
+        for i in range(99)
+    ]
+    names = ["id", "age", "sex", "number", "region"]
+    lines = [[";".join(map(str, row))] for row in [names, *wide]]
+    for title in ([], [["Extract of staff"], []]):
+        (table,), (rows,), _ = found([*title, *lines])
+        assert table.header == names
+        assert rows == cells(wide)
+
+
+def test_sentences_with_commas_stay_text() -> None:
+    prose = [
+        [f"In all, said {i}, it was a day, if not a week, that nobody, once it was over, wished back."]
+        for i in range(9)
+    ]
+    tables, _, lines = found(prose)
+    assert not tables and len(lines) == 9

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import io
+import json
 
-from detectors.engine.table import ReadLimits, Table, Text
+from detectors.engine.table import Part, ReadLimits, Table, Text
 from detectors.readers import html
 
 
@@ -58,3 +59,38 @@ def test_scripts_and_comments_are_text_and_styles_are_not() -> None:
 def test_an_endless_row_span_costs_nothing() -> None:
     tables, _ = found("<table>" + "<tr><td rowspan=9999999999>1<td colspan=99999>2" * 3 + "</table>")
     assert len(tables) <= 1
+
+
+PEOPLE = [[str(100 + 7 * i), str(20 + i * 13 % 60), "MF"[i % 2], "North"] for i in range(20)]
+NAMES = ["ref", "age", "sex", "region"]
+
+
+def test_rows_of_other_elements_and_cards_are_tables_and_their_text_stays_text() -> None:
+    lines = "".join(
+        "<div class=r>" + "".join(f"<span>{cell}</span> " for cell in line) + "</div>"
+        for line in [NAMES, *PEOPLE]
+    )
+    tables, text = found(f"<h1>List</h1><div>{lines}</div><p>end")
+    assert (NAMES, PEOPLE) in tables
+    assert text.startswith("List") and text.endswith("end") and "100 20 M North" in text
+    cards = "".join(
+        "<dl>" + "".join(f"<dt>{n}<dd>{cell}" for n, cell in zip(NAMES, line, strict=True)) + "</dl>"
+        for line in PEOPLE
+    )
+    assert (NAMES, PEOPLE) in found(f"<main>{cards}</main>")[0]
+
+
+def test_data_in_scripts_are_tables_or_documents_even_amid_a_table() -> None:
+    script = f"<script>var rows = {json.dumps(PEOPLE)}; var cols = {json.dumps(NAMES)};</script>"
+    around = f"<table>{row(['a', 'b'])}<tr><td>{script}<td>x</tr>{row(['c', 'd'])}</table>"
+    tables, _ = found(around)
+    assert (NAMES, PEOPLE) in tables and len(tables) == 2
+    page = f"<script type=application/json>{json.dumps({'people': PEOPLE})}</script>".encode()
+    (part,) = [c for c in html.read(io.BytesIO(page), "text/html", ReadLimits()) if isinstance(c, Part)]
+    assert json.loads(part.open().read()) == {"people": PEOPLE}
+
+
+def test_menus_and_prose_hold_no_tables() -> None:
+    menu = "<ul>" + "".join(f"<li><a href=x>Page {i}</a></li>" for i in range(60)) + "</ul>"
+    prose = "".join(f"<p>Of <b>this</b> and <i>that</i>, {i} times</p>" for i in range(60))
+    assert found(menu + prose)[0] == []

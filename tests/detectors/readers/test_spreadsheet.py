@@ -214,3 +214,14 @@ def test_the_first_rows_of_a_large_sheet_come_without_reading_the_rest() -> None
     assert isinstance(content, Table)
     assert [next(content.rows)[0] for _ in range(400)][-1] == "name 400"
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 60_000
+
+
+def test_a_table_in_a_comment_or_a_text_box_is_a_table() -> None:
+    out = io.BytesIO()
+    rows = [["ref", "age", "sex"], *([str(i), str(20 + i), "12"[i % 2]] for i in range(30))]
+    text = "\n".join(",".join(row) for row in rows)
+    with xlsxwriter.Workbook(out) as book:
+        book.add_worksheet("One").write_comment(0, 0, text)
+        book.add_worksheet("Two").insert_textbox(2, 2, text)
+    kept, _, _ = found(out.getvalue())
+    assert [(t.header, [list(row) for row in read]) for t, read in kept] == [(rows[0], rows[1:])] * 2
