@@ -286,7 +286,9 @@ class Passage:
     def _set_otherwise(self) -> Conclusion | None:
         """Records of people, if the table holds them once its head is set upright, or its cells are cut."""
         header, first = self._table.header, self.first
-        for names, records in chain(upright(header, first, self._lexicon), inner(header, first)):
+        ways: Iterator[tuple[list[str] | None, Sequence[Row]]]
+        ways = chain(upright(header, first, self._lexicon), inner(header, first))
+        for names, records in ways:
             sample = assess(
                 self._bench, TableView(names, records, self._lexicon, self._table.context, loose=True)
             )
