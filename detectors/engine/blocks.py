@@ -24,6 +24,7 @@ MOST_ROWS = 2_000
 MOST_DEPTH = 200
 MOST_KEPT = 4 * 1024 * 1024
 CELL_CHARS = 400
+LONG_STYLE = 100
 _ABOUT_A_CELL = 60
 _BLANK = frozenset({"div", "span", "dd", "p", "li"})
 """An empty one of these is a cell with no value; others are marks and pictures."""
@@ -55,7 +56,7 @@ class Blocks:
         if len(self._open) >= MOST_DEPTH:
             self._beyond += 1
             return
-        self._open.append(_Element(tag, f"{tag}.{style.partition(' ')[0][:40]}"))
+        self._open.append(_Element(tag, f"{tag}.{style}" if len(style) < LONG_STYLE else tag))
 
     def data(self, data: str) -> None:
         text = data.strip()
@@ -82,7 +83,8 @@ class Blocks:
                 _add_text(above, text)
                 above.cells.append((element.kind, text))
                 self._kept += len(text) + _ABOUT_A_CELL
-            self._let_go(element)
+            if element.cells or element.rows:
+                self._let_go(element)
         else:
             self._close_row(element, above)
         if self._kept > MOST_KEPT:

@@ -130,7 +130,8 @@ class _Events:
         if not self._open:
             if tag != "table":
                 self._blocks.end(tag)
-            self._tell()
+            if self._blocks.found or self._scripts:
+                self._tell()
 
     def data(self, data: str) -> None:
         if self._skips:
