@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from agent.escape import escape
@@ -338,7 +338,7 @@ def _unmapped(seen: Occurrence) -> dict[str, Any]:
         "volume": volume(seen.volume),
         "entry": seen.entry_id,
         "review_at": None if seen.review_at is None else _ms(seen.review_at),
-        "findings": [asdict(f) for f in verdict.findings[:MAX_FINDINGS_TOLD]],
+        "findings": verdict.to_json()["findings"][:MAX_FINDINGS_TOLD],
         "notice": seen.notice,
         "audit_head": seen.audit_head,
     }

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
 from agent import fscrypt, notice, others, removal
-from agent.erasure import SLICE_BYTES, CannotErase, Overwriting
+from agent.erasures import Erasures
 from agent.examiner import Asked
 from agent.finishing import finish
 from agent.foresight import Foresight
@@ -21,6 +21,7 @@ from agent.protocol import (
     Go,
     Identity,
     Judged,
+    MayPlace,
     MayUnlink,
     Message,
     NotVaulted,
@@ -34,16 +35,15 @@ from agent.protocol import (
     Welcome,
 )  # fmt: skip
 from agent.removal import Ending
+from agent.sealing import Sealed, Source
 from agent.streams import DepositFailed
-from agent.vault import Deposit, Source, Vault
+from agent.vault import Deposit, Vault
 from agent.watcher import FileEvent
 from detectors.engine.exchange import Allowance
 from detectors.engine.verdict import PASSING_FAULTS, Reason, Verdict
 from detectors.engine.verdict import Outcome as Judgement
 
 EMPTY_TYPE = "application/x-empty"
-MOST_ERASED_LATER = 4
-"""Files without a name that are held open, and keep their room on the medium, until they are overwritten."""
 
 Answer = TypeVar("Answer", bound=Message)
 
@@ -86,30 +86,34 @@ def later(reason: Reason | None) -> Fate:
     return Fate("later", reason)
 
 
-def _not_done() -> bool:
-    return False
-
-
 class Crew:
     """The root is there only between `arrive` and `leave`.
 
-    `breathe` is called often during long work, and raises when that must end.
+    `breathe` is called often during long work, and raises when that must end; `is_calm` says that no other
+    file waits.
     """
 
     def __init__(
-        self, welcome: Welcome, ask: Ask, breathe: Callable[[], None], examiner: Examines, vault: Vault | None
+        self,
+        welcome: Welcome,
+        ask: Ask,
+        breathe: Callable[[], None],
+        examiner: Examines,
+        vault: Vault | None,
+        is_calm: Callable[[], bool] = lambda: False,
     ) -> None:
         self.welcome = welcome
         self.ask = ask
         self.breathe = breathe
         self.examiner = examiner
         self.vault = vault
+        self._is_calm = is_calm
+        self._ahead: Sealed | None = None
         self.missing: set[str] = set()
         """Protections that are not to be had here, as `config.settings.Protection` values."""
         self._root: RootFolder | None = None
         self._foresight = Foresight(self._examine_together, lambda question: ask(question, UnseenAnswer))
-        self._erasing: list[tuple[str, Overwriting]] = []
-        """Large files that are in custody and gone, by entry."""
+        self.erasures = Erasures(welcome.erase, breathe, lambda entry_id: ask(Erased(entry_id), Done))
 
     @property
     def root(self) -> RootFolder:
@@ -134,6 +138,7 @@ class Crew:
     def leave(self) -> None:
         """Let go of the root. A second call does nothing."""
         self._foresight.forget()
+        self._ahead = None
         if self._root is not None:
             self._root.close()
             self._root = None
@@ -141,8 +146,7 @@ class Crew:
     def close(self) -> None:
         """Let go of everything; a worker that is busy for us is killed."""
         self.leave()
-        for _, overwriting in self._erasing:
-            overwriting.close()
+        self.erasures.close()
         self.examiner.close()
 
     def is_being_written(self, opened: OpenedFile) -> bool:
@@ -189,7 +193,9 @@ class Crew:
 
     def examine(self, opened: OpenedFile, event: FileEvent) -> Verdict:
         """The worker's verdict, after the file has settled; `unreadable(changed)` if it changed meanwhile."""
-        verdict = self._examined(opened)
+        self._ahead = None
+        wanted = event.origin == "event" and self._may_be_taken() and self._is_calm()
+        verdict = self._examined(opened, wanted)
         self._let_settle(event)
         return verdict if opened.unchanged() else self._unreadable(Reason.CHANGED)
 
@@ -199,8 +205,19 @@ class Crew:
             left = event.observed_at + self.welcome.settle_seconds - time.time()
             time.sleep(min(max(left, 0.0), self.welcome.settle_seconds))
 
-    def _examined(self, opened: OpenedFile) -> Verdict:
+    def _may_be_taken(self) -> bool:
+        return (self.welcome.mode, self.welcome.handling) == ("enforce", "unrestricted")
+
+    def _examined(self, opened: OpenedFile, seal_ahead: bool) -> Verdict:
         begun = time.monotonic()
+
+        def waiting() -> None:
+            nonlocal seal_ahead
+            self.breathe()
+            if seal_ahead and self.vault is not None:
+                seal_ahead = False
+                self._ahead = self.vault.seal_ahead(self._source(opened))
+
         if not opened.status.st_size:
             return Verdict(
                 Judgement.NO_RECORDS, media_type=EMPTY_TYPE, config_digest=self.welcome.config_digest
@@ -215,7 +232,7 @@ class Crew:
             size = opened.status.st_size
             allowed = Allowance(self.welcome.examine_seconds, self.welcome.examine_seconds_per_gb)
             deadline = begun + allowed.of(size)
-            verdict = self.examiner.examine(worker_fd, size, deadline, self.breathe)
+            verdict = self.examiner.examine(worker_fd, size, deadline, waiting)
         finally:
             os.close(worker_fd)
         return replace(verdict, elapsed_ms=int((time.monotonic() - begun) * 1000))
@@ -250,11 +267,17 @@ class Crew:
             raise DepositFailed("in_use")
         if self.vault is None:
             raise DepositFailed("vault_error")
-        source = Source(opened.fd, opened.status, self.welcome.root_id, self.welcome.path, opened.relpath)
+        ahead, self._ahead = self._ahead, None
         try:
-            return self.vault.deposit(entry_id, source, time.time(), working, lease.proves_unchanged)
+            return self.vault.deposit(
+                entry_id, self._source(opened), time.time(), working, lease.proves_unchanged,
+                may_place=lambda: self.ask(MayPlace(entry_id), Go).go, ahead=ahead,
+            )  # fmt: skip
         except OSError:  # of the source; the vault's own have a name
             raise DepositFailed("io_error") from None
+
+    def _source(self, opened: OpenedFile) -> Source:
+        return Source(opened.fd, opened.status, self.welcome.root_id, self.welcome.path, opened.relpath)
 
     def not_vaulted(self, entry_id: str, failure: DepositFailed) -> None:
         self.ask(NotVaulted(entry_id, failure.reason), Done)
@@ -281,49 +304,6 @@ class Crew:
         left = notice.leave(parent, name, words, entry_id, owner)
         removal.make_durable(parent)
         return left
-
-    def erase(self, entry_id: str, opened: OpenedFile, ending: Ending) -> Callable[[], bool]:
-        """Overwrite what a removed file held, unless other names share it; the answer waits until that is on
-        the disk and says whether it was done.
-
-        A large one is left to `erase_on`: its custody is told first.
-        """
-        if not self.welcome.erase or ending != Ending("quarantined"):
-            return _not_done
-        try:
-            overwriting = Overwriting(opened.fd, opened.status.st_size)
-        except CannotErase:
-            return _not_done
-        large = overwriting.size > SLICE_BYTES
-        if large and overwriting.may_wait and len(self._erasing) < MOST_ERASED_LATER:
-            self._erasing.append((entry_id, overwriting))
-            return _not_done
-        if large or not overwriting.may_wait:
-            done = overwriting.finish(self.breathe)
-            return lambda: done
-        try:
-            overwriting.begin(self.breathe)
-        except CannotErase:
-            overwriting.close()
-            return _not_done
-        return lambda: overwriting.finish(self.breathe)
-
-    def erase_on(self) -> bool:
-        """Overwrite a slice of a large file that is in custody, the oldest first; False if there is none."""
-        if not self._erasing:
-            return False
-        entry_id, overwriting = self._erasing[0]
-        try:
-            erased = overwriting.work(self.breathe)
-            if not erased:
-                return True
-        except CannotErase:
-            erased = False
-        overwriting.close()
-        del self._erasing[0]
-        if erased:
-            self.ask(Erased(entry_id), Done)
-        return True
 
     def second_to_another(self, opened: OpenedFile, ending: Ending) -> Ending:
         """The same ending, unless another workstation took the file from this share before us."""

@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -145,6 +146,11 @@ class Database:
         with self._transaction() as db:
             db.execute("DELETE FROM audit_queue WHERE number <= ?", (number,))
             db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", head.items())
+
+
+def columns(row: Any) -> dict[str, Any]:
+    """A dataclass by its fields; `asdict` would copy a verdict or a record value by value."""
+    return {f.name: getattr(row, f.name) for f in fields(row)}
 
 
 def _number(path: Path) -> tuple[int, int] | None:

@@ -1,6 +1,7 @@
 """What the supervisor answers to its keepers: the durable side of the story of one file.
 
-Each answer is given only after what it permits, or what it acknowledges, is in the ledger. The desk
+Each answer is given only after what it permits, or what it acknowledges, is in the ledger; orders to take
+a file permit no more than to read it, and its intent is there with the next answer. The desk
 knows no process and no socket, so that every order of messages can be tried.
 """
 
@@ -28,6 +29,7 @@ from agent.protocol import (
     Go,
     Identity,
     Judged,
+    MayPlace,
     MayUnlink,
     Message,
     NotVaulted,
@@ -79,6 +81,7 @@ class Desk:
 
     def answer(self, root: WatchedRoot, message: Message) -> Message | None:
         """The answer to one message of a root's own keeper; None for what is not for the desk."""
+        self._ledger.write_intents()
         match message:
             case Unseen():
                 return self._unseen(root, message)
@@ -90,6 +93,8 @@ class Desk:
                 return self._vaulted(root, message)
             case NotVaulted():
                 return self._not_vaulted(root, message)
+            case MayPlace():
+                return Go(self._state(root, message.entry_id) is EntryState.INTENDED)
             case MayUnlink():
                 return Go(self._state(root, message.entry_id) is EntryState.VAULTED)
             case Outcome():
@@ -196,7 +201,7 @@ class Desk:
             intended_at=now,
             writer=message.writer,
         )
-        self._ledger.intend(entry)
+        self._ledger.intend_soon(entry)
         return Orders("take", entry.entry_id)
 
     def _tell(self, root: WatchedRoot, message: Judged, disposition: Disposition) -> None:
@@ -266,14 +271,8 @@ class Desk:
         return Removal("discard")
 
     def _remember(self, root: WatchedRoot, entry: Entry, kind: Kind) -> None:
-        self._ledger.saw(
-            root.root_id,
-            entry.identity,
-            self._teller.digest(root),
-            str(entry.verdict["outcome"]),
-            "",
-            kind.value,
-        )
+        digest, outcome = self._teller.digest(root), str(entry.verdict["outcome"])
+        self._ledger.saw(root.root_id, entry.identity, digest, outcome, "", kind.value)
 
     def _not_vaulted(self, root: WatchedRoot, message: NotVaulted) -> Done:
         entry = self._ledger.entry(message.entry_id)

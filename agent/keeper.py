@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.canary import Canary
+from agent.channel import Channel
 from agent.clocks import Clocks
 from agent.crew import DONE, Crew, Examines, Fate, later
 from agent.examiner import Examiner
@@ -29,7 +30,7 @@ from agent.opening import RootFolder, RootUnavailable
 from agent.others import ASIDE_LOOK_SECONDS, ASIDE_SECONDS, is_aside
 from agent.patrol import Patrol
 from agent.pipeline import one_file
-from agent.protocol import Beat, Channel, ChannelClosed, Done, Doubted, Hello, Tell, Welcome
+from agent.protocol import Beat, ChannelClosed, Done, Doubted, Hello, Tell, Welcome
 from agent.removal import MediumLost, tidy
 from agent.rounds import Rounds
 from agent.settle import Settle
@@ -58,8 +59,7 @@ class Keeper:
     """One root's keeper, once it was welcomed. `run` raises `Ended` or `ChannelClosed` at the end."""
 
     def __init__(self, welcome: Welcome, channel: Channel, examiner: Examines) -> None:
-        self._welcome = welcome
-        self._channel = channel
+        self._welcome, self._channel = welcome, channel
         self._line = Line(channel, self.state, paused=welcome.paused)
         self._settle = Settle(welcome.settle_seconds, welcome.quiet_seconds)
         self._rounds = Rounds(
@@ -72,7 +72,9 @@ class Keeper:
                 Path(welcome.vault_dir), welcome.recipients, welcome.reserve_bytes, welcome.capacity_bytes
             )
         self._patrol = Patrol(welcome.share_seconds) if welcome.share_seconds else None
-        self._crew = Crew(welcome, self._line.ask, self._line.breathe, examiner, vault)
+        self._crew = Crew(
+            welcome, self._line.ask, self._line.breathe, examiner, vault, lambda: not len(self._settle)
+        )
         self._wake_in, self._wake_out = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._canary = Canary(welcome.canary_seconds)
         self._watcher = Watcher(
@@ -84,8 +86,7 @@ class Keeper:
         self._unfinished = list(welcome.unfinished)
         self._leftovers = list(welcome.leftovers)
         self._finish_at: float | None = 0.0
-        self._absent = 0
-        self._absent_until = 0.0
+        self._absent, self._absent_until = 0, 0.0
         self._check_at = 0.0
         self._asides: dict[str, float] = {}
         self._tries: dict[str, int] = {}
@@ -175,7 +176,7 @@ class Keeper:
         patrol = self._patrol is not None and self._patrol.next(now) is not None
         wanted = self._rounds.under_way or (sweep is not None and sweep <= now)
         if not (fresh or finish or proof or wanted or patrol) or not self._reach(now):
-            return self._crew.erase_on()
+            return self._crew.erasures.go_on()
         if proof:
             self._prove(now)
             return True
@@ -185,7 +186,7 @@ class Keeper:
         event = self._settle.ready(now)
         if event is None:
             return (
-                self._crew.erase_on()
+                self._crew.erasures.go_on()
                 or self._rounds.work(self._crew.root, self._line.breathe, now)
                 or self._look_around(now)
             )

@@ -1,8 +1,9 @@
 """The ledger: what was seen, what is in custody, what must still be told.
 
 SQLite in write-ahead mode with full synchronisation: when a verb returns, its transition is on the
-disk. Each transition is one transaction and carries its audit events with it. Only `saw` is lazy,
-because a lost `seen` row costs one more judgement and nothing else.
+disk. Each transition is one transaction and carries its audit events with it. Two are lazy: `saw`,
+because a lost `seen` row costs one more judgement and nothing else, and `intend_soon`, for a file is
+read and encrypted meanwhile; nothing may come of that before `write_intents`.
 
 Any failure of the ledger is a `LedgerError`, and whoever sees one must stop the service: an agent
 that cannot remember what it intends must not act.
@@ -16,9 +17,10 @@ import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from agent.database import Database, Event, LedgerError, WrongState
+from agent.database import Database, Event, LedgerError, WrongState, columns
 from agent.letters import Letters
 from agent.memory import Memory
 from agent.protocol import Identity
@@ -34,10 +36,29 @@ _ENTRY_BYTES = ("path", "aside")
 class Ledger(Memory, Letters, Register, Database):
     """All of it; the verbs of custody are here."""
 
-    def intend(self, entry: Entry, events: Sequence[Event] = ()) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path | None = None) -> None:
+        super().__init__(connection, path)
+        self._intents: list[Entry] = []
+
+    def intend(self, entry: Entry) -> None:
         """The intent to take a file is durable before anything is done about it."""
-        with self._transaction(events) as db:
-            row = asdict(entry) | {
+        self.intend_soon(entry)
+        self.write_intents()
+
+    def intend_soon(self, entry: Entry) -> None:
+        """The same with the next transition, at the latest by `write_intents`: unknown here until then."""
+        self._intents.append(entry)
+
+    def write_intents(self) -> None:
+        """Every intent is on the disk."""
+        if self._intents:
+            with self._transaction():
+                pass
+
+    def _write_pending(self) -> None:
+        super()._write_pending()
+        for entry in self._intents:
+            row = columns(entry) | {
                 "path": os.fsencode(entry.path),
                 "aside": os.fsencode(entry.aside),
                 "identity": json.dumps(asdict(entry.identity)),
@@ -46,7 +67,11 @@ class Ledger(Memory, Letters, Register, Database):
                 "writer": json.dumps(asdict(entry.writer)) if entry.writer else "",
             }
             names, values = ",".join(row), ",".join(f":{name}" for name in row)
-            db.execute(f"INSERT INTO entries ({names}) VALUES ({values})", row)  # noqa: S608
+            self._db.execute(f"INSERT INTO entries ({names}) VALUES ({values})", row)  # noqa: S608
+
+    def _pending_written(self) -> None:
+        super()._pending_written()
+        self._intents.clear()
 
     def commit_custody(self, entry: Entry, alert: AlertRow, events: Sequence[Event] = ()) -> None:
         """The file is in the vault and its alert is held; from now on the original may go."""

@@ -7,10 +7,9 @@ import os
 import sqlite3
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from typing import Any
 
-from agent.database import Database, Event
+from agent.database import Database, Event, columns
 from agent.schema import HEARTBEAT, AlertRow, AlertState, Delivery
 
 _EVIDENCE = "'$.unmapped.findings', '$.data_security.discovery_details'"
@@ -27,7 +26,7 @@ class Letters(Database):
             self._put_alert(db, alert, sinks)
 
     def _put_alert(self, db: sqlite3.Connection, alert: AlertRow, sinks: Sequence[str]) -> None:
-        row = asdict(alert) | {"path": os.fsencode(alert.path), "record": json.dumps(alert.record)}
+        row = columns(alert) | {"path": os.fsencode(alert.path), "record": json.dumps(alert.record)}
         names, values = ",".join(row), ",".join(f":{name}" for name in row)
         news = ",".join(f"{name} = excluded.{name}" for name in row if name != "alert_id")
         db.execute(

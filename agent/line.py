@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from agent.protocol import Beat, Channel, Message, Tell
+from agent.channel import Channel
+from agent.protocol import Beat, Message, Tell
 from agent.watcher import Change, FileEvent
 
 BEAT_SECONDS = 4.0

@@ -26,8 +26,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from agent.births import Begin, Process
+from agent.channel import Channel
 from agent.loop import Loop, Timer
-from agent.protocol import Beat, Channel, ChannelClosed, Hello, Message, Tell
+from agent.protocol import Beat, ChannelClosed, Hello, Message, Tell
 from agent.volumes import WatchedRoot
 from detectors.engine.verdict import BadWire
 

@@ -1,6 +1,5 @@
-"""The messages between supervisor and keeper, and the channel that carries them.
+"""The messages between supervisor and keeper (`agent.channel` carries them).
 
-One `SOCK_SEQPACKET` socketpair for each keeper: one JSON object a packet, descriptors beside it.
 Keepers ask and wait for the answer; the supervisor also tells, at any time. Paths are `str` as
 `os.fsdecode` gives them (surrogates survive JSON). The story, in the order of one file:
 
@@ -10,7 +9,8 @@ Keepers ask and wait for the answer; the supervisor also tells, at any time. Pat
     Folders [keys, digests]           -> FoldersAnswer  which of them hold something new
     FoldersKnown [keys, digests]      -> Done
     Cursor  path                      -> Done
-    Judged  identity, verdict         -> Orders         leave | take (intent is durable)
+    Judged  identity, verdict         -> Orders         leave | take
+    MayPlace entry                    -> Go             true (the intent is durable) | false (revoked: stop)
     Vaulted entry, digests            -> Removal        remove (custody and held alert are durable) | discard
     MayUnlink entry                   -> Go             true | false (revoked: put it back and stop)
     Outcome entry, result, notice     -> Done           the alert is released
@@ -24,11 +24,9 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from hashlib import blake2b
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from agent.writer import Writer
 
@@ -222,6 +220,13 @@ class Removal(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class MayPlace(Message):
+    """Asked when the ciphertext is on the disk, before it gets a name among the entries."""
+
+    entry_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class MayUnlink(Message):
     entry_id: str
 
@@ -293,7 +298,8 @@ _CLASSES: dict[str, type[Message]] = {
     c.__name__: c
     for c in (
         Hello, Welcome, Unseen, UnseenAnswer, Folders, FoldersAnswer, FoldersKnown, Cursor, Judged, Orders,
-        Vaulted, NotVaulted, Removal, MayUnlink, Go, Outcome, Erased, Swept, Doubted, Beat, Done, Tell,
+        Vaulted, NotVaulted, Removal, MayPlace, MayUnlink, Go, Outcome, Erased, Swept, Doubted, Beat, Done,
+        Tell,
     )
 }  # fmt: skip
 
@@ -317,43 +323,3 @@ def decode(untrusted: bytes) -> Message:
             Unfinished(**{**x, "identity": Identity(**x["identity"])}) for x in plain["unfinished"]
         ]
     return cls(**plain)
-
-
-class Channel:
-    """One end of a packet socket. `receive` blocks up to `timeout` seconds (None: for ever)."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
-
-    @classmethod
-    def pair(cls) -> tuple[Self, Self]:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        return cls(ours), cls(theirs)
-
-    def fileno(self) -> int:
-        return self.sock.fileno()
-
-    def send(self, message: Message, descriptors: Sequence[int] = ()) -> None:
-        packet = json.dumps(message.to_json(), separators=(",", ":")).encode()
-        if len(packet) > MAX_PACKET_BYTES:
-            raise ValueError("packet too long")
-        try:
-            socket.send_fds(self.sock, [packet], list(descriptors))
-        except OSError as error:
-            raise ChannelClosed from error
-
-    def receive(self, timeout: float | None = None) -> Message | None:
-        """The next message, or None when `timeout` passed without one."""
-        self.sock.settimeout(timeout)
-        try:
-            packet = self.sock.recv(MAX_PACKET_BYTES + 1)
-        except (TimeoutError, BlockingIOError):
-            return None
-        except OSError as error:
-            raise ChannelClosed from error
-        if not packet:
-            raise ChannelClosed
-        return decode(packet)
-
-    def close(self) -> None:
-        self.sock.close()

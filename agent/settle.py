@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from agent.watcher import Change, FileEvent
 
-FIRST_SECONDS = 0.003
+FIRST_SECONDS = 0.001
 """From a close to the rename with which most programs end a save: the old name needs no look."""
 LIVELY_SECONDS = 1.0
 """What was closed so long ago, and is closed again, is being written in pieces."""

@@ -17,7 +17,7 @@ WRITE_BACK_BYTES = 8 * BLOCK_BYTES
 BLOCKS_BEHIND = 4
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
-NotDeposited = Literal["vault_full", "vault_error", "changed", "in_use", "io_error"]
+NotDeposited = Literal["vault_full", "vault_error", "changed", "in_use", "io_error", "revoked"]
 
 
 class DepositFailed(Exception):
@@ -30,7 +30,7 @@ class DepositFailed(Exception):
     @property
     def passing(self) -> bool:
         """Whether the file itself was only busy."""
-        return self.reason in ("changed", "in_use")
+        return self.reason in ("changed", "in_use", "revoked")
 
 
 @contextmanager

@@ -141,6 +141,7 @@ class Supervisor:
             event = {"event": "keeper_lost", "root": root.root_id, "path": root.path, "why": why}
             self.parts.ledger.queue_audit([event])
             self._news = True
+        self.parts.ledger.write_intents()  # what it was told a moment ago is revoked as well
         recovery.keeper_lost(self.parts.ledger, vault_of(self.settings), root.root_id)
 
     def found_elsewhere(self, root: WatchedRoot, real_path: str) -> None:
@@ -241,7 +242,8 @@ class Supervisor:
             post.unseen = cut_off
 
     def between(self) -> None:
-        """After each round of the loop: the courier is fed, and soon the audit log written."""
+        """After each round of the loop: intents are written, the courier is fed, and soon the audit log."""
+        self.parts.ledger.write_intents()
         if self._news:
             self._news, self._stirred_at = False, time.monotonic()
             self.dispatch.pump()

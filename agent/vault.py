@@ -24,6 +24,7 @@ import pyrage
 
 from agent.attributes import BadAttributes, named, seal_those_of, unseal
 from agent.opening import same_content
+from agent.sealing import Sealed, Source, encrypt, reads_as, seal_ahead
 from agent.streams import (
     BLOCK_BYTES,
     DepositFailed,
@@ -80,17 +81,6 @@ class Manifest:
     xattrs_sha256: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What to deposit: an open descriptor, read by position only, and where it came from."""
-
-    fd: int
-    status: os.stat_result
-    root_id: str
-    root_path: str
-    relpath: str
-
-
 class Vault:
     """The deposit side, for one keeper. `directory` holds `tmp/` and `entries/`, both 0700."""
 
@@ -110,22 +100,36 @@ class Vault:
         now: float,
         while_working: Callable[[], None] = lambda: None,
         was_held: Callable[[], bool] = lambda: False,
+        *,
+        may_place: Callable[[], bool] = lambda: True,
+        ahead: Sealed | None = None,
     ) -> Deposit:
         """Encrypt the source into the vault, durably; raises `DepositFailed`.
 
         `while_working` is called about once for each block read; what it raises ends the deposit.
         `was_held` says after the reading whether nobody can have had the file open for writing since before
-        it: a lease proves that, and without one all is read a second time.
+        it: a lease proves that, and without one all is read a second time. What was sealed `ahead` is taken
+        if the source, read again now, has its content. `may_place` is asked when all is on the disk, and has
+        no name among the entries yet.
         """
         self._check_room(source.status.st_size)
         tmp = self.directory / "tmp" / _checked(entry_id)
         try:
-            return self._deposit(tmp, entry_id, source, now, while_working, was_held)
+            deposit = self._deposit(tmp, entry_id, source, now, while_working, was_held, ahead)
+            if not may_place():
+                raise DepositFailed("revoked")
+            with vault_faults():
+                self._place(tmp, entry_id)
+            return deposit
         except BaseException:
             for leftover in (tmp, tmp.with_suffix(".json")):
                 with suppress(OSError):
                     leftover.unlink()
             raise
+
+    def seal_ahead(self, source: Source) -> Sealed | None:
+        """What `deposit` may need, if that can be had cheaply. Nothing of it is on the disk."""
+        return seal_ahead(source, self._recipients)
 
     def discard(self, entry_id: str) -> None:
         """Forget an entry that never came into custody. A missing one is no error."""
@@ -151,6 +155,7 @@ class Vault:
         now: float,
         while_working: Callable[[], None],
         was_held: Callable[[], bool],
+        ahead: Sealed | None,
     ) -> Deposit:
         with (
             _creating(tmp) as file,
@@ -158,11 +163,17 @@ class Vault:
             closing(DigestBehind()) as digest,
             closing(DigestBehind()) as another,
         ):
-            plain = PositionalReader(source.fd, source.status.st_size, while_working, digest)
-            _encrypt(plain, cipher := DurableWriter(file, digest=another), self._recipients)
+            cipher = DurableWriter(file, digest=another)
+            if ahead is not None:
+                cipher.write(ahead.ciphertext)
+                sha256, size = ahead.sha256, source.status.st_size
+            else:
+                plain = PositionalReader(source.fd, source.status.st_size, while_working, digest)
+                encrypt(plain, cipher, self._recipients)
+                sha256, size = plain.digest.hexdigest(), plain.offset
             cipher.end()
-            deposit = Deposit(plain.digest.hexdigest(), plain.offset, cipher.digest.hexdigest(), cipher.size)
-            same = was_held() or _reads_the_same(source, deposit, while_working)
+            same = (ahead is None and was_held()) or reads_as(source, sha256, while_working)
+            deposit = Deposit(sha256, size, cipher.digest.hexdigest(), cipher.size)
             after = os.fstat(source.fd)
             same = (
                 same and same_content(source.status, after) and after.st_ctime_ns == source.status.st_ctime_ns
@@ -174,8 +185,6 @@ class Vault:
             manifest.end()
             cipher.finish()  # one commit of the journal may serve for both
             manifest.finish()
-        with vault_faults():
-            self._place(tmp, entry_id)
         return deposit
 
     def _place(self, tmp: Path, entry_id: str) -> None:
@@ -336,25 +345,7 @@ def _places(directory: Path, entry_id: str) -> tuple[Path, Path]:
     return entries / f"{_checked(entry_id)}.age", entries / f"{entry_id}.json"
 
 
-def _reads_the_same(source: Source, deposit: Deposit, while_working: Callable[[], None]) -> bool:
-    again = PositionalReader(source.fd, source.status.st_size, while_working)
-    while again.read(BLOCK_BYTES):
-        pass
-    return again.digest.hexdigest() == deposit.sha256
-
-
 def _creating(path: Path) -> io.FileIO:
     with vault_faults():
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     return io.FileIO(fd, "wb")
-
-
-def _encrypt(plain: PositionalReader, cipher: DurableWriter, recipients: list[Any]) -> None:
-    """pyrage wraps whatever its reader or writer raises, so they keep what truly happened."""
-    try:
-        pyrage.encrypt_io(plain, cipher, recipients)
-    except Exception:
-        fault = plain.fault or cipher.fault
-        if fault is not None:
-            raise fault from None
-        raise DepositFailed("vault_error") from None

@@ -23,13 +23,14 @@ import pyrage
 
 from agent import audit, recovery
 from agent.audit import AuditLog
+from agent.channel import Channel
 from agent.desk import Desk
 from agent.examiner import Asked
 from agent.keeper import serve
 from agent.ledger import Ledger
 from agent.line import Ended
 from agent.policy import RootFacts, VolumeFacts
-from agent.protocol import Channel, ChannelClosed, Hello, Swept, Tell, Welcome
+from agent.protocol import ChannelClosed, Hello, Swept, Tell, Welcome
 from agent.removal import MediumLost
 from agent.schema import AlertState, EntryState, RootRow
 from agent.service import prepare_state
@@ -55,6 +56,8 @@ class CannedExaminer:
     def examine(
         self, fd: int, size: int, deadline: float, while_waiting: Callable[[], None] | None = None
     ) -> Verdict:
+        if while_waiting is not None:
+            while_waiting()
         if os.read(fd, 4096).startswith(GUILTY):
             return Verdict(
                 Outcome.MICRODATA,
@@ -191,10 +194,12 @@ class Rig:
                     log.drain()
                     if answer is not None:
                         channel.send(answer)
+                    ledger.write_intents()
                 if not ending and ((swept and finished(ledger)) or time.monotonic() > deadline):
                     ending = True
                     channel.send(Tell("end"))
         except ChannelClosed:
+            ledger.write_intents()
             recovery.keeper_lost(ledger, self.vault, ROOT_ID)
         log.drain()
         ledger.close()

@@ -27,9 +27,10 @@ from agent.policy import RootFacts, VolumeFacts
 from agent.protocol import Identity
 from agent.releases import Releases, Wish
 from agent.schema import AlertRow, AlertState, Entry, EntryState, RequestState, RootRow
+from agent.sealing import Source
 from agent.service import prepare_state
 from agent.statements import Envelope, Release, read
-from agent.vault import Source, Vault, manifest, parse_recipients
+from agent.vault import Vault, manifest, parse_recipients
 from config.settings import Handling, Mode, Settings, Zone
 from detectors.engine.verdict import Outcome, Subject, Tier, Verdict
 

@@ -16,6 +16,7 @@ import pyrage
 import pytest
 
 from agent import vault
+from agent.channel import Channel
 from agent.examiner import Asked
 from agent.keeper import serve
 from agent.ledger import Ledger
@@ -23,7 +24,6 @@ from agent.line import Ended
 from agent.policy import RootFacts
 from agent.protocol import (
     Beat,
-    Channel,
     ChannelClosed,
     Cursor,
     Done,
@@ -35,6 +35,7 @@ from agent.protocol import (
     Hello,
     Identity,
     Judged,
+    MayPlace,
     MayUnlink,
     Message,
     NotVaulted,
@@ -170,7 +171,7 @@ class FakeSupervisor:
             case Vaulted(entry_id):
                 self.asides[entry_id] = f".recordwarden-{os.urandom(8).hex()}"
                 return Removal("remove", self.asides[entry_id])
-            case MayUnlink():
+            case MayPlace() | MayUnlink():
                 return Go(True)
             case Folders(folders):
                 return FoldersAnswer(list(range(len(folders))))

@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from agent.births import Adopted, Births, Process, begin_anew
-from agent.protocol import Channel, Hello
+from agent.channel import Channel
+from agent.protocol import Hello
 
 
 @pytest.fixture

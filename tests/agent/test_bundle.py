@@ -15,7 +15,8 @@ import pytest
 
 from agent.bundle import Bundle, entries_in, entry_in
 from agent.errors import NotPermitted, Refused, VaultTrouble
-from agent.vault import Source, Vault, decrypt_file, manifest, parse_recipients, unseal_xattrs
+from agent.sealing import Source
+from agent.vault import Vault, decrypt_file, manifest, parse_recipients, unseal_xattrs
 
 CONTENT = os.urandom(100) + b"caseid,sex\n1,2\n" * 200_000
 IDS = ("01234567-one", "01234567-two")

@@ -21,6 +21,7 @@ from agent.protocol import (
     Hello,
     Identity,
     Judged,
+    MayPlace,
     MayUnlink,
     NotVaulted,
     Orders,
@@ -87,6 +88,9 @@ class House:
         assert isinstance(answer, Go)
         return answer.go
 
+    def may_place(self, entry_id: str, root: WatchedRoot = ROOT) -> bool:
+        return self.desk.answer(root, MayPlace(entry_id)) == Go(True)
+
     def outcome(self, entry_id: str, result: Any = "quarantined", reason: str | None = None) -> None:
         assert self.desk.answer(ROOT, Outcome(entry_id, result, reason, True)) == Done()
 
@@ -112,6 +116,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 def test_the_whole_story_of_one_file(house: House, tmp_path: Path) -> None:
     orders = house.judged()
     assert orders.do == "take"
+    assert house.may_place(orders.entry_id)
     assert Ledger.read_only(tmp_path / "ledger.db").entries()[0].state is EntryState.INTENDED
     removal = house.vaulted(orders.entry_id)
     assert removal.do == "remove"
@@ -173,6 +178,26 @@ def test_what_is_not_in_the_vault_is_never_removed(house: House) -> None:
     assert not house.go(orders.entry_id)
 
 
+def test_nothing_gets_a_name_in_the_vault_before_its_intent_is_durable(house: House, tmp_path: Path) -> None:
+    """Orders to take a file come before its intent is on the disk; whatever is asked next comes after it."""
+    on_disk = Ledger.read_only(tmp_path / "ledger.db")
+    orders = house.judged()
+    assert not on_disk.entries(), "it is encrypted while this is written"
+    assert not house.may_place("no-such-entry") and len(on_disk.entries()) == 1
+    assert not house.may_place(orders.entry_id, replace(ROOT, root_id="r2"))
+    assert house.may_place(orders.entry_id)
+    house.ledger.revoke(orders.entry_id, "interrupted")
+    assert not house.may_place(orders.entry_id)
+
+
+def test_an_intent_goes_with_whatever_is_written_next(house: House, tmp_path: Path) -> None:
+    house.judged()
+    house.ledger.queue_audit([{"event": "x"}])
+    assert [e.state for e in Ledger.read_only(tmp_path / "ledger.db").entries()] == [EntryState.INTENDED]
+    house.ledger.write_intents()
+    assert len(house.ledger.entries()) == 1
+
+
 @pytest.mark.parametrize("state", ["intended", "revoked", "unknown", "of another root"])
 def test_permission_to_unlink_needs_custody_of_that_root(house: House, state: str) -> None:
     orders = house.judged()
@@ -181,12 +206,14 @@ def test_permission_to_unlink_needs_custody_of_that_root(house: House, state: st
         assert not house.go(orders.entry_id, replace(ROOT, root_id="r2"))
         return
     if state == "revoked":
+        house.ledger.write_intents()
         house.ledger.revoke(orders.entry_id, "interrupted")
     assert not house.go("no-such-entry" if state == "unknown" else orders.entry_id)
 
 
 def test_a_revoked_keeper_that_wakes_and_has_vaulted_is_told_to_discard(house: House) -> None:
     orders = house.judged()
+    house.ledger.write_intents()
     house.ledger.revoke(orders.entry_id, "interrupted")
     assert house.vaulted(orders.entry_id).do == "discard"
 

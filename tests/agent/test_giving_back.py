@@ -12,7 +12,8 @@ import pytest
 
 from agent.errors import Refused, VaultTrouble
 from agent.giving_back import give_back
-from agent.vault import Source, Vault, manifest
+from agent.sealing import Source
+from agent.vault import Vault, manifest
 
 CONTENT = b"caseid,sex\n1,2\n" * 5000
 ENTRY = "01234567-entry"

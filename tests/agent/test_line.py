@@ -7,8 +7,9 @@ import time
 
 import pytest
 
+from agent.channel import Channel
 from agent.line import BrokenProtocol, Ended, Line
-from agent.protocol import Beat, Channel, ChannelClosed, Done, Go, MayUnlink, Orders, Swept, Tell
+from agent.protocol import Beat, ChannelClosed, Done, Go, MayUnlink, Orders, Swept, Tell
 
 
 @pytest.fixture

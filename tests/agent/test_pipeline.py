@@ -15,6 +15,7 @@ from agent.protocol import (
     Go,
     Hello,
     Judged,
+    MayPlace,
     MayUnlink,
     NotVaulted,
     Orders,
@@ -54,8 +55,8 @@ def test_the_story_is_told_in_order(supervisor):
     put(supervisor)
     with supervisor:
         supervisor.wait_for(Outcome)
-    story = [type(m) for m in supervisor.messages if isinstance(m, Judged | Vaulted | MayUnlink | Outcome)]
-    assert story == [Judged, Vaulted, MayUnlink, Outcome]
+    told = (Judged, MayPlace, Vaulted, MayUnlink, Outcome)
+    assert [type(m) for m in supervisor.messages if isinstance(m, told)] == list(told)
 
 
 def test_nothing_is_removed_before_custody_is_committed(supervisor):
@@ -358,7 +359,7 @@ def test_a_vault_that_fails_leaves_the_file_and_says_so(supervisor, monkeypatch)
 # --- death at every step
 
 
-BOUNDARIES = [Unseen, Judged, Vaulted, MayUnlink, Outcome]
+BOUNDARIES = [Unseen, Judged, MayPlace, Vaulted, MayUnlink, Outcome]
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
@@ -520,3 +521,23 @@ def test_an_original_that_stays_aside_for_long_is_judged_like_any_file(superviso
     with supervisor:
         supervisor.wait_for(Outcome)
     assert supervisor.vaulted() == {SURVEY}
+
+
+def test_a_fresh_file_is_encrypted_while_it_is_judged_and_only_where_it_may_be_taken(supervisor, monkeypatch):
+    sealed = []
+    real = vault.Vault.seal_ahead
+    monkeypatch.setattr(
+        vault.Vault, "seal_ahead", lambda self, source: sealed.append(source.relpath) or real(self, source)
+    )
+    put(supervisor, "old.csv")
+    with supervisor:
+        supervisor.wait_for(Outcome)
+        (supervisor.root / "new.csv").write_bytes(SURVEY)
+        supervisor.wait_for(Outcome, 2)
+    assert sealed == ["new.csv"], "a sweep has other files waiting"
+    supervisor.settings = {"mode": "audit"}
+    with supervisor:
+        supervisor.wait_for(Swept, 2)
+        (supervisor.root / "other.csv").write_bytes(b"x,y\n1,2\n")
+        supervisor.wait(lambda: any(j.identity.relpath == "other.csv" for j in supervisor.of(Judged)))
+    assert sealed == ["new.csv"]

@@ -13,7 +13,8 @@ from agent import giving_back
 from agent.attributes import seal, unseal
 from agent.errors import NotPermitted, Refused, VaultTrouble
 from agent.placing import Handed, Order, put_in_place
-from agent.vault import Source, Vault, manifest, parse_recipients
+from agent.sealing import Source
+from agent.vault import Vault, manifest, parse_recipients
 
 CONTENT = b"caseid,sex\n1,2\n" * 20_000
 ENTRY = "01234567-entry"

@@ -100,7 +100,7 @@ def test_many_files_come_in_packets_that_fit(root):
     for number in range(450):
         (folder / f"{number:03}{os.fsdecode(bytes([0xFF])) * 240}").touch()
     looking, sizes = Look(folder.name), []
-    from agent.protocol import Channel
+    from agent.channel import Channel
 
     one, other = Channel.pair()
     while not looking.done:

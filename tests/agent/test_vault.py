@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from agent import streams, vault
+from agent.sealing import Source
 from agent.streams import DepositFailed
-from agent.vault import BadRecipient, Source, Vault, VaultError
+from agent.vault import BadRecipient, Vault, VaultError
 
 ENTRY = "entry-000001"
 

@@ -15,7 +15,7 @@ import pytest
 from custody_rig import Rig, nothing_open, survey
 from fragile_disk import Disks, cut
 
-from agent import crew
+from agent import erasures
 from agent.ledger import Ledger
 
 MB = 1024**2
@@ -233,4 +233,4 @@ def test_a_keeper_that_dies_while_it_overwrites_has_nothing_to_take_up(rig, need
 
 
 def all_are_large() -> None:
-    crew.SLICE_BYTES = 0
+    erasures.SLICE_BYTES = 0

@@ -19,7 +19,8 @@ from custody_rig import survey
 from agent.attributes import seal, unseal
 from agent.errors import Problem
 from agent.placing import Handed, Order, put_in_place
-from agent.vault import Manifest, Source, Vault, manifest, parse_recipients
+from agent.sealing import Source
+from agent.vault import Manifest, Vault, manifest, parse_recipients
 
 pytestmark = pytest.mark.root
 
