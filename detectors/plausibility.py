@@ -23,20 +23,9 @@ from detectors.key_variables import age_like, birth_like, is_numbered
 from detectors.row_subject import PEOPLE
 
 MEASURES = (
-    "untidy_cells",
-    "wordy_cells",
-    "no_values",
-    "words_alone",
-    "program_texts",
-    "timetable",
-    "even_steps",
-    "ragged_rows",
-    "picture",
-    "little_to_go_by",
-    "within_text",
-    "sparse_cells",
-    "unspoken",
-)
+    "untidy_cells", "wordy_cells", "no_values", "words_alone", "program_texts", "timetable", "even_steps",
+    "ragged_rows", "picture", "little_to_go_by", "within_text", "sparse_cells", "unspoken",
+)  # fmt: skip
 
 _UNTIDY = re.compile(
     r"""[{}\\|`^~<>$]|=\S|["'(\[]\S*$|^[^("']*[)\]"]|::|->|[;,]$|^[-#*/@%.!=]+\S|^\W+$|_\w*_|^[A-Za-z_][\w-]+(?:\.[A-Za-z_][\w-]+){2,}$"""
@@ -90,6 +79,7 @@ class Options:
     least_measured: int = field(default=2, metadata={"bounds": Bounds(0, 100)})
     unnamed_rows: int = field(default=50, metadata={"bounds": Bounds(3, 100_000)})
     unspoken_likely: float = field(default=0.97, metadata=_SHARE)
+    short_likely: float = field(default=0.7, metadata=_SHARE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +125,12 @@ def find(t: TableView, measures: Mapping[str, float], options: Options) -> list[
         if measured < options.least_measured and _blank(t) >= options.blank_share:
             found.append(Doubt("words_alone", measured, options.least_measured, Tier.POSSIBLE))
     return found
+
+
+def outweighed(doubt: Doubt, t: TableView, p: float, options: Options) -> bool:
+    """Whether values speak clearly enough for a short file of data in which no words speak of people."""
+    short = doubt.measure == "little_to_go_by" and doubt.bound == options.unnamed_rows
+    return short and p >= options.short_likely and not (t.loose or t.text_lines)
 
 
 def unspoken(t: TableView, measures: Mapping[str, float], p: float, options: Options) -> list[Doubt]:

@@ -169,7 +169,7 @@ def conclude(bench: Bench, a: Assessment, score: float, rows: int, table: int) -
     options = bench.options("plausibility")
     if a.doubts is None:  # of many samples nobody asks
         a.doubts = plausibility.find(a.view, a.measures, options) if options.enabled else []
-    doubts = a.doubts
+    doubts = [d for d in a.doubts if not plausibility.outweighed(d, a.view, p, options)]
     if options.enabled and not (a.hits or a.named.names or a.named.births):
         doubts = doubts + plausibility.unspoken(a.view, a.measures, p, options)
     tier = _tier(bench.options("record_model"), a, doubts, p, chance(score), rows)

@@ -62,6 +62,19 @@ def test_few_unnamed_numbers_are_held_back_and_many_are_not() -> None:
     assert doubts(numbers(60)) == []
 
 
+def test_a_short_file_of_data_is_believed_where_its_values_speak_clearly() -> None:
+    (short,) = doubts(numbers(20))
+    options = plausibility.Options()
+
+    def outweighed(p: float, **about: bool | int) -> bool:
+        return plausibility.outweighed(short, TableView(None, numbers(20), LEXICON, **about), p, options)
+
+    assert outweighed(0.75)
+    assert not outweighed(0.65)
+    assert not outweighed(0.99, loose=True)
+    assert not outweighed(0.99, text_lines=9)
+
+
 def test_numbers_that_speak_of_people_are_not_held_back() -> None:
     assert doubts(numbers(20), age_values=0.8) == []
     assert doubts(numbers(20), ["marital status", "age", "sex"], people_concepts=3, says_people=0.5) == []
