@@ -278,7 +278,7 @@ def _oddity(dialect: Dialect, cell: str) -> float:
     """How unlike a value one cell is."""
     if len(cell) <= 2 and cell.isalnum():
         return 0.0
-    if dialect.quote and f"{cell[0]}{cell[-1]}" in ("{}", "[]"):
+    if dialect.quote and cell[:1] + cell[-1:] in ("{}", "[]"):
         return 0.2  # a document, quoted as one value
     found = _ODD.search(cell)
     if found and found.group() != dialect.delimiter:

@@ -56,3 +56,7 @@ def test_a_document_that_is_quoted_as_one_value_is_a_cell_and_one_that_is_not_is
     quoted, bare = Dialect(",", '"'), Dialect(",")
     rows = [[str(i), f'{{"a": {i}, "b": [1, 2]}}'] for i in range(20)]
     assert quality(quoted, rows) > 0.7 > 0.45 > quality(bare, rows)
+
+
+def test_a_cell_of_blanks_between_quoted_ones_is_a_value_like_any_other() -> None:
+    assert quality(Dialect(",", '"'), [[str(i), " ", f"x{i}"] for i in range(20)]) > 0.45
