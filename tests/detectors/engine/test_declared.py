@@ -28,5 +28,5 @@ def test_statistical_programs_declare_names_before_their_data(before: str, names
 
 
 def test_programs_declare_nothing() -> None:
-    assert declared(["input = read();", "lines;", "cards;"]) == ([], 0)
+    assert declared(["input = read();", "lines;", "cards;", "input \t", "input  "]) == ([], 0)
     assert not may_declare("int lines = 3;\nreturn input(x);\n")
