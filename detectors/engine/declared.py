@@ -10,7 +10,8 @@ from detectors.engine.literals import LEAST_PAIRS, bare_value
 LOOK_BACK = 40
 MOST_NUMBERED = 500
 _MARK = re.compile(
-    r"^[ \t]*+(?:@data|(?:datalines|cards|lines)4?[ \t]*+;|begin data\b.*|input[ \t]++\S.*)[ \t]*+$", re.I | re.M
+    r"^[ \t]*+(?:@data|(?:datalines|cards|lines)4?[ \t]*+;|begin data\b.*|input[ \t]++\S.*)[ \t]*+$",
+    re.I | re.M,
 )
 """The lines that may stand right before data."""
 _WORDS = ("@data", "lines", "cards", "begin data", "input")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from detectors.engine.declared import declared, may_declare
 
@@ -30,3 +32,17 @@ def test_statistical_programs_declare_names_before_their_data(before: str, names
 def test_programs_declare_nothing() -> None:
     assert declared(["input = read();", "lines;", "cards;", "input \t", "input  "]) == ([], 0)
     assert not may_declare("int lines = 3;\nreturn input(x);\n")
+
+
+PARTS = st.sampled_from(
+    ["input", "datalines;", "cards ;", "@data", "@attribute a b", "begin data", "data list", "/"]
+)
+
+
+@given(
+    st.lists(st.lists(PARTS | st.text(" \t;$.'\"(-q19", max_size=5), max_size=4).map(" ".join), max_size=8)
+)
+def test_no_lines_raise(lines: list[str]) -> None:
+    names, at = declared(lines)
+    assert 0 <= at <= len(lines) and bool(names) == bool(at)
+    may_declare("\n".join(lines))
