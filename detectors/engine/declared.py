@@ -9,13 +9,11 @@ from detectors.engine.literals import LEAST_PAIRS, bare_value
 
 LOOK_BACK = 40
 MOST_NUMBERED = 500
-_MARK = re.compile(
-    r"^[ \t]*+(?:@data|(?:datalines|cards|lines)4?[ \t]*+;|begin data\b.*|input[ \t]++\S.*)[ \t]*+$",
-    re.I | re.M,
-)
+_DATALINES = r"(?:datalines|cards|lines)4?[ \t]*+;"
+_MARK = re.compile(rf"^[ \t]*+(?:@data|{_DATALINES}|begin data\b.*|input[ \t]++\S.*)[ \t]*+$", re.I | re.M)
 """The lines that may stand right before data."""
 _WORDS = ("@data", "lines", "cards", "begin data", "input")
-_BEGUN = re.compile(r"[ \t]*+(?:datalines|cards|lines)4?[ \t]*+;", re.I)
+_BEGUN = re.compile(rf"[ \t]*+{_DATALINES}", re.I)
 _ATTRIBUTE = re.compile(r"@attribute\s++(\"[^\"]{1,200}+\"|'[^']{1,200}+'|\S{1,200}+)\s", re.I)
 _INPUT = re.compile(r"\binput\s([^;]{1,8000}+);", re.I)
 _DATA_LIST = re.compile(r"\bdata list\b[^/]{0,400}+/([^.]{1,8000}+)\.", re.I)
@@ -28,8 +26,7 @@ _FORMAT = re.compile(r"\([^)]*\)|\bstr\d+\b|[$@#:&]|(?<=\s)\w*\.\d*(?=\s|$)|(?<=
 def declared(lines: Sequence[str]) -> tuple[list[str], int]:
     """(names that are declared for the rows of data, the line on which these begin); ([], 0) if none are."""
     for at, line in enumerate(lines):
-        mark = _MARK.match(line)
-        if not mark:
+        if not _MARK.match(line):
             continue
         word = line.split(None, 1)[0].lower()
         if word == "input" and any(map(_BEGUN.match, lines[at + 1 : at + LOOK_BACK])):

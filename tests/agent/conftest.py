@@ -61,6 +61,20 @@ GUILTY = b"id,sex,age\n"
 LIKELY = Verdict(Kind.MICRODATA, flagged=True, tier=Tier.LIKELY, subject=Subject.PERSON, config_digest=DIGEST)
 
 
+@pytest.fixture
+def identity() -> Any:
+    """The private key that opens what `safe` keeps."""
+    return pyrage.x25519.Identity.generate()
+
+
+@pytest.fixture
+def safe(tmp_path: Path, identity: Any) -> vault.Vault:
+    """An empty vault."""
+    for name in ("tmp", "entries"):
+        (tmp_path / "vault" / name).mkdir(parents=True)
+    return vault.Vault(tmp_path / "vault", [str(identity.to_public())], 0)
+
+
 @pytest.fixture(autouse=True)
 def no_death_by_lease() -> Iterator[None]:
     """A waiting writer is told of by a signal whose default is death."""

@@ -20,11 +20,6 @@ ENTRY = "01234567-entry"
 
 
 @pytest.fixture
-def identity():
-    return pyrage.x25519.Identity.generate()
-
-
-@pytest.fixture
 def place(tmp_path, identity):
     """(vault, root, manifest of a deposited file that is gone from its place)."""
     vault, root = tmp_path / "vault", tmp_path / "root"

@@ -11,22 +11,9 @@ import pytest
 from agent import sealing
 from agent.sealing import Source, reads_as
 from agent.streams import DepositFailed
-from agent.vault import Vault
 
 ENTRY = "entry-000001"
 CONTENT = b"id,sex,age\n" + b"1,2,34\n" * 30_000
-
-
-@pytest.fixture
-def identity():
-    return pyrage.x25519.Identity.generate()
-
-
-@pytest.fixture
-def safe(tmp_path, identity):
-    for name in ("tmp", "entries"):
-        (tmp_path / "vault" / name).mkdir(parents=True)
-    return Vault(tmp_path / "vault", [str(identity.to_public())], 0)
 
 
 @pytest.fixture

@@ -21,18 +21,6 @@ ENTRY = "entry-000001"
 
 
 @pytest.fixture
-def identity():
-    return pyrage.x25519.Identity.generate()
-
-
-@pytest.fixture
-def safe(tmp_path, identity):
-    for name in ("tmp", "entries"):
-        (tmp_path / "vault" / name).mkdir(parents=True)
-    return Vault(tmp_path / "vault", [str(identity.to_public())], 0)
-
-
-@pytest.fixture
 def source(tmp_path):
     made = []
 
