@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
+from collections.abc import Mapping
 from importlib import resources
+from typing import Any
 
 import pytest
 
@@ -56,3 +59,29 @@ def test_the_total_alone_is_that_of_all_shares() -> None:
         assert model.total(measured, ones) == pytest.approx(model.score(measured).total)
         halves = (0.5,) * len(model.measures)
         assert model.total(measured, halves) == pytest.approx(model.score(measured, halves).total)
+
+
+def test_each_tree_comes_to_the_leaf_to_which_its_questions_lead() -> None:
+    models, text = load_models()
+    rng = random.Random(7)
+    for name, plain in json.loads(text)["models"].items():
+        asked: dict[int, list[float]] = {}
+        for tree in plain["trees"]:
+            for measure, threshold in zip(tree["measure"], tree["threshold"], strict=True):
+                asked.setdefault(measure, [0.0]).append(threshold)
+        for _ in range(20):
+            x = [
+                rng.choice(asked.get(i, [0.0])) + rng.choice((-1e-6, 0.0, 1e-6))
+                for i in range(len(plain["measures"]))
+            ]
+            walked = plain["start"] + sum(_walked(tree, x) for tree in plain["trees"])
+            measured = dict(zip(plain["measures"], x, strict=True))
+            assert models[name].total(measured, (1.0,) * len(x)) == pytest.approx(walked, abs=1e-9)
+            assert models[name].score(measured).total == pytest.approx(walked, abs=1e-9)
+
+
+def _walked(tree: Mapping[str, Any], x: list[float]) -> float:
+    at = 0
+    while (measure := tree["measure"][at]) >= 0:
+        at = tree["left" if x[measure] <= tree["threshold"][at] else "right"][at]
+    return float(tree["mean"][at])
