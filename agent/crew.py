@@ -65,6 +65,9 @@ class Examines(Protocol):
         self, files: Sequence[Asked], deadline: float, while_waiting: Callable[[], None] | None = None
     ) -> list[Verdict]: ...
 
+    def has_let_go(self, while_waiting: Callable[[], None]) -> bool:
+        """Whether no worker has the file any more that was examined last."""
+
     def close(self) -> None:
         """Hang up; whatever still works for us is killed."""
 
@@ -291,8 +294,8 @@ class Crew:
             self.vault.discard(entry_id)
 
     def permission(self, entry_id: str) -> Callable[[], bool]:
-        """The last question before the unlink; a no means that the intent was revoked."""
-        return lambda: self.ask(MayUnlink(entry_id), Go).go
+        """The last question before the unlink; a no means that the intent was revoked, or a worker hangs."""
+        return lambda: self.examiner.has_let_go(self.breathe) and self.ask(MayUnlink(entry_id), Go).go
 
     def leave_notice(self, entry_id: str, opened: OpenedFile) -> bool:
         """Whether a notice lies where the file was; on the disk, as is the removal itself."""

@@ -60,6 +60,8 @@ class Examiner:
         self._look_after = look_after or (lambda: None)
         self._last_id = 0
         self._lied = False
+        self._dying = 0
+        """The last request, while the worker that has answered it is not dead yet."""
 
     def examine(
         self, fd: int, size: int, deadline: float, while_waiting: Callable[[], None] | None = None
@@ -69,8 +71,8 @@ class Examiner:
         `fd` must be a regular file, open for reading only, with an offset of its own. `deadline` is a
         `time.monotonic()` instant; it holds for an examination that begins at once and moves on while
         the file waits for a free worker. `while_waiting` is called about five times a second and may
-        raise to give up. Returns when no worker has the file any more, or, if one is stuck, not at all
-        with a judgement of it.
+        raise to give up. Returns when no worker can do anything with the file any more, or, if one is
+        stuck, not at all with a judgement of it. Whether it is gone altogether says `has_let_go`.
         """
         asked = [Asked(fd, size)]
         return self._examine(asked, deadline, while_waiting, Wish.EXAMINE)[0]
@@ -91,7 +93,7 @@ class Examiner:
         self, files: Sequence[Asked], deadline: float, while_waiting: Callable[[], None] | None, wish: Wish
     ) -> list[Verdict]:
         allowed = max(0.1, deadline - time.monotonic())
-        self._lied = False
+        self._lied, self._dying = False, 0
         waiting: dict[int, int] = {}
         verdicts = [self._unreadable(Reason.WORKER_UNAVAILABLE)] * len(files)
         try:
@@ -107,6 +109,18 @@ class Examiner:
             self._cancel(waiting)
             raise
         return verdicts
+
+    def has_let_go(self, while_waiting: Callable[[], None]) -> bool:
+        """Whether the worker that judged the last file is dead; waits for that, though not for ever."""
+        give_up = time.monotonic() + END_GRACE_SECONDS
+        try:
+            while self._dying and time.monotonic() < give_up:
+                while_waiting()
+                if select.select([self._sock], [], [], _SLICE_SECONDS)[0]:
+                    self._hear()
+        except Broken:
+            return False
+        return not self._dying
 
     def close(self) -> None:
         """Hang up; a worker that is still busy for this end is killed."""
@@ -140,16 +154,23 @@ class Examiner:
                 return
             if not select.select([self._sock], [], [], min(left, _SLICE_SECONDS))[0]:
                 continue
-            said, kind, untrusted = self._receive()
-            if kind is Kind.LOST:
-                raise Broken
+            said, kind, untrusted = self._hear()
             if said not in waiting:
                 continue  # of a request that was given up
             give_up = time.monotonic() + (allowed + END_GRACE_SECONDS if kind is Kind.STARTED else patience)
             if kind is Kind.FAULT:
                 yield said, self._unreadable(self._fault(untrusted))
             elif kind is not Kind.STARTED:
+                self._dying = said if kind is Kind.SAID else 0
                 yield said, self._verdict(untrusted, kind)
+
+    def _hear(self) -> tuple[int, Kind, bytes]:
+        said, kind, untrusted = self._receive()
+        if kind is Kind.LOST:
+            raise Broken
+        if kind is Kind.ENDED and said == self._dying:
+            self._dying = 0
+        return said, kind, untrusted
 
     def _receive(self) -> tuple[int, Kind, bytes]:
         try:

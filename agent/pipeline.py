@@ -26,7 +26,7 @@ def one_file(event: FileEvent, crew: Crew, *, last_try: bool = False) -> Fate:
         if crew.is_being_written(opened) and not last_try:
             return later(Reason.CHANGED)
 
-        # Examine: a worker gets a descriptor of its own and is dead when we go on.
+        # Examine: a worker gets a descriptor of its own, and can do nothing any more when we go on.
         verdict = crew.examine(opened, event)
         if verdict.reason in PASSING_FAULTS and not last_try:
             return later(verdict.reason)

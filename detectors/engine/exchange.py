@@ -7,12 +7,14 @@ A peer (keeper, scan, or the light template asking the heavy one) holds one `SOC
                                        <-  STARTED id            a worker has begun: clocks start
                                        <-  VERDICT id, wire      what the worker said, unread by us
                                        <-  SHARED  id, wire      the same, of a worker with other files
+                                       <-  SAID    id, wire      the same, of a worker that is killed now
+                                       <-  ENDED   id            that one is dead and reaped
                                        <-  FAULT   id, reason    a `Reason` code of the template's own
     Cancel id                          ->  the worker is killed; no reply
                                        <-  LOST                  a new template: all that was asked is lost
 
-A reply is sent only when the worker is dead and reaped. A request may allow that a worker is shared
-(docs/decisions/0015): then STARTED may come twice, the second time for a worker of the file's own.
+Any reply but SAID is sent only when the worker is dead and reaped. A request may allow that a worker is
+shared (docs/decisions/0015): then STARTED may come twice, the second time for a worker of the file's own.
 """
 
 from __future__ import annotations
@@ -42,6 +44,8 @@ class Kind(IntEnum):
     FAULT = 3
     LOST = 4
     SHARED = 5
+    SAID = 6
+    ENDED = 7
 
 
 class Wish(IntEnum):

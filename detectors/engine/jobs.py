@@ -40,6 +40,8 @@ class Job:
     killed: bool = False
     unwanted: bool = False
     fate: Reason | None = None
+    said: bool = False
+    """Its answer was handed on before its death."""
     tries: int = 0
     shareable: bool = False
 
@@ -136,12 +138,22 @@ class Job:
         self.release()
         self.descriptor = _closed(self.descriptor)
 
+    def hand_on(self) -> bytes | None:
+        """The whole answer of a worker that has hung up, as a packet; it is killed and does nothing more."""
+        if self.killed or not self.closed or self.answer[:1] != worker.ANSWER:
+            return None
+        self.said = True
+        self.kill(None)
+        return exchange.reply(self.request_id, Kind.SAID, bytes(self.answer[1:]))
+
     @property
     def needs_heavy(self) -> bool:
         return self.fate is None and bytes(self.answer) == worker.NEEDS_HEAVY
 
     def reply(self) -> bytes:
         """The packet that ends this request."""
+        if self.said:
+            return exchange.reply(self.request_id, Kind.ENDED)
         if self.fate is None and self.answer[:1] == worker.ANSWER:
             return exchange.reply(self.request_id, Kind.VERDICT, bytes(self.answer[1:]))
         return exchange.reply(self.request_id, Kind.FAULT, (self.fate or Reason.BAD_ANSWER).value.encode())

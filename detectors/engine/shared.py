@@ -34,6 +34,9 @@ class SharedJob(Job):
     def most_bytes(self) -> int:
         return len(self.jobs) * (MAX_WIRE_BYTES + 1 + worker.LENGTH.size)
 
+    def hand_on(self) -> None:
+        """Nothing before its death: what it says of one file may take back what it said of another."""
+
     def replies(self) -> list[tuple[Job, bytes | None]]:
         """Each file with the packet that ends its request; None for one that must be judged alone."""
         said = self._frames() if self.fate is None else None

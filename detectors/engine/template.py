@@ -165,8 +165,7 @@ class Loop:
             self.selector.modify(peer.sock, events, registered.data)
 
     def _send(self, number: int, packet: bytes) -> None:
-        peer = self.peers.get(number)
-        if peer is None:
+        if (peer := self.peers.get(number)) is None:
             return
         peer.waiting.append(packet)
         try:
@@ -233,6 +232,8 @@ class Loop:
         job.drain()
         if job.closed or job.killed:
             self._unregister(job.pipe)
+        if self.duty.light and not job.unwanted and (packet := job.hand_on()) is not None:
+            self._send(job.peer, packet)
 
     def _on_death(self, job: Job) -> None:
         if job not in self.running:
@@ -294,8 +295,7 @@ class Loop:
         self._count_down(job)
 
     def _count_down(self, job: Job) -> None:
-        peer = self.peers.get(job.peer)
-        if peer is not None:
+        if (peer := self.peers.get(job.peer)) is not None:
             peer.asked -= 1
             self._listen(peer)
 

@@ -175,6 +175,7 @@ def _examine(sizes: Sequence[int], duty: Duty, seconds: float) -> None:
         os._exit(EXIT_WALLS_MISSING)
     if len(sizes) == 1:
         _write(_answer(sizes[0], duty))
+        os.close(_ANSWER_FD)  # that was all: what a process held takes a while to be given back
     else:
         for number, size in enumerate(sizes):
             said = _answer_among_others(_place(number), size, duty)

@@ -114,6 +114,9 @@ class FakeExaminer:
         """Nobody shares a worker here: each file is left for its turn."""
         return [Verdict.unreadable(Reason.WORKER_UNAVAILABLE, config_digest=DIGEST) for _ in files]
 
+    def has_let_go(self, while_waiting: Callable[[], None]) -> bool:
+        return True
+
     def close(self) -> None:
         self.closed = True
 

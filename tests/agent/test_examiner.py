@@ -146,6 +146,33 @@ def test_a_fault_is_one_that_a_template_may_name(lying: Lying, payload: bytes, r
     assert (verdict.outcome, verdict.reason) == (Outcome.UNREADABLE, reason)
 
 
+def test_an_answer_of_a_worker_that_is_not_dead_yet_counts_and_its_death_is_waited_for(lying: Lying) -> None:
+    wire = GOOD.to_wire()
+    assert lying.answers(lambda number: exchange.reply(number, Kind.SAID, wire)) == GOOD
+    waited: list[int] = []
+
+    def die() -> None:
+        waited.append(1)
+        lying.sock.send(exchange.reply(7, Kind.ENDED))  # another's
+        lying.sock.send(exchange.reply(1, Kind.ENDED))
+
+    assert lying.examiner.has_let_go(die) and waited
+    assert lying.examiner.has_let_go(lambda: pytest.fail("there is nothing to wait for"))
+
+
+def test_a_worker_that_never_dies_is_not_waited_for_for_ever(
+    lying: Lying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "END_GRACE_SECONDS", 0.05)
+    wire = GOOD.to_wire()
+    lying.answers(lambda number: exchange.reply(number, Kind.SAID, wire))
+    assert not lying.examiner.has_let_go(lambda: None)
+    lying.sock.send(exchange.reply(0, Kind.LOST))
+    assert not lying.examiner.has_let_go(lambda: None)
+    lying.answers(said(wire))
+    assert lying.examiner.has_let_go(lambda: None), "of the last file only"
+
+
 def test_a_reply_to_another_request_is_passed_over(lying: Lying) -> None:
     wrong = changed(records_estimated=7)
     verdict = lying.answers(lambda n: exchange.reply(n + 1, Kind.VERDICT, wrong), said(GOOD.to_wire()))
