@@ -94,9 +94,9 @@ class Desk:
             case NotVaulted():
                 return self._not_vaulted(root, message)
             case MayPlace():
-                return Go(self._state(root, message.entry_id) is EntryState.INTENDED)
+                return Go(self._ledger.state(root.root_id, message.entry_id) is EntryState.INTENDED)
             case MayUnlink():
-                return Go(self._state(root, message.entry_id) is EntryState.VAULTED)
+                return Go(self._ledger.state(root.root_id, message.entry_id) is EntryState.VAULTED)
             case Outcome():
                 return self._outcome(root, message)
             case Erased(entry_id):
@@ -117,10 +117,6 @@ class Desk:
     def _unseen(self, root: WatchedRoot, message: Unseen) -> UnseenAnswer:
         needed, quiet = self._ledger.meet(root.root_id, message.files, self._teller.digest(root))
         return UnseenAnswer([i for i in needed if not root.is_elsewhere(message.files[i].relpath)], quiet)
-
-    def _state(self, root: WatchedRoot, entry_id: str) -> EntryState | None:
-        entry = self._ledger.entry(entry_id)
-        return entry.state if entry is not None and entry.root_id == root.root_id else None
 
     # -- a judgement
 
@@ -146,7 +142,7 @@ class Desk:
                 return Orders("leave")
             if old:  # it waits no longer; judged again if it cannot be taken
                 self._saw(root, message.identity, verdict, "", Kind.QUARANTINED)
-            return self._take(root, message, disposition)
+            return self._take(root, message, verdict, disposition)
         if disposition.kind is Kind.EXEMPTED:
             relpath, proof = message.identity.relpath, disposition.proof
             self.authority.remember(place_in(root, relpath), relpath, "", disposition.reason, proof)
@@ -185,7 +181,7 @@ class Desk:
         in_custody = entry is not None and entry.state is EntryState.NOT_REMOVED
         return in_custody and same_policy and known.reason not in RETRIED
 
-    def _take(self, root: WatchedRoot, message: Judged, disposition: Disposition) -> Orders:
+    def _take(self, root: WatchedRoot, message: Judged, verdict: Verdict, disposition: Disposition) -> Orders:
         now = self._clock()
         entry = Entry(
             entry_id=str(uuid.uuid4()),
@@ -202,6 +198,7 @@ class Desk:
             writer=message.writer,
         )
         self._ledger.intend_soon(entry)
+        self._teller.keep_at_hand(entry.entry_id, verdict)
         return Orders("take", entry.entry_id)
 
     def _tell(self, root: WatchedRoot, message: Judged, disposition: Disposition) -> None:

@@ -47,8 +47,8 @@ class Overwriting:
             self.close()
             raise CannotErase
 
-    def begin(self, while_working: Callable[[], None] = lambda: None) -> None:
-        """Overwrite the next slice and have the kernel begin to write it; `work` or `finish` waits for that.
+    def work(self, while_working: Callable[[], None] = lambda: None) -> bool:
+        """Overwrite the next slice, durably; whether that was the last one.
 
         `while_working` is called for each block; what it raises ends the work.
         """
@@ -58,14 +58,6 @@ class Overwriting:
                 while_working()
                 block = memoryview(_ZEROS)[: end - self._offset]
                 self._offset += os.pwrite(self._fd, block, self._offset)
-            os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
-        except OSError:
-            raise CannotErase from None
-
-    def work(self, while_working: Callable[[], None] = lambda: None) -> bool:
-        """The same, durably; whether that was the last slice."""
-        self.begin(while_working)
-        try:
             os.fdatasync(self._fd)
         except OSError:
             raise CannotErase from None

@@ -24,8 +24,8 @@ class Erasures:
         self._later: list[tuple[str, Overwriting]] = []
 
     def erase(self, entry_id: str, opened: OpenedFile, ending: Ending) -> Callable[[], bool]:
-        """Overwrite what a removed file held, unless other names share it; the answer waits until that is on
-        the disk and says whether it was done.
+        """Overwrite what a removed file held, unless other names share it: the answer does it, durably, if it
+        was not done at once, and says whether it was done.
 
         A large one is left to `go_on`: its custody is told first.
         """
@@ -42,11 +42,6 @@ class Erasures:
         if large or not overwriting.may_wait:
             done = overwriting.finish(self._breathe)
             return lambda: done
-        try:
-            overwriting.begin(self._breathe)
-        except CannotErase:
-            overwriting.close()
-            return _not_done
         return lambda: overwriting.finish(self._breathe)
 
     def go_on(self) -> bool:

@@ -174,6 +174,11 @@ class Ledger(Memory, Letters, Register, Database):
         rows = self._rows("SELECT * FROM entries WHERE entry_id = ?", (entry_id,))
         return _entry(rows[0]) if rows else None
 
+    def state(self, root_id: str, entry_id: str) -> EntryState | None:
+        """The state of an entry of this root; None if it has none such."""
+        rows = self._rows("SELECT state FROM entries WHERE entry_id = ? AND root_id = ?", (entry_id, root_id))
+        return EntryState(rows[0]["state"]) if rows else None
+
     def entries(
         self, *, states: Sequence[EntryState] = (), root_id: str | None = None, limit: int = -1
     ) -> list[Entry]:

@@ -28,8 +28,9 @@ __all__ = ["Examiner", "Ready", "Template"]
 
 HEAVY_IDLE_SECONDS = 60.0
 START_SECONDS = 60.0
-SPARE_SECONDS = 0.05
-"""A template at rest for so long forks the next worker ahead; a sweep's next file comes sooner."""
+SPARE_SECONDS = 0.2
+"""A template at rest for so long forks the next worker ahead. Sooner, it would work beside the custody of the
+file before; a sweep's next file comes long before it were ready."""
 
 
 @dataclass(frozen=True, slots=True)

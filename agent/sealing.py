@@ -29,10 +29,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A source as it was when it was read, in memory: the digest (hex) of its content, and its ciphertext."""
+    """A source as it was when it was read, in memory: its ciphertext, and the digests (hex) of both."""
 
     sha256: str
     ciphertext: bytes
+    ciphertext_sha256: str
 
 
 def seal_ahead(source: Source, recipients: list[Any]) -> Sealed | None:
@@ -44,7 +45,8 @@ def seal_ahead(source: Source, recipients: list[Any]) -> Sealed | None:
         content = os.pread(source.fd, size, 0)
         if len(content) != size:
             return None
-        return Sealed(sha256(content).hexdigest(), pyrage.encrypt(content, recipients))
+        ciphertext = pyrage.encrypt(content, recipients)
+        return Sealed(sha256(content).hexdigest(), ciphertext, sha256(ciphertext).hexdigest())
     except (OSError, pyrage.EncryptError):
         return None
 

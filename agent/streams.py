@@ -90,6 +90,19 @@ class DigestBehind:
         self._worker = None
 
 
+class Known:
+    """The digest of what is written next, which was taken before."""
+
+    def __init__(self, sha256: str) -> None:
+        self._sha256 = sha256
+
+    def update(self, data: bytes | bytearray, /) -> None:
+        """It is known already."""
+
+    def hexdigest(self) -> str:
+        return self._sha256
+
+
 class PositionalReader:
     """Reads a descriptor by position, at most to the size it had: nobody's offset matters."""
 
@@ -153,9 +166,12 @@ class DurableWriter:
         self.fault: BaseException | None = None
 
     def write(self, data: bytes) -> int:
-        self._gathered += data
-        if len(self._gathered) >= BLOCK_BYTES:
-            self._put()
+        if self._gathered or len(data) < BLOCK_BYTES:
+            self._gathered += data
+            if len(self._gathered) >= BLOCK_BYTES:
+                self._put()
+        else:
+            self._put_block(data)
         return len(data)
 
     def flush(self) -> None:
@@ -174,6 +190,9 @@ class DurableWriter:
 
     def _put(self) -> None:
         data, self._gathered = self._gathered, bytearray()
+        self._put_block(data)
+
+    def _put_block(self, data: bytes | bytearray) -> None:
         self.digest.update(data)
         self.size += len(data)
         try:

@@ -17,6 +17,8 @@ from agent.volumes import WatchedRoot
 from config.settings import Settings
 from detectors.engine.verdict import Verdict, verdict_from_trusted
 
+MOST_AT_HAND = 64
+
 
 @dataclass(frozen=True, slots=True)
 class Judge:
@@ -51,6 +53,7 @@ class Teller:
         self.host = host
         self._clock = clock
         self._digests: dict[str, tuple[WatchedRoot, Settings, str, str]] = {}
+        self._at_hand: dict[str, Verdict] = {}
 
     def digest(self, root: WatchedRoot) -> str:
         """The digest of all that decides about a file in this root."""
@@ -65,7 +68,15 @@ class Teller:
             known = self._digests[root.root_id] = (root, self.settings, self.judge.digest, digest)
         return known[3]
 
+    def keep_at_hand(self, entry_id: str, verdict: Verdict) -> None:
+        """An entry's verdict, which will be told of soon, need not be read out of the ledger again."""
+        if len(self._at_hand) >= MOST_AT_HAND:
+            self._at_hand.clear()
+        self._at_hand[entry_id] = verdict
+
     def verdict(self, entry: Entry) -> Verdict:
+        if (known := self._at_hand.get(entry.entry_id)) is not None:
+            return known
         # the vocabulary may have changed since it was written; it was checked then
         vocabulary = self.judge.vocabulary | _codes(entry.verdict)
         return verdict_from_trusted(entry.verdict, vocabulary)

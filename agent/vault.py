@@ -30,6 +30,7 @@ from agent.streams import (
     DepositFailed,
     DigestBehind,
     DurableWriter,
+    Known,
     PositionalReader,
     vault_faults,
 )
@@ -163,7 +164,7 @@ class Vault:
             closing(DigestBehind()) as digest,
             closing(DigestBehind()) as another,
         ):
-            cipher = DurableWriter(file, digest=another)
+            cipher = DurableWriter(file, digest=Known(ahead.ciphertext_sha256) if ahead else another)
             if ahead is not None:
                 cipher.write(ahead.ciphertext)
                 sha256, size = ahead.sha256, source.status.st_size

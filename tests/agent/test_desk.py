@@ -150,6 +150,15 @@ def test_the_proof_of_one_file_counts_where_the_kernel_gave_it(house: House, fst
         assert house.unseen() == [0] and house.desk.answer(home, Unseen([FILE])).indexes == []
 
 
+def test_a_verdict_kept_at_hand_is_the_one_in_the_ledger(house: House) -> None:
+    orders = house.judged()
+    house.ledger.write_intents()
+    entry = house.ledger.entry(orders.entry_id)
+    assert entry is not None
+    another = Teller(house.ledger, house.settings, house.teller.judge, house.teller.host)
+    assert house.teller.verdict(entry) == another.verdict(entry) == MICRODATA
+
+
 def test_statistics_are_left_and_remembered(house: House) -> None:
     assert house.unseen() == [0]
     assert house.judged(TABLE) == Orders("leave")

@@ -52,12 +52,13 @@ def test_a_fault_of_the_medium_is_kept_for_whoever_wraps_it():
 
 
 @pytest.mark.parametrize("digest", [hashlib.sha256, DigestBehind])
-def test_what_is_written_is_counted_digested_and_there(tmp_path, digest):
+@pytest.mark.parametrize("piece_bytes", [65_552, BLOCK_BYTES + 7])
+def test_what_is_written_is_counted_digested_and_there(tmp_path, digest, piece_bytes):
     content = os.urandom(WRITE_BACK_BYTES + 3 * BLOCK_BYTES + 5)
     with io.FileIO(tmp_path / "f", "wb") as file:
         writer = DurableWriter(file, digest=digest())
-        for start in range(0, len(content), 65_552):
-            writer.write(content[start : start + 65_552])
+        for start in range(0, len(content), piece_bytes):
+            writer.write(content[start : start + piece_bytes])
             writer.flush()
         writer.finish()
     assert (tmp_path / "f").read_bytes() == content
