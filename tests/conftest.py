@@ -45,12 +45,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason="needs root"))
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    outcome = yield
-    report = outcome.get_result()
-    if report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("root"):
-        _skipped_root.append(item.nodeid)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Of several processes that share the tests, the one that hears of all of them prints the summary."""
+    if report.skipped and not hasattr(report, "wasxfail") and "root" in report.keywords:
+        _skipped_root.append(report.nodeid)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -162,7 +162,7 @@ class Lexicon:
                 continue
             bare = word[0] + re.sub("[aeiou]", "", word[1:])
             shorts = {word[:n] for n in range(4, len(word))} | ({bare} if len(bare) >= 4 else set())
-            for short in shorts - set(self.names):
+            for short in shorts - self.names.keys():
                 known = self._short.get(short, pairs[0])
                 same = known is not None and known[0] == pairs[0][0]
                 self._short[short] = pairs[0] if same else None

@@ -74,7 +74,11 @@ def test_there_is_an_end_to_its_size() -> None:
         seal_bundle(1, 1, [{}] * (MOST_PAPERS + 1), PEM)
 
 
-@pytest.mark.parametrize("text", ["", "ed25519:", "ed25519:AAAA", KEY.removeprefix("ed25519:"), KEY + "A"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "ed25519:", "ed25519:AAAA", KEY.removeprefix("ed25519:"), KEY + "A"],
+    ids=["nothing", "no key", "too short", "of no kind", "too long"],
+)
 def test_a_key_is_32_bytes(text: str) -> None:
     with pytest.raises(ValueError, match="public key"):
         key_bytes(text)

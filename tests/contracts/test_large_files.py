@@ -8,10 +8,7 @@ import large_files as large
 import memory
 import pytest
 from page import write_section
-
-from detectors.engine.judge import Judge
-
-JUDGE = Judge()
+from shipped import JUDGE
 
 
 def judged(path: Path) -> memory.Measured:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import feather, orc, parquet
 from running_service import MadeUp
+from shipped import JUDGE
 from table_writers import (
     Writer,
     as_7z,
@@ -39,12 +40,10 @@ from table_writers import (
 )
 
 from detectors.engine.examine import examine, warm_up
-from detectors.engine.judge import Judge
 from detectors.engine.table import ReadLimits
 from detectors.engine.verdict import Outcome
 
 Table = tuple[list[str], list[list[str]]]
-JUDGE = Judge()
 few = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 

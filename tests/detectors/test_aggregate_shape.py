@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 
-from detectors import aggregate_shape
-from detectors.engine.lexicon import Lexicon
-from detectors.engine.view import TableView
+from shipped import LEXICON
 
-LEXICON = Lexicon.load()
+from detectors import aggregate_shape
+from detectors.engine.view import TableView
 
 
 def measured(

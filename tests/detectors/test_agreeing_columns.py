@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 
+from shipped import LEXICON
+
 from detectors import agreeing_columns
 from detectors.engine.columns import Column
-from detectors.engine.lexicon import Lexicon
 from detectors.engine.view import TableView
-
-LEXICON = Lexicon.load()
 
 
 def measured(rows: list[list[str]], header: list[str] | None = None) -> dict[str, float]:

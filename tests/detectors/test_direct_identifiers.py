@@ -5,15 +5,14 @@ from __future__ import annotations
 import random
 
 import pytest
+from shipped import LEXICON
 
 from detectors import direct_identifiers
-from detectors.engine.lexicon import Lexicon
 from detectors.engine.rules import RuleBook
 from detectors.engine.stanza import StanzaError
 from detectors.engine.view import TableView
 
 BOOK = RuleBook()
-LEXICON = Lexicon.load()
 
 
 def rules_of(header: list[str] | None, rows: list[list[str]]) -> set[str]:

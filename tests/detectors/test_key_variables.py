@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 
+from shipped import LEXICON
+
 from detectors import key_variables
 from detectors.engine.columns import Column
 from detectors.engine.lexicon import Lexicon
 from detectors.engine.view import TableView
-
-LEXICON = Lexicon.load()
 
 
 def test_unsorted_ages_look_like_ages_and_a_life_table_does_not() -> None:

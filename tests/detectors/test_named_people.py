@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 
+from shipped import LEXICON
+
 from detectors import named_people
-from detectors.engine.lexicon import Lexicon
 from detectors.engine.view import TableView
 
-LEXICON = Lexicon.load()
 FORENAMES = frozenset(
     {"alun", "beth", "carys", "dylan", "fiona", "gareth", "helen", "imran", "joan", "kelly", "liam", "megan"}
 )

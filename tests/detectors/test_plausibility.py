@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from shipped import LEXICON
 
 from detectors import plausibility
 from detectors.engine.judge import Judge
@@ -30,9 +31,6 @@ NOBODY = {
 PROGRAM = [["hi", "def", f"link{i};", "{ return x->y; }"] for i in range(30)]
 PROSE = [[f"The {i}th of many long sentences that go on about this and that", "yes"] for i in range(30)]
 WORDS = [[f"alpha{i}", f"beta{i}"] for i in range(30)]
-
-
-LEXICON = Lexicon.load()
 
 
 def doubts(

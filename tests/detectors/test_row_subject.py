@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from shipped import LEXICON
 
 from detectors import row_subject
 from detectors.engine.lexicon import Lexicon
 from detectors.engine.view import TableView
-
-LEXICON = Lexicon.load()
 
 
 def says(*names: str) -> dict[str, float]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from shipped import LEXICON
+
 from detectors import small_cells
 from detectors.engine.judge import Judge
-from detectors.engine.lexicon import Lexicon
 from detectors.engine.table import Table
 from detectors.engine.verdict import Outcome
 from detectors.engine.view import TableView
 
-LEXICON = Lexicon.load()
 ROWS = [["North", "120"], ["South", "3"], ["East", "45"], ["West", "88"]]
 
 

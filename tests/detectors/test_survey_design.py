@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 
+from shipped import LEXICON
+
 from detectors import survey_design
 from detectors.engine.columns import Column
-from detectors.engine.lexicon import Lexicon
 from detectors.engine.view import TableView
-
-LEXICON = Lexicon.load()
 
 
 def test_traces_of_a_survey_are_seen() -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import random
 from itertools import product
 
-from detectors import unit_records
-from detectors.engine.lexicon import Lexicon
-from detectors.engine.view import TableView
+from shipped import LEXICON
 
-LEXICON = Lexicon.load()
+from detectors import unit_records
+from detectors.engine.view import TableView
 
 
 def measured(rows: list[list[str]]) -> dict[str, float]:

@@ -18,7 +18,6 @@ from custody_rig import survey
 from packaged import ALERTS, PYTHON, STATE, SURVEY, Packaged, newest, packaged
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(3600)]
-LARGE = survey(11, rows=2_000_000)
 PULLED = "disk/by-id/*PULLED*"
 UNDER_WAY = (
     f"for i in $(seq 12000); do for f in {STATE}/vault/tmp/*; do [ -s $f ] && break 2; done; sleep .05; done;"
@@ -39,12 +38,17 @@ sys.exit(1)
 """Asks for the status often enough to see what lasts a second."""
 
 
+def _large() -> bytes:
+    """A survey that takes seconds to be taken."""
+    return survey(11, rows=2_000_000)
+
+
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Packaged]:
     with packaged(tmp_path_factory, recordwarden=newest("*.deb")) as made:
         made.drive("stick", {"survey.csv": SURVEY, "notes.txt": b"Meeting at ten.\n"})
         made.drive("locked", {})
-        made.drive("pulled", {"survey.csv": LARGE})
+        made.drive("pulled", {"survey.csv": _large()})
         yield made
 
 
@@ -146,7 +150,7 @@ def test_a_stick_pulled_out_in_mid_quarantine_loses_nothing_and_is_finished_at_t
     print(f"finished {took:.0f} s after it was mounted again", flush=True)
     machine.run("[ ! -e /media/pulled/survey.csv ]")
     [entry] = [e for e in machine.entries() if e not in known]
-    assert (entry["state"], entry["sha256"]) == ("quarantined", hashlib.sha256(LARGE).hexdigest())
+    assert (entry["state"], entry["sha256"]) == ("quarantined", hashlib.sha256(_large()).hexdigest())
     machine.run("recordwarden quarantine verify --identity /shared/files/key", 1200)
 
 

@@ -6,13 +6,12 @@ import random
 from itertools import product
 
 import pytest
+from shipped import JUDGE
 
 from detectors.engine.conclusion import Conclusion
-from detectors.engine.judge import Judge
 from detectors.engine.table import Table
 from detectors.engine.verdict import Finding, Outcome, Role, Subject, Tier
 
-JUDGE = Judge()
 SEXES, AGES = ["Male", "Female"], ["16-24", "25-34", "35-49", "50-64", "65+"]
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from shipped import LEXICON
+
 from detectors.engine.evidence import MAX_COLUMNS, column_findings, score_findings
-from detectors.engine.lexicon import Lexicon
 from detectors.engine.verdict import Polarity, Role
 from detectors.engine.view import TableView
 from detectors.engine.weigh import Score
-
-LEXICON = Lexicon.load()
 
 
 def test_variables_get_the_role_they_play() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 
+from shipped import JUDGE
+
 from detectors.engine.conclusion import Conclusion
 from detectors.engine.explain import explain
-from detectors.engine.judge import Judge
 from detectors.engine.table import Table
 from detectors.engine.verdict import (
     Finding,
@@ -19,8 +20,6 @@ from detectors.engine.verdict import (
     Tier,
     Verdict,
 )
-
-JUDGE = Judge()
 
 
 def verdict(found: Conclusion) -> Verdict:

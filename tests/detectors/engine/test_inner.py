@@ -6,12 +6,12 @@ import json
 import random
 
 import pytest
+from shipped import JUDGE
 
 from detectors.engine.inner import cut_alike, inner
-from detectors.engine.judge import Conclusion, Judge
+from detectors.engine.judge import Conclusion
 from detectors.engine.table import Table
 
-JUDGE = Judge()
 NAMES = ["caseid", "sex", "age", "region", "marital", "income", "health"]
 
 

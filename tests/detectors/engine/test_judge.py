@@ -7,6 +7,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shipped import JUDGE
 
 from detectors.engine import passage
 from detectors.engine.assess import assess
@@ -15,8 +16,6 @@ from detectors.engine.judge import MANY, Judge
 from detectors.engine.roster import roster
 from detectors.engine.table import Table, Text
 from detectors.engine.verdict import Outcome, Verdict
-
-JUDGE = Judge()
 
 
 def test_the_digest_stands_for_the_configuration() -> None:

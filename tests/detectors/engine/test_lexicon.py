@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from shipped import LEXICON
 
-from detectors.engine.lexicon import Lexicon, tokens
-
-LEXICON = Lexicon.load()
+from detectors.engine.lexicon import tokens
 
 
 def concepts(name: str) -> set[str]:

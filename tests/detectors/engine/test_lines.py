@@ -9,17 +9,16 @@ from unittest import mock
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from shipped import JUDGE
 
 from detectors.engine.conclusion import Conclusion
 from detectors.engine.cutting import Region, parsed
 from detectors.engine.dialect import Dialect
 from detectors.engine.forms import Forms
-from detectors.engine.judge import Judge
 from detectors.engine.lines import NEVER, Cutter, Lines, Plain
 from detectors.engine.table import ReadLimits, Table, Text
 from detectors.readers.plain_text import read_text
 
-JUDGE = Judge()
 HEADER = ["time", "station", "depth", "total", "state"]
 ANY = Plain((0, 1), -1, None)
 

@@ -6,9 +6,9 @@ import io
 import random
 
 import pytest
+from shipped import JUDGE
 
 from detectors.engine.examine import examine
-from detectors.engine.judge import Judge
 from detectors.engine.literals import (
     are_braced,
     braced,
@@ -21,7 +21,6 @@ from detectors.engine.literals import (
 from detectors.engine.table import ReadLimits
 from detectors.engine.verdict import Verdict
 
-JUDGE = Judge()
 NAMES = ["caseid", "sex", "age", "marital", "health", "income"]
 _pick = random.Random(5)
 PEOPLE = [

@@ -7,13 +7,11 @@ import tracemalloc
 from collections.abc import Iterator
 
 import pytest
+from shipped import JUDGE
 
 from detectors.engine.conclusion import Conclusion
-from detectors.engine.judge import Judge
 from detectors.engine.table import Row, Table, Unreadable
 from detectors.engine.verdict import Outcome, Reason
-
-JUDGE = Judge()
 
 
 def readings(n: int, seed: int = 15) -> Iterator[list[str]]:

@@ -6,14 +6,13 @@ import random
 from collections.abc import Callable
 
 import pytest
+from shipped import JUDGE, LEXICON
 
 from detectors.engine import pooled
-from detectors.engine.judge import Conclusion, Judge
-from detectors.engine.lexicon import Lexicon
+from detectors.engine.judge import Conclusion
 from detectors.engine.pooled import Pooled
 from detectors.engine.table import Table
 
-JUDGE, LEXICON = Judge(), Lexicon.load()
 NAMES = ["caseid", "age", "sex", "region", "marital", "health", "hours", "income"]
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 
+from shipped import JUDGE
+
 from detectors.engine.conclusion import Conclusion
-from detectors.engine.judge import Judge
 from detectors.engine.table import Text
 from detectors.engine.verdict import Outcome, Tier
-
-JUDGE = Judge()
 
 
 def judged(lines: list[str]) -> Conclusion:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 
-from detectors.engine.judge import Conclusion, Judge
-from detectors.engine.lexicon import Lexicon
+from shipped import JUDGE, LEXICON
+
+from detectors.engine.judge import Conclusion
 from detectors.engine.table import Table
 from detectors.engine.turned import upright
 
-LEXICON, JUDGE = Lexicon.load(), Judge()
 NAMES = ["caseid", "sex", "age", "region", "marital", "income", "health"]
 
 

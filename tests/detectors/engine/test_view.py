@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from detectors.engine.lexicon import Lexicon
-from detectors.engine.view import MAX_COLUMNS, TableView, is_generic
+from shipped import LEXICON
 
-LEXICON = Lexicon.load()
+from detectors.engine.view import MAX_COLUMNS, TableView, is_generic
 
 
 def test_ragged_rows_are_filled_and_wide_ones_cut() -> None:
