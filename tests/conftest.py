@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,9 @@ import pytest
 LONG_TIERS = ("system", "soak")
 FORKING = ("test_lockdown", "test_template", "test_worker")
 LARGE = ("pandas", "pyarrow")
+signal.signal(
+    signal.SIGINT, signal.default_int_handler
+)  # a shell's background ignores it, and so would our programs
 REQUIRE_ALL = bool(os.environ.get("REQUIRE_ALL_TESTS"))
 _skipped_root: list[str] = []
 
@@ -62,6 +66,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section(f"{len(_skipped_root)} tests {verdict}", red=REQUIRE_ALL, yellow=True)
         for name in _skipped_root:
             terminalreporter.write_line(name)
+
+
+@pytest.fixture
+def public_path(tmp_path: Path) -> Path:
+    """`tmp_path`, to which everybody may go."""
+    for folder in (tmp_path, *tmp_path.parents):
+        mode = folder.stat().st_mode
+        if not mode & 0o001:
+            folder.chmod(mode | 0o055)
+    return tmp_path
 
 
 @pytest.fixture

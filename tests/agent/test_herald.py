@@ -70,19 +70,17 @@ def test_each_language_says_the_rule_and_the_reference(language: str) -> None:
 
 
 @pytest.fixture
-def bus(tmp_path: Path, need: Callable[..., None]) -> Iterator[tuple[Path, Path]]:
+def bus(public_path: Path, need: Callable[..., None]) -> Iterator[tuple[Path, Path]]:
     """(the folder of sessions, what a listener wrote down) with a real bus of `OWNER`."""
     need("dbus-daemon", "dbus-monitor", "busctl")
     if os.geteuid() != 0:
         pytest.skip("needs root, to become somebody else")
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    home = tmp_path / str(OWNER)
+    home = public_path / str(OWNER)
     home.mkdir()
     os.chown(home, OWNER, OWNER)
     address = f"unix:path={home}/bus"
     owner = {"user": OWNER, "group": OWNER, "extra_groups": [], "cwd": "/"}
-    heard = tmp_path / "heard"
+    heard = public_path / "heard"
     daemon = subprocess.Popen(["dbus-daemon", "--session", "--nofork", f"--address={address}"], **owner)
     until = time.monotonic() + 60
     while not (home / "bus").exists() and time.monotonic() < until:
@@ -91,7 +89,7 @@ def bus(tmp_path: Path, need: Callable[..., None]) -> Iterator[tuple[Path, Path]
         listener = subprocess.Popen(["dbus-monitor", "--address", address], stdout=out, **owner)
     while b"NameAcquired" not in heard.read_bytes() and time.monotonic() < until:
         time.sleep(0.01)
-    yield tmp_path, heard
+    yield public_path, heard
     for process in (listener, daemon):
         process.terminate()
         process.wait(60)

@@ -243,11 +243,8 @@ class Battle:
 
 
 @pytest.fixture
-def battle(tmp_path: Path) -> Iterator[Battle]:
-    tmp_path.chmod(0o755)
-    for above in tmp_path.parents[:2]:
-        above.chmod(above.stat().st_mode | 0o055)
-    made = Battle(tmp_path)
+def battle(public_path: Path) -> Iterator[Battle]:
+    made = Battle(public_path)
     yield made
     made.cease()
     for folder in made.folders:
