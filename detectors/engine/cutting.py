@@ -17,6 +17,8 @@ from detectors.engine.text import Source
 from detectors.engine.verdict import Reason
 
 MAX_STRAY_ROWS = 12
+FIRST_LINES = 400
+"""So many lines of a region are cut before any may be left as lines: a table's head is always cut."""
 
 
 def region(source: Source, cut: Dialect | Layout, chars: int | None, limits: ReadLimits) -> Iterator[Row]:
@@ -43,12 +45,14 @@ class Region:
         if self._chars is not None:
             text = source.window(self._chars)[: self._chars]
             source.skip(self._chars)
-            yield from _checked(parsed(cut, text), self._limits)
-            return
-        while text := _block(source, cut):
+            if not isinstance(cut, Dialect) or not cut.plain:
+                yield from _checked(parsed(cut, text), self._limits)
+                return
+            self._source = source = Source(iter([text]))
+        while text := _block(source, cut, 0 if self._width else FIRST_LINES):
             rows = parsed(cut, text)
             self._width = self._width or _modal(rows)
-            if _fits(cut, rows, text, self._width):
+            if self._chars is not None or _fits(cut, rows, text, self._width):
                 yield from self._take(rows)
                 continue
             lines = text.split("\n")
@@ -78,6 +82,9 @@ class Region:
         if not self._cutter.serves(plain):
             return NEVER
         text = self._source.take()
+        if end := text.rfind("\n") + 1:  # the last line of a file may have no end
+            self._source.put_back(text[end:])
+            text = text[:end]
         found = self._cutter.lines(text, plain, forms)
         if found is None:
             self._source.put_back(text)
@@ -91,9 +98,9 @@ def _alike(one: Dialect | Layout | None, other: Dialect | Layout) -> bool:
     return isinstance(one, Layout) and isinstance(other, Layout) and set(one.cuts) <= set(other.cuts)
 
 
-def _block(source: Source, cut: Dialect | Layout) -> str:
-    """The next lines; some more where a quoted cell is still open."""
-    text = source.take()
+def _block(source: Source, cut: Dialect | Layout, lines: int) -> str:
+    """The next lines, so many if any number is given; some more where a quoted cell is still open."""
+    text = source.take(lines)
     if isinstance(cut, Dialect) and text:
         tries = 0
         while cut.open_quotes(text) and tries < MAX_QUOTED_LINES:

@@ -156,9 +156,8 @@ def _is_quoting(text: str, delimiter: str, quote: str) -> bool:
         delimiter + quote in text or quote + delimiter in text or "\n" + quote in text
     ):
         return False
-    mark, d = re.escape(quote), re.escape(delimiter)
-    opened = len(re.findall(rf"(?:^|{d}) *{mark}", text, re.M))
-    closed = len(re.findall(rf"{mark} *(?:$|{d})", text, re.M))
+    beside = re.compile(rf"{re.escape(quote)} *(?:$|{re.escape(delimiter)})", re.M)
+    opened, closed = len(beside.findall(text[::-1])), len(beside.findall(text))
     return opened > 0 and closed > 0 and (quote == '"' or min(opened, closed) > 0.5 * max(opened, closed))
 
 
@@ -169,6 +168,9 @@ def numbered_rows(dialect: Dialect, lines: Sequence[str]) -> Iterator[tuple[int,
     """
     at = 0
     total = len(lines)
+    for row in _one_each(dialect, lines):
+        yield at, at + 1, row
+        at += 1
     while at < total:
         line = lines[at]
         end, joined = at + 1, None
@@ -179,6 +181,19 @@ def numbered_rows(dialect: Dialect, lines: Sequence[str]) -> Iterator[tuple[int,
         elif not dialect.is_rule(line):
             yield at, end, cells_of(dialect, line)
         at = end
+
+
+def _one_each(dialect: Dialect, lines: Sequence[str]) -> list[list[str]]:
+    """The rows of quoted lines at once, if each line is one; else none."""
+    if dialect.quote is None or dialect.trim or dialect.escape or dialect.delimiter in _MARKED:
+        return []
+    try:
+        rows = dialect.rows("\n".join(lines))
+    except csv.Error:
+        return []
+    if len(rows) != len(lines):
+        return []
+    return [row if line.strip() else [] for row, line in zip(rows, lines, strict=True)]
 
 
 def _quoted(dialect: Dialect, lines: Sequence[str], at: int) -> tuple[list[str] | None, int]:

@@ -210,6 +210,8 @@ def _note(row: Row, notes: list[str], lines: list[str]) -> None:
 def _spans(body: list[Row]) -> list[tuple[int, int]]:
     """Column ranges of tables that stand side by side; empty if it is one table."""
     width = max(map(len, body))
+    if filled(body[0]) == width:
+        return []
     used = [False] * width
     for row in body:
         for position, cell in enumerate(row):
@@ -262,7 +264,7 @@ class _Body:
 
     def _plain_row(self, rows: list[Row]) -> Plain | None:
         """What a row is that `rows` yields without a second look."""
-        full = [i for i in range(len(self._kinds)) if all(i < len(row) and row[i] for row in rows)]
+        full = [i for i, cells in enumerate(zip(*rows, strict=False)) if all(cells)]
         full.sort(key=lambda i: self._kinds[i] != "n")
         if len(full) < 2:
             return None

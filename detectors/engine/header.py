@@ -15,6 +15,7 @@ MAX_HEADER_ROWS = 4
 LOOK_BELOW = 25
 
 _NUMBER = re.compile(r"[-+(]?\s*[£$€]?\s*\d[\d,. \u00a0]*(?:[eE][-+]?\d+)?\s*%?\)?")
+_BEFORE_NUMBER = "-+(£$€"
 _DATE = re.compile(
     r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ]\d.*)?"
     r"|\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{2,4}|\d{1,2}:\d\d(?::\d\d.*)?"
@@ -44,9 +45,11 @@ def kind(cell: str) -> str:
     text = cell.strip()
     if len(text) <= 8 and (not text or text.lower() in _MARKS):
         return "b"
-    if len(text) > 40 or text.isalpha():
+    if len(text) > 40:
         return "t"
-    if text[0].isdecimal() and text.replace(".", "", 1).isdecimal():
+    if not text[0].isdecimal():
+        return "n" if text[0] in _BEFORE_NUMBER and _NUMBER.fullmatch(text) else "t"
+    if text.replace(".", "", 1).isdecimal():
         return "n"
     if _DATE.fullmatch(text):
         return "d"
@@ -55,18 +58,18 @@ def kind(cell: str) -> str:
 
 def filled(row: Sequence[str]) -> int:
     """How many cells of a row hold something."""
-    return sum(1 for cell in row if cell and not cell.isspace())
+    return len([*filter(str.strip, row)])
 
 
 def main_kind(cells: Sequence[str]) -> str:
     """The kind of most cells that hold a value; `b` if none does."""
-    counts = Counter(k for k in map(kind, cells) if k != "b")
-    return counts.most_common(1)[0][0] if counts else "b"
+    kinds = "".join(map(kind, cells)).replace("b", "")
+    return max(kinds, key=kinds.count, default="b")
 
 
 def column(rows: Sequence[Sequence[str]], position: int) -> list[str]:
     """One column of ragged rows, blanks left out."""
-    return [row[position] for row in rows if position < len(row) and row[position].strip()]
+    return [*filter(str.strip, [row[position] for row in rows if position < len(row)])]
 
 
 def header_depth(head: Sequence[Sequence[str]]) -> int:

@@ -86,6 +86,8 @@ def _forms(lines: Sequence[str]) -> list[dict[str, str]]:
                 current = {}
             else:
                 strange += 1
+                if 3 * strange > len(lines):
+                    return []
             continue
         written += 1
         name, value = match.group(1).strip(), match.group(2)

@@ -104,7 +104,8 @@ def _without_titles(lines: Sequence[str], rows: list[str]) -> list[str]:
 def _cuts(rows: Sequence[str]) -> list[int]:
     """Where columns begin: behind positions that are blank in (nearly) all rows."""
     width = max(map(len, rows))
-    used = [len(rows) - column.count(" ") for column in zip(*[row.ljust(width) for row in rows], strict=True)]
+    text = "".join([row.ljust(width) for row in rows])
+    used = [len(rows) - text[position::width].count(" ") for position in range(width)]
     allowed = int(STRAY_SHARE * len(rows))
     cuts: list[int] = []
     blank = True

@@ -48,9 +48,9 @@ def runs(dialect: Dialect, lines: Sequence[str], least: float = 0.0) -> list[Run
     They may be left out if they weigh no more than `least` together.
     """
     found: list[Run] = []
-    counts = _counts(dialect, lines)
-    if dialect.delimiter in ": " and dialect.quote is None and _most(dialect, lines, counts) <= least:
+    if dialect.delimiter in ": " and dialect.quote is None and _most(dialect, lines) <= least:
         return found
+    counts = _counts(dialect, lines)
     for first, last in _worth_parsing(dialect, lines, counts):
         if dialect.plain:
             _add_plain(found, dialect, lines, counts, first, last)
@@ -71,10 +71,11 @@ def runs(dialect: Dialect, lines: Sequence[str], least: float = 0.0) -> list[Run
     return found
 
 
-def _most(dialect: Dialect, lines: Sequence[str], counts: list[int]) -> float:
-    """What runs of lines that are cut so often can weigh at most, none of them ragged, quotes not heeded."""
-    cuts = max(line.count(dialect.delimiter) for line in lines)
-    return WEAK * (len(counts) - counts.count(0)) * cuts / (cuts + 1)
+def _most(dialect: Dialect, lines: Sequence[str]) -> float:
+    """What runs of these lines can weigh at most, none of them ragged, quotes not heeded."""
+    cuts = [line.count(dialect.delimiter) for line in lines]
+    most = max(cuts)
+    return WEAK * (len(cuts) - cuts.count(0)) * most / (most + 1)
 
 
 def _counts(dialect: Dialect, lines: Sequence[str]) -> list[int]:

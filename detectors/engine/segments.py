@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import filterfalse
 
 from detectors.engine.dialect import Dialect, candidates
 from detectors.engine.layout import Layout, fixed_width
@@ -19,7 +20,6 @@ MAX_GAP = 8
 MAX_NESTED = 2
 MIN_RUN_IN_CODE = 5
 _PAIR = re.compile(r"\s*(?:- )?([^\W\d_][\w .()/'-]{0,48}?)\s*(?:[:=]|\.{3,}|(?<=\s)\|(?=\s))\s*\S.*")
-_BETWEEN = re.compile(r"[:=|]|\.{3}")
 _BEGINS_CODE = re.compile(
     r"\s*(?:import|from|def|class|return|if|for|while|else|elif|const|let|var|function|public|private|static"
     r"|using|package|try|except|catch|fi|do|done|echo|export|local|#include|#define|@\w+)\b(?!,)"
@@ -117,25 +117,24 @@ def _is_clear(run: Run) -> bool:
 def is_log(lines: Sequence[str]) -> bool:
     """Whether most lines begin with a time or a level, as programs write them."""
     written = [line for line in lines[:400] if line.strip()]
-    return len(written) >= 3 and sum(_LOG.match(line) is not None for line in written) > 0.6 * len(written)
+    return len(written) >= 3 and len([*filter(_LOG.match, written)]) > 0.6 * len(written)
 
 
 def is_code(lines: Sequence[str]) -> bool:
     """Whether a good part of the lines looks like a program."""
     written = [line[:400] for line in lines[:400] if line.strip()]
-    return len(written) >= 3 and sum(map(_is_of_code, written)) > 0.4 * len(written)
-
-
-def _is_of_code(line: str) -> bool:
-    if _BEGINS_CODE.match(line):
-        return True
-    return _MARK_OF_CODE.search(line) is not None and _HOLDS_CODE.match(line) is not None
+    if len(written) < 3:
+        return False
+    rest = [*filterfalse(_BEGINS_CODE.match, written)]
+    held = [*filter(_HOLDS_CODE.match, filter(_MARK_OF_CODE.search, rest))]
+    return len(written) - len(rest) + len(held) > 0.4 * len(written)
 
 
 def _is_keyed(lines: Sequence[str]) -> bool:
     """Whether most lines are `name: value` and the names come back."""
     written = [line[:400] for line in lines[:400] if line.strip()]
-    names = [match.group(1) for line in written if _BETWEEN.search(line) if (match := _PAIR.match(line))]
+    parted = [line for line in written if ":" in line or "=" in line or "|" in line or "..." in line]
+    names = [match.group(1) for match in map(_PAIR.match, parted) if match]
     return len(names) >= 6 and len(names) > 0.5 * len(written) and len(set(names)) <= 0.4 * len(names)
 
 

@@ -46,6 +46,8 @@ def encoding_of(head: bytes) -> tuple[str, int]:
         if head.startswith(mark):
             return codec, len(mark)
     sample = head[:_SAMPLE]
+    if sample.isascii() and b"\0" not in sample:
+        return "utf-8", 0
     return _wide(sample) or (MAINFRAME if _is_mainframe(sample) else "utf-8"), 0
 
 
@@ -226,13 +228,18 @@ class Source:
         self.lines_taken += self._held.count("\n", 0, chars)
         self._held = self._held[chars:]
 
-    def take(self) -> str:
-        """The next block of whole lines, "" at the end."""
+    def take(self, lines: int = 0) -> str:
+        """The next block of whole lines, no more than `lines` if that is given; "" at the end."""
         block, self._held = self._held or self._more(), ""
-        if len(block) > MAX_BLOCK_CHARS:
+        cut = 0
+        for _ in range(lines):
+            cut = block.find("\n", cut) + 1
+            if not cut:
+                break
+        if len(block) > MAX_BLOCK_CHARS and not 0 < cut <= MAX_BLOCK_CHARS:
             cut = block.rfind("\n", 0, MAX_BLOCK_CHARS) + 1 or block.find("\n", MAX_BLOCK_CHARS) + 1
-            if cut:
-                block, self._held = block[:cut], block[cut:]
+        if cut:
+            block, self._held = block[:cut], block[cut:]
         self.lines_taken += block.count("\n")
         return block
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from pathlib import PurePosixPath
+from posixpath import splitext
 
 from detectors.engine.media_types import (
     AGE,
@@ -95,12 +95,12 @@ def text_kind(head: bytes, tail: bytes, size: int, untrusted_name: str) -> str:
         return coded
     if _is_sql(text):
         return SQL
-    return _BY_NAME.get(PurePosixPath(untrusted_name).suffix.lower(), PLAIN)
+    return _BY_NAME.get(splitext(untrusted_name)[1].lower(), PLAIN)
 
 
 def _is_sql(text: str) -> bool:
     """Whether a statement that holds or describes rows begins a line."""
-    low = text.casefold()
+    low = text.lower() if text.isascii() else text.casefold()
     return any(word in low for word in _SQL_WORDS) and _SQL.search(text) is not None
 
 
@@ -208,6 +208,9 @@ def _coded(text: str) -> str | None:
 
 def is_base64(text: str, cut_off: bool) -> bool:
     """Whether a text is base64 and nothing else: even lines, letters of both cases and digits."""
+    first = text.partition("\n")[0].rstrip()
+    if not _BASE64_LINE.fullmatch(first) and not first.startswith("-----BEGIN "):
+        return False
     lines = text.split("\n")
     if cut_off and len(lines) > 1:
         lines.pop()

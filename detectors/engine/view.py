@@ -62,7 +62,7 @@ class TableView:
         self.columns = [
             Column(
                 j,
-                [cell.strip() for cell in next(by_column)]
+                [*map(str.strip, next(by_column))]
                 if by_column
                 else [row[j].strip() if j < len(row) else "" for row in rows],
                 header[j].strip() if header and j < len(header) else None,

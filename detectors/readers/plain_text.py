@@ -215,14 +215,15 @@ def _header_below(
     stream: BinaryIO, source: Source, cut: Dialect | Layout, chars: int | None, head: list[list[str]]
 ) -> list[list[str]]:
     """The last row of a region, if it is the header that the first row is not; `head` are its first."""
-    if len(head) < 3 or header_depth(head):
-        return []
     text = source.window(1)[:chars]
-    tail = text if chars is not None or source.ended else decode_tail(stream, TAIL_BYTES)
+    ends_here = chars is not None or source.ended
+    if len(head) < 3 or not (ends_here or header_depth(head) == 0):
+        return []
+    tail = text if ends_here else decode_tail(stream, TAIL_BYTES)
     last = parsed(cut, tail.rstrip().rpartition("\n")[2])
     if len(last) != 1 or len(last[0]) != len(head[-1]) or last[0] in head:
         return []
-    return last if header_depth([*last, *head]) == 1 else []
+    return last if header_depth([*last, *head]) == 1 and not header_depth(head) else []
 
 
 def _is_far_too_wide(lines: Sequence[str], most: int) -> bool:
