@@ -76,12 +76,15 @@ def measure(t: TableView) -> dict[str, float]:
         "total_row": total_row,
         "total_column": total_column,
         "total_words": min(
-            1.0, sum(bool(_TOTAL.fullmatch(x)) for c in t.used if c.textual for x in c.counts) / 2
+            1.0, sum(len([*filter(_TOTAL.fullmatch, c.counts)]) for c in t.used if c.textual) / 2
         ),
-        "marks": sum(any(is_mark(x) for x in c.counts.keys() - c.parsed.keys()) for c in numeric) / k,
-        "percent_cells": sum(any("%" in x for x in list(c.counts)[:30]) for c in t.used)
-        / max(1, len(t.used)),
-        "thousands": sum(any("," in x for x in list(c.parsed)[:30]) for c in numeric) / k,
+        "marks": sum(
+            len(c.parsed) < len(c.counts) and any(map(is_mark, c.counts.keys() - c.parsed.keys()))
+            for c in numeric
+        )
+        / k,
+        "percent_cells": sum("%" in "".join(list(c.counts)[:30]) for c in t.used) / max(1, len(t.used)),
+        "thousands": sum("," in "".join(list(c.parsed)[:30]) for c in numeric) / k,
         "multiples_of_five": sum(all(v % 5 == 0 for v in c.parsed.values()) for c in counts) / k,
         "period_names": sum(bool(_PERIOD.fullmatch(x)) for x in names) / max(1, len(names)),
         "names_alike": _alike(names),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import filterfalse
 
 from detectors.engine.columns import Column
 from detectors.engine.lexicon import tokens
@@ -22,6 +23,7 @@ _INITIALS = re.compile(
     r"[A-Z][\w'’-]+ [A-Z]\.? [A-Z][\w'’-]+"
 )
 """A name with initials: "Law, D", "ARMENTANO,A.J.", "J. R. Hartley"."""
+_LETTERS = re.compile(r"[^\W\d_]+")
 _IN_STATE = re.compile(r"[^,]+, [A-Z]{2}")
 """A place in its state: initials come in ones, twos and threes."""
 _KNOWN_AGAIN = 0.75
@@ -113,14 +115,12 @@ def measure(t: TableView) -> dict[str, float]:
         texts = list(c.counts)[:100]
         if _firms(texts) or any(len(x) > 60 for x in texts):
             continue
-        if sum(_IN_STATE.fullmatch(x) is not None for x in texts) >= 0.9 * len(texts):
+        if len([*filter(_IN_STATE.fullmatch, texts)]) >= 0.9 * len(texts):
             continue
-        known = sum(
-            bool(_INITIALS.fullmatch(x)) or (" " in x and any(w in t.lexicon.forenames for w in _words(x)))
-            for x in texts
-        )
+        other = [*filterfalse(_INITIALS.fullmatch, texts)]
+        known = len(texts) - len(other) + sum(" " in x and _is_known(x, t.lexicon.forenames) for x in other)
         named = max(named, known / len(texts) * c.filled / t.rows)
-        cased = max(cased, sum(bool(_TWO_WORDS.fullmatch(x)) for x in texts) / len(texts))
+        cased = max(cased, len([*filter(_TWO_WORDS.fullmatch, texts)]) / len(texts))
     return {"rows_named": named if named >= 0.3 else 0.0, "title_cased": cased}
 
 
@@ -149,17 +149,17 @@ def _name_like(c: Column, headed: bool, perhaps: bool, forenames: frozenset[str]
     if not c.textual or c.filled < 2:
         return False
     texts = list(c.counts)[:200]
-    shaped = sum(2 <= len(x) <= 40 and sum(map(str.isalpha, x)) >= 0.75 * len(x) for x in texts)
+    shaped = sum(2 <= len(x) <= 40 and len("".join(_LETTERS.findall(x))) >= 0.75 * len(x) for x in texts)
     if shaped < 0.6 * len(texts) or _firms(texts):
         return False
-    if sum(PROGRAM_WORD.fullmatch(x) is not None for x in texts) > 0.3 * len(texts) or _of_one_kind(texts):
+    if len([*filter(PROGRAM_WORD.fullmatch, texts)]) > 0.3 * len(texts) or _of_one_kind(texts):
         return False
     if headed:
         return c.distinct >= 0.3 * c.filled or any(len(x) <= 3 for x in texts)
     again = c.distinct < 0.4 * c.filled
     if c.distinct < 8 and (again or not perhaps):
         return False
-    known = sum(any(w in forenames for w in _words(x)) for x in texts) / len(texts)
+    known = sum(_is_known(x, forenames) for x in texts) / len(texts)
     if again:  # several records of each: whole names alone
         return known >= _KNOWN_AGAIN and all(len(_words(x)) > 1 for x in texts)
     return known >= (0.6 * options.min_forenames if perhaps else options.min_forenames)
@@ -167,6 +167,11 @@ def _name_like(c: Column, headed: bool, perhaps: bool, forenames: frozenset[str]
 
 def _words(text: str) -> list[str]:
     return text.lower().replace(",", " ").replace(".", " ").split()[:4]
+
+
+def _is_known(text: str, forenames: frozenset[str]) -> bool:
+    """Whether one of its first words is a forename."""
+    return not forenames.isdisjoint(_words(text))
 
 
 def _is_role(t: TableView, c: Column) -> bool:
@@ -181,6 +186,9 @@ def _of_one_kind(texts: list[str]) -> bool:
 
 
 def _firms(texts: list[str]) -> bool:
+    together = " ".join(texts).lower()
+    if not any(word in together for word in _FIRMS):
+        return False
     return sum(bool(_FIRMS & set(_words(x) + x.lower().split()[-1:])) for x in texts) > 0.15 * len(texts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log
 from typing import Any
@@ -166,17 +166,15 @@ def conclude(bench: Bench, a: Assessment, score: float, rows: int, table: int) -
         cap = bench.options("aggregate_shape").cap
         score = min(score, log(max(cap, 1e-9) / (1 - cap)))
     p = chance(score + a.bonus)
-    options = bench.options("plausibility")
-    if a.doubts is None:  # of many samples nobody asks
-        a.doubts = plausibility.find(a.view, a.measures, options) if options.enabled else []
-    doubts = [d for d in a.doubts if not plausibility.outweighed(d, a.view, p, options)]
-    if options.enabled and not (a.hits or a.named.names or a.named.births):
-        doubts = doubts + plausibility.unspoken(a.view, a.measures, p, options)
-    tier = _tier(bench.options("record_model"), a, doubts, p, chance(score), rows)
-    subject = _subject(a)
+
+    def doubts() -> list[plausibility.Doubt]:
+        return _doubts(bench, a, p)
 
     def findings() -> tuple[Finding, ...]:
-        return _findings(bench, a, doubts, table)
+        return _findings(bench, a, doubts(), table)
+
+    tier = _tier(bench.options("record_model"), a, doubts, p, chance(score), rows)
+    subject = _subject(a)
 
     if tier is not Tier.NONE:
         layout = a.view.layout
@@ -192,8 +190,24 @@ def _is_one_line_again_and_again(view: TableView) -> bool:
     return view.rows > 1 and all(c.distinct == 1 and c.filled == view.rows for c in view.used)
 
 
+def _doubts(bench: Bench, a: Assessment, p: float) -> list[plausibility.Doubt]:
+    """Why a shape with the chance `p` must not decide; looked for only where it would, or is told of."""
+    options = bench.options("plausibility")
+    if a.doubts is None:
+        a.doubts = plausibility.find(a.view, a.measures, options) if options.enabled else []
+    doubts = [d for d in a.doubts if not plausibility.outweighed(d, a.view, p, options)]
+    if options.enabled and not (a.hits or a.named.names or a.named.births):
+        doubts += plausibility.unspoken(a.view, a.measures, p, options)
+    return doubts
+
+
 def _tier(
-    options: Any, a: Assessment, doubts: Sequence[plausibility.Doubt], p: float, shape: float, rows: int
+    options: Any,
+    a: Assessment,
+    doubts: Callable[[], Sequence[plausibility.Doubt]],
+    p: float,
+    shape: float,
+    rows: int,
 ) -> Tier:
     by_identifiers = _identified(a, shape)
     if by_identifiers is Tier.CONFIRMED or not options.enabled:
@@ -205,8 +219,9 @@ def _tier(
         by_shape = Tier.LIKELY
     elif p >= options.possible and rows >= MIN_ROWS:
         by_shape = Tier.POSSIBLE
-    ceilings = [d.ceiling for d in doubts] + [Tier.POSSIBLE] * a.is_credit
-    by_shape = min([by_shape, *ceilings], key=_RISING.index)
+    if by_shape is not Tier.NONE:
+        ceilings = [d.ceiling for d in doubts()] + [Tier.POSSIBLE] * a.is_credit
+        by_shape = min([by_shape, *ceilings], key=_RISING.index)
     if by_shape is Tier.CONFIRMED or by_identifiers is Tier.NONE:
         return by_shape
     return Tier.LIKELY if Tier.LIKELY in (by_shape, by_identifiers) else Tier.POSSIBLE

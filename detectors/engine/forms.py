@@ -146,7 +146,7 @@ def _cell(cells: Sequence[str]) -> Cell:
     """What these cells of one column have in common."""
     blank = text = whole = fraction = False
     digits = 0
-    for cell in {cell.translate(_ALIKE) for cell in cells}:
+    for cell in set("\0".join(cells).translate(_ALIKE).split("\0")):
         bare = cell.lstrip(_BEFORE)
         long = len(bare) - len(bare.lstrip("0123456789"))
         blank |= not cell

@@ -19,7 +19,7 @@ from detectors.engine.forms import Forms
 from detectors.engine.inner import inner
 from detectors.engine.lexicon import Lexicon
 from detectors.engine.lines import Lines
-from detectors.engine.prose import from_tally
+from detectors.engine.prose import BY_TEXT, from_tally
 from detectors.engine.table import Row, Table, Unreadable
 from detectors.engine.tally import Tally
 from detectors.engine.turned import upright
@@ -77,7 +77,7 @@ class Passage:
         self._head: Region | None = None
         self._regions: dict[Shape, Region] = {}
         self._rows = 0
-        self._tally = Tally(bench.book)
+        self._tally = Tally(bench.book, in_table=True)
         self._known: set[Shape] = set()
         self._forms = Forms([])
         self._strays: list[Row] = []
@@ -98,8 +98,9 @@ class Passage:
         finally:
             self._rows = len(head)
             if head:
-                self._tally.add(_joined(head))
                 self._begin(head)
+                if not self._is_beyond_doubt():
+                    self._tally.add(_joined(head))
         if self._head is None or len(head) < HEAD:
             return
         if self._sure(self._head, self._settle):
@@ -118,6 +119,11 @@ class Passage:
         self._head = Region(sample, [sample.score] * 2)
         self.first = head
         self._known.add(shape(head[-8:]))
+
+    def _is_beyond_doubt(self) -> bool:
+        """Whether nothing that text in the rows could add makes the head's conclusion any surer."""
+        head = self._head
+        return head is not None and head.sample.decisive and self._conclusion(head).weight >= BY_TEXT.weight
 
     def _count_on(self, rows: Iterator[Row]) -> None:
         """Count `COUNT_ON` more rows, or all that there are; regular ones by the block."""

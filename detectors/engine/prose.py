@@ -17,6 +17,8 @@ from detectors.engine.view import TableView
 BLOCK_LINES = 200
 MAX_RECORDS = 400
 MAX_KEYS = 60
+BY_TEXT = Conclusion(Outcome.MICRODATA, Tier.CONFIRMED, Subject.PERSON, 0.97)
+"""The surest that identifiers in running text make anything."""
 _PAIR = re.compile(r"\s*([^\W\d][\w .'/()#-]{0,40}?)\s*[:=]\s+(\S.{0,200})")
 
 
@@ -90,7 +92,7 @@ def from_tally(tally: Tally, rows: int | None, table: int, *, in_table: bool) ->
     emails = max((len(c.passed - c.signed) for c in tally.of("strong")), default=0)
     least = 3 if in_table else 2
     if most >= 5 and beside >= 3:
-        tier, sure = Tier.CONFIRMED, 0.97
+        tier, sure = BY_TEXT.tier, BY_TEXT.confidence
     elif most >= least:
         tier, sure = Tier.LIKELY, 0.9
     elif most or emails >= 10:

@@ -203,6 +203,12 @@ def _roomy() -> Any:
     return options
 
 
+def _any_of(patterns: Iterable[str]) -> Any:
+    """One search for some patterns, those left out that are empty; None of none."""
+    given = [f"(?:{pattern})" for pattern in patterns if pattern]
+    return re2.compile("|".join(given), _roomy()) if given else None
+
+
 class RuleBook:
     """All rules of a configuration, shipped ones first; none where identifiers are not `wanted`."""
 
@@ -229,9 +235,9 @@ class RuleBook:
             raise StanzaError("detectors.direct_identifiers.disabled", "names a rule that does not exist")
         self.rules = [c for c in found if wanted and c.rule.id not in set(disabled)]
         self.ids = frozenset(c.rule.id for c in found)
-        texts = [f"(?:{c.rule.text})" for c in self.rules if c.rule.text]
         self._shaped = {how: _Shapes([c for c in self.rules if c.rule.fold == how]) for how in FOLDS}
-        self.any_text: Any = re2.compile("|".join(texts), _roomy()) if texts else None
+        self.any_text = _any_of(c.rule.text for c in self.rules)
+        self.any_conclusive = _any_of(c.rule.text for c in self.rules if c.rule.strength == "conclusive")
 
     def shaped(self, how: str, folded: Iterable[str]) -> set[str]:
         """The rules, by id, that one of these cells, folded as `how` says, could pass by its shape."""
@@ -242,11 +248,13 @@ class RuleBook:
         texts = list(column.counts)[:500]
         if not texts or (column.numeric and not column.whole and not any("+" in t for t in texts[:_PROBES])):
             return None  # blank, or measured amounts
+        shaped = {r for how in FOLDS for r in self.shaped(how, [fold(t, how) for t in texts[:_FIRST]])}
+        if not shaped:
+            return None
         folds = {how: [fold(t, how) for t in texts[:_PROBES]] for how in FOLDS}
         names = [said(name) for name in (column.name, column.label) if name]
         full: dict[str, list[str]] = {}
         best: Hit | None = None
-        shaped = {rule for how, probes in folds.items() for rule in self.shaped(how, probes[:_FIRST])}
         for c in self.rules:
             rule = c.rule
             if rule.id not in shaped:

@@ -41,16 +41,21 @@ class Count:
 
 
 class Tally:
-    """Counts of identifiers over a stream of text blocks. Keeps at most `MAX_DISTINCT` hashes a rule."""
+    """Counts of identifiers over a stream of text blocks. Keeps at most `MAX_DISTINCT` hashes a rule.
 
-    def __init__(self, book: RuleBook) -> None:
+    `in_table`  others matter only beside a conclusive one, and are counted from where the first of these is.
+    """
+
+    def __init__(self, book: RuleBook, in_table: bool = False) -> None:
         self.counts: list[Count] = []
         self._book = book
+        self._first = book.any_conclusive if in_table else book.any_text
 
     def add(self, block: str) -> None:
         """Look through one block of text; a block without any identifier costs one linear search."""
         coded = block.encode()  # else the engine counts characters up to each match
-        if self._book.any_text is None or self._book.any_text.search(coded) is None:
+        awaited = self._book.any_text if self.counts else self._first
+        if awaited is None or awaited.search(coded) is None:
             return
         self.counts = self.counts or [Count(c) for c in self._book.rules if c.text is not None]
         for count in self.counts:
