@@ -1,7 +1,8 @@
 """What a worker that waits does meanwhile: it judges records of nobody.
 
 A fork shares memory with its template until it writes there, and a judgement writes to the counters of
-nearly all it uses: thousands of pages are then copied one by one. Who has judged once has them already.
+nearly all it uses: thousands of pages are then copied one by one. Who has judged once has them already, and
+as much room for values as a survey takes.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from detectors.engine.examine import examine
 from detectors.engine.judge import Judge
 from detectors.engine.table import ReadLimits
 
-_ROWS = 400
+_ROWS = 10_000
 _HEADER = "serial,sex,age,region,status,hours,income,health,weight"
 
 

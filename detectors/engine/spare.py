@@ -37,6 +37,16 @@ class Spare:
                 raise
         return cls(pid, os.pidfd_open(pid), pipe, ours)
 
+    def is_ready(self) -> bool:
+        """Whether it waits by now, or has died; it says so once."""
+        try:
+            self.channel.recv(1, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass  # `give` will find out
+        return True
+
     def give(self, files: Sequence[tuple[int, int]], seconds: float) -> bool:
         """Have it examine `files` (descriptor, size) and hang up; False if it is dead, and reaped then."""
         try:
@@ -77,7 +87,9 @@ class Ahead:
                 self._spare = Spare.fork(self._duty)
 
     def take(self) -> Spare | None:
-        """The spare, if there is one; the next is forked after this one's time."""
+        """The spare, if there is one that is ready; the next is forked after this one's time."""
+        if self._spare is not None and not self._spare.is_ready():
+            return None  # a file that waited for it would wait longer than for a fork
         spare, self._spare = self._spare, None
         self._wanted = self._seconds is not None
         return spare

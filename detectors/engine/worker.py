@@ -27,6 +27,7 @@ from detectors.engine.table import NeedsHeavy, NotPlain, ReadLimits, Unreadable
 from detectors.engine.verdict import Reason, Verdict
 
 ANSWER, NEEDS_HEAVY, ALONE = b"V", b"H", b"A"
+READY = b"R"
 LENGTH = struct.Struct("=I")
 _JOB, _SIZE = struct.Struct("=d"), struct.Struct("=Q")
 EXIT_WALLS_MISSING, EXIT_INTERNAL, EXIT_MEMORY = 70, 71, 72
@@ -124,7 +125,8 @@ def work(files: Sequence[tuple[int, int]], answer: int, parent: int, duty: Duty,
 
 
 def work_later(channel: int, answer: int, parent: int, duty: Duty) -> NoReturn:
-    """Get ready, wait on the socket `channel` for one message of `job` with its files, and go on as `work`.
+    """Get ready, say so on the socket `channel`, wait there for one message of `job` with its files, and go
+    on as `work`.
 
     Nothing of any file is there before, so the walls close when the files have come, as for any worker.
     """
@@ -132,6 +134,7 @@ def work_later(channel: int, answer: int, parent: int, duty: Duty) -> NoReturn:
     def act() -> None:
         _keep_only([channel], answer)
         rehearse(duty.judge)
+        os.write(_FILE_FD, READY)
         sizes, seconds = _receive()
         _examine(sizes, duty, seconds)
 
