@@ -2,7 +2,8 @@
 
 A record is an element that comes again and again and holds values: attributes and elements with
 text only. Values of the elements around a record (a household around its persons) belong to it; elements that
-take turns, one of each in every element around them, are parts of one record. A document whose elements
+take turns, one of each in every element around them, are parts of one record. A record may also be packed:
+one text of always as many values, whose names stand elsewhere in the document. A document whose elements
 stand amid text (a page, a manual) has no records but rows of cells.
 """
 
@@ -24,6 +25,8 @@ MAX_NAME = 40
 MIXED_SHARE = 0.05
 LEAST_WHOLE = 3
 ONE_EACH, MOST_HAVE = 1.2, 0.5
+LEAST_PACKED, LEAST_VALUES = 5, 3
+MOST_NAMES = 20_000
 _NAMING = ("name", "key", "id", "n", "code", "field", "variable", "var", "column", "concept")
 _CELLS = frozenset({"cell", "td", "th", "table-cell"})
 _ROWS = frozenset({"row", "tr", "table-row"})
@@ -65,6 +68,7 @@ class Survey:
         self._texts = self._mixed = 0
         self._seen: Counter[Path] = Counter()
         self._values: Counter[Path] = Counter()
+        self._packed: dict[Path, list[Counter[int]]] = {}
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if self._leaf:
@@ -80,8 +84,14 @@ class Survey:
             self._values[path] += sum(not _is_naming(name, attributes) for name in attributes)
 
     def characters(self, data: str) -> None:
-        if self._told and not self._told[-1] and not data.isspace():
-            self._told[-1] = True
+        if not self._told or data.isspace():
+            return
+        self._told[-1] = True
+        path = tuple(self._stack)
+        if self._seen[path] and self._leaf[-1]:
+            counts = self._packed.setdefault(path, [Counter() for _ in _SEPARATORS])
+            for separator, often in zip(_SEPARATORS, counts, strict=True):
+                often[len(data.split(separator))] += 1
 
     def end(self, tag: str) -> None:
         if self._told and self._told.pop():
@@ -113,11 +123,26 @@ class Survey:
         }
         if not weights:
             weights = {p: n for p, n in self._seen.items() if n >= 3 and len(p) > 1 and self._values[p] >= n}
+        weights |= {
+            path: self._seen[path]
+            for path in self.packed()
+            if not any(path[:depth] in weights for depth in range(2, len(path)))
+        }
         chosen: list[Path] = []
         for path in sorted(weights, key=lambda p: (-weights[p], len(p), p)):
             if not any(_on_one_way(path, other) for other in chosen):
                 chosen.append(path)
         return frozenset(self._whole(path, chosen) for path in chosen)
+
+    def packed(self) -> dict[Path, str | None]:
+        """The elements whose text is as many values each time, and what parts these (None: blanks)."""
+        found: dict[Path, str | None] = {}
+        for path, counts in self._packed.items():
+            for separator, often in zip(_SEPARATORS, counts, strict=True):
+                values, alike = often.most_common(1)[0]
+                if values >= LEAST_VALUES and LEAST_PACKED <= alike >= 0.9 * self._seen[path]:
+                    found[path] = separator
+        return found
 
     def _whole(self, path: Path, chosen: list[Path]) -> Path:
         """The path, or the outermost element that it and other chosen ones are parts of, one of each."""
@@ -146,8 +171,14 @@ def _is_naming(name: str, attributes: Mapping[str, str]) -> bool:
 class Collector:
     """Turns tags into `Record`s of the given paths; what is outside them into lines, `named` or not."""
 
-    def __init__(self, paths: frozenset[Path], named: bool = True) -> None:
+    def __init__(
+        self, paths: frozenset[Path], named: bool = True, packed: Mapping[Path, str | None] | None = None
+    ) -> None:
         self._named = named
+        self._packed = packed or {}
+        self._told: dict[Path, list[str]] = {}
+        """What the elements are called that have a name, by their path."""
+        self._headed: set[Path] = set()
         self.out: deque[Record | str] = deque()
         self.fault: Reason | None = None
         self._paths = paths
@@ -166,6 +197,14 @@ class Collector:
         self._names.append(name)
         if not self._depth and tuple(self._names) in self._paths:
             self._depth = len(self._names)
+        if self._packed:
+            self._heed_name(attributes)
+
+    def _heed_name(self, attributes: Mapping[str, str]) -> None:
+        name = next((value for key, value in attributes.items() if _naming(local(key))), None)
+        told = self._told.setdefault(tuple(self._names), []) if len(self._told) < MAX_PATHS else []
+        if name is not None and len(told) < MOST_NAMES:
+            told.append(name)
 
     def characters(self, data: str) -> None:
         if self._stack and not (self._stack[-1].has_children and data.isspace()):
@@ -216,6 +255,9 @@ class Collector:
 
     def _emit(self, path: Path, element: _Element, text: str) -> None:
         values = [*element.attributes.items(), *element.values]
+        if path in self._packed and text and not element.values:
+            self._unpack(path, values, text.split(self._packed[path]))
+            return
         if text:
             values.append((element.name, text))
         positional = element.name.lower() in _ROWS and _cells_only(element.values)
@@ -230,7 +272,19 @@ class Collector:
         ]
         self.out.append(Record(path, around[:MAX_AROUND] + values))
 
+    def _unpack(self, path: Path, values: list[tuple[str, str]], texts: list[str]) -> None:
+        """The values of a packed record; before the first one the names that are just as many, if any are."""
+        if path not in self._headed:
+            self._headed.add(path)
+            names = next((told for told in self._told.values() if len(told) == len(texts)), None)
+            if names is not None:
+                header = [*((name, name) for name, _ in values), *((name, name) for name in names)]
+                self.out.append(Record(path, header, positional=True))
+        unpacked = [*values, *((path[-1], text.strip()) for text in texts)]
+        self.out.append(Record(path, unpacked, positional=True))
 
+
+_SEPARATORS = (None, ",", ";", "\t", "|")
 _TEXTS = _CELLS | {"data", "p", "v"}
 
 

@@ -133,7 +133,7 @@ def _segments(lines: list[str], behind: int, width: int) -> list[Segment]:
     """The segments of `lines`, parted before line `behind`, above which so many names are declared."""
     first = segments(lines[:behind])
     until = behind
-    while width and until < len(lines) and len(lines[until].split()) == width:
+    while width and until < len(lines) and len(_by_blanks(lines[until])) == width:
         until += 1
     if until - behind >= MIN_DECLARED:
         first.append(Segment(behind, until, Dialect(" ", trim=True)))
@@ -141,6 +141,11 @@ def _segments(lines: list[str], behind: int, width: int) -> list[Segment]:
         until = behind
     rest = segments(lines[until:])
     return [*first, *(replace(s, first=s.first + until, last=s.last + until) for s in rest)]
+
+
+def _by_blanks(line: str) -> list[str]:
+    """The values of a line that are parted by blanks alone."""
+    return [] if ", " in line or "; " in line else line.split()
 
 
 def _vectors(blocks: Iterator[str]) -> Iterator[Table]:

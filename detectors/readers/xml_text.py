@@ -35,7 +35,8 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
         return
     is_data = media_type != SVG and not survey.is_document
     paths = frozenset() if media_type == SVG else survey.records()
-    document = _Document(stream, Collector(paths, named=is_data), limits)
+    packed = survey.packed() if paths else {}
+    document = _Document(stream, Collector(paths, named=is_data, packed=packed), limits)
     lines: list[str] = []
     while (item := document.peek()) is not None:
         if isinstance(item, str):

@@ -86,6 +86,10 @@ WRITTEN = {
     + "".join(f"@attribute {name} string\n" for name in NAMES)
     + "@data\n"
     + "\n".join(map(",".join, PEOPLE)),
+    "attributes, and blanks behind commas": "@relation survey\n"
+    + "".join(f"@attribute {name} string\n" for name in NAMES)
+    + f"@inputs {', '.join(NAMES)}\n@data\n"
+    + "\n".join(", ".join(cell.replace(" ", "-") for cell in row) for row in PEOPLE),
 }
 
 

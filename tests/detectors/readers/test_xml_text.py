@@ -159,3 +159,12 @@ def test_cells_that_name_their_place_are_a_sheet() -> None:
 def test_a_cell_far_out_is_a_limit_and_no_memory() -> None:
     with pytest.raises(Unreadable):
         found("<b>" + "".join(f"<Cell Row='{i}' Col='{10**12}'>1</Cell>" for i in range(5)) + "</b>")
+
+
+@pytest.mark.parametrize("separator", [" ", ",", "; "])
+def test_records_of_one_text_each_are_cut_and_named_by_what_is_as_many(separator: str) -> None:
+    names = "".join(f'<variable name="{name}" label="made up"/>' for name in ("age", "sex", "score"))
+    rows = [[str(20 + n), str(n % 2), f"{n / 7:.2f}"] for n in range(12)]
+    obs = "".join(f"<obs>{separator.join(row)} </obs>" for row in rows)
+    document = f"<data><variables>{names}</variables><observations>{obs}</observations></data>"
+    assert (["age", "sex", "score"], rows) in found(document)[0]
