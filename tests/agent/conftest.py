@@ -91,6 +91,7 @@ class FakeExaminer:
         self.act: Callable[[int], None] = lambda fd: None
         self.faults: list[Reason] = []
         self.closed = False
+        self.lets_go = True
 
     def examine(
         self, fd: int, size: int, deadline: float, while_waiting: Callable[[], None] | None = None
@@ -115,7 +116,7 @@ class FakeExaminer:
         return [Verdict.unreadable(Reason.WORKER_UNAVAILABLE, config_digest=DIGEST) for _ in files]
 
     def has_let_go(self, while_waiting: Callable[[], None]) -> bool:
-        return True
+        return self.lets_go
 
     def close(self) -> None:
         self.closed = True

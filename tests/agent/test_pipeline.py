@@ -91,8 +91,10 @@ def test_an_order_to_discard_leaves_the_file_and_no_copy(supervisor):
     assert not list((supervisor.vault_dir / "entries").iterdir())
 
 
-def test_a_revoked_intent_puts_the_file_back(supervisor):
-    supervisor.before = lambda m: Go(False) if isinstance(m, MayUnlink) else None
+@pytest.mark.parametrize("why", ["revoked", "a worker does not die"])
+def test_a_revoked_intent_or_a_worker_that_hangs_puts_the_file_back(supervisor, why):
+    supervisor.examiner.lets_go = why == "revoked"
+    supervisor.before = lambda m: Go(why != "revoked") if isinstance(m, MayUnlink) else None
     path = put(supervisor)
     with supervisor:
         (outcome,) = supervisor.wait_for(Outcome)
