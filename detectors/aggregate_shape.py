@@ -69,7 +69,7 @@ def measure(t: TableView) -> dict[str, float]:
     k = max(1, len(numeric))
     total_row, total_column = _totals(t)
     names = [c.name for c in t.columns if c.name]
-    lines = [" " + " ".join(re.findall(r"[a-z]+", line.lower())) + " " for line in t.context]
+    around = "\n".join([" " + " ".join(re.findall(r"[a-z]+", line.lower())) + " " for line in t.context])
     said = t.lexicon.context
     counts = [c for c in numeric if c.whole and _middle(c) >= 50]
     return {
@@ -89,9 +89,7 @@ def measure(t: TableView) -> dict[str, float]:
         "period_names": sum(bool(_PERIOD.fullmatch(x)) for x in names) / max(1, len(names)),
         "names_alike": _alike(names),
         "count_by_key": _count_by_key(t),
-        "published_words": min(
-            1.0, sum(any(f" {w} " in line for line in lines) for w in said["published"]) / 3
-        ),
+        "published_words": min(1.0, sum(f" {w} " in around for w in said["published"]) / 3),
         "rows_to_hundred": _hundred(numeric, t.rows),
         "symmetric": _symmetric(numeric, t.rows),
         "time_key": _time_key(t),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise, permutations
+from itertools import combinations, groupby, pairwise, permutations
 
 from detectors.engine.columns import Column
 from detectors.engine.view import TableView
@@ -136,12 +136,7 @@ def _lengths(c: Column) -> list[int]:
     """The lengths of a column's runs if no value comes back after its run; else nothing."""
     if not (c.whole or c.textual) or c.distinct < 5 or c.filled < len(c.cells) or c.distinct == len(c.cells):
         return []
-    lengths, before = [0], c.cells[0]
-    for cell in c.cells:
-        if cell != before:
-            lengths.append(0)
-            before = cell
-        lengths[-1] += 1
+    lengths = [len([*run]) for _, run in groupby(c.cells)]
     return lengths if len(lengths) == c.distinct else []
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import select
 import socket
 import stat
 from collections import deque
+
+NEXT_SECONDS = 0.005
 
 
 class Peer:
@@ -17,6 +20,10 @@ class Peer:
         self.number, self.sock = number, sock
         self.waiting: deque[bytes] = deque()
         self.asked = 0
+
+    def await_next(self) -> None:
+        """Wait for its next request, if that follows at once: those that come together share a worker."""
+        select.select([self.sock], [], [], NEXT_SECONDS)
 
     def flush(self) -> None:
         """Send what waits, as far as it goes; raises `OSError` when the peer is gone."""

@@ -79,5 +79,5 @@ def measured(t: TableView, detectors_: Mapping[str, Detector]) -> dict[str, floa
     out: dict[str, float] = {}
     for d in detectors_.values():
         if d.measure is not None:
-            out.update((name, round(value, 6)) for name, value in d.measure(t).items())
+            out |= {name: round(value, 6) for name, value in d.measure(t).items()}
     return out

@@ -51,10 +51,9 @@ def runs(dialect: Dialect, lines: Sequence[str], least: float = 0.0) -> list[Run
     if dialect.delimiter in ": " and dialect.quote is None and _most(dialect, lines) <= least:
         return found
     counts = _counts(dialect, lines)
-    for first, last in _worth_parsing(dialect, lines, counts):
-        if dialect.plain:
-            _add_plain(found, dialect, lines, counts, first, last)
-            continue
+    if dialect.plain:
+        _add_plain(found, dialect, lines, counts)
+    for first, last in () if dialect.plain else _worth_parsing(dialect, lines, counts):
         numbered = numbered_rows(dialect, lines[first:last])
         for width, group in groupby(numbered, key=lambda item: len(item[2])):
             part = list(group)
@@ -139,12 +138,12 @@ def _add(
         found.append(Run(offset + part[0][0], offset + part[-1][1], width, value))
 
 
-def _add_plain(
-    found: list[Run], dialect: Dialect, lines: Sequence[str], counts: list[int], first: int, last: int
-) -> None:
-    """The same for lines `first` to `last` of a plain dialect, of which only a sample needs to be cut."""
-    at = first
-    for count, group in groupby(range(first, last), key=lambda i: counts[i] if lines[i].strip() else 0):
+def _add_plain(found: list[Run], dialect: Dialect, lines: Sequence[str], counts: list[int]) -> None:
+    """The same for all lines, in a plain dialect: a sample of those cut equally often is cut."""
+    if dialect.delimiter.isspace():
+        counts = [count if line.strip() else 0 for count, line in zip(counts, lines, strict=True)]
+    at = 0
+    for count, group in groupby(counts):
         start, at = at, at + len(list(group))
         if count < 1 or at - start < _least(dialect, [count]):
             continue

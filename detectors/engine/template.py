@@ -123,15 +123,14 @@ class Loop:
     def _on_peer(self, peer: Peer) -> None:
         try:
             peer.flush()
-            while peer.asked < MAX_QUEUED_A_PEER:
-                self._take_request(peer)
-            self._listen(peer)
-        except BlockingIOError:
+            with contextlib.suppress(BlockingIOError):
+                while peer.asked < MAX_QUEUED_A_PEER and self._take_request(peer):
+                    peer.await_next()
             self._listen(peer)
         except (Broken, OSError):
             self._drop(peer)
 
-    def _take_request(self, peer: Peer) -> None:
+    def _take_request(self, peer: Peer) -> bool:
         packet, fds, _, _ = socket.recv_fds(peer.sock, exchange.MAX_REQUEST_BYTES, 4)
         try:
             request_id, wish, size = exchange.parse_request(packet)
@@ -143,7 +142,7 @@ class Loop:
             raise
         if wish is Wish.CANCEL:
             self._abandon(lambda job: job.peer == peer.number and job.request_id == request_id)
-            return
+            return False
         peer.asked += 1
         job = Job(peer.number, request_id, fds[0], size, shareable=wish is Wish.EXAMINE_AMONG_OTHERS)
         if may_be_read(fds[0]):
@@ -151,6 +150,7 @@ class Loop:
         else:
             job.fate = Reason.NOT_REGULAR
             self._end(job)
+        return job.shareable  # with the next, if that follows at once
 
     def _listen(self, peer: Peer) -> None:
         """Hear a peer only as far as it is within its share, and wait for room to reply."""

@@ -52,8 +52,8 @@ _SQL = re.compile(
     r"|CREATE\s+(?:TEMP\w*\s+)?TABLE\s+\S+)",
     re.I | re.M,
 )
-_SQL_WORDS = ("nto", "copy", "table")
-"""One of these is in every such statement; a look for them costs next to nothing."""
+_SQL_WORDS = (("insert", "into"), ("replace", "into"), ("copy", "stdin"), ("create", "table"))
+"""Both of one of these pairs are in every such statement; a look for them costs next to nothing."""
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,60}:(?:[ \t]|$)")
 _FIELDS = frozenset(
     """from to cc bcc date subject sender reply-to received return-path message-id mime-version
@@ -101,7 +101,7 @@ def text_kind(head: bytes, tail: bytes, size: int, untrusted_name: str) -> str:
 def _is_sql(text: str) -> bool:
     """Whether a statement that holds or describes rows begins a line."""
     low = text.lower() if text.isascii() else text.casefold()
-    return any(word in low for word in _SQL_WORDS) and _SQL.search(text) is not None
+    return any(one in low and other in low for one, other in _SQL_WORDS) and _SQL.search(text) is not None
 
 
 def _armour(text: str, tail: bytes) -> str | None:
