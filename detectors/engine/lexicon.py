@@ -17,7 +17,7 @@ from typing import Any
 
 _PIECES = re.compile(r"[^\W_]+")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+|\d+")
-_RELATIVES = [
+_RELATIVES = (
     "moth",
     "father",
     "fath",
@@ -62,8 +62,8 @@ _RELATIVES = [
     "num",
     "no",
     "yr",
-]
-_ENDINGS = [
+)
+_ENDINGS = (
     "yr",
     "yrs",
     "year",
@@ -89,7 +89,7 @@ _ENDINGS = [
     "a",
     "now",
     "ever",
-]
+)
 _LONGEST = 60
 
 
@@ -195,13 +195,13 @@ class Lexicon:
         short = self._short.get(token)
         if short is not None:
             return short
-        for before in _RELATIVES:
+        for before in _RELATIVES if token.startswith(_RELATIVES) else ():
             if token.startswith(before) and len(token) - len(before) >= 3:
                 rest = token[len(before) :]
                 pairs = self.names.get(rest)
                 if pairs:
                     return pairs[0]
-        for after in _ENDINGS:
+        for after in _ENDINGS if token.endswith(_ENDINGS) else ():
             if token.endswith(after) and len(token) - len(after) >= 3:
                 pairs = self.names.get(token[: -len(after)])
                 if pairs:

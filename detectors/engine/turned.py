@@ -34,13 +34,14 @@ def upright(
 
 def speak_of_people(names: Sequence[str], lexicon: Lexicon) -> bool:
     """Whether at least three names, and half of all, are names of variables about people, of two concepts."""
-    known = {
-        name: {w.concept for w in lexicon.match(name) if w.family in PEOPLE and w.strength >= 1.0}
-        for name in set(names)
-    }
-    hits = sum(map(bool, known.values()))
-    several = len(set().union(*known.values())) >= 2
-    return several and len(known) == len(names) and hits >= LEAST_NAMES and 2 * hits >= len(names)
+    if len(set(names)) < len(names):
+        return False
+    known = [
+        {w.concept for w in lexicon.match(name) if w.family in PEOPLE and w.strength >= 1.0} for name in names
+    ]
+    hits = sum(map(bool, known))
+    several = len(set().union(*known)) >= 2
+    return several and hits >= LEAST_NAMES and 2 * hits >= len(names)
 
 
 def _transposed(rows: Sequence[Row], lexicon: Lexicon) -> Iterator[tuple[list[str], list[Row]]]:
