@@ -165,8 +165,8 @@ def _amid(content: Content, cut: Dialect | Layout, text_lines: int, is_program: 
     if isinstance(content, Table):
         content.text_lines = text_lines
         by_blanks = isinstance(cut, Dialect) and cut.delimiter in " :"
-        if content.header is None:
-            is_amid = by_blanks or isinstance(cut, Layout) or text_lines > 0
+        if content.header is None:  # alone it is a file of data
+            is_amid = text_lines > 0
         else:  # words of a line may be taken for names; hardly V1 to V9, or what stands in columns
             is_amid = by_blanks and not all(map(is_generic, content.header))
         content.loose = content.loose or is_program or is_amid or cut == Dialect(TEX)

@@ -423,14 +423,15 @@ def test_a_stretch_whose_first_block_is_no_table_is_not_looked_at_for_ever(
     assert sum(map(len, held)) >= 300
 
 
-def test_rows_cut_at_blanks_without_a_header_and_rows_of_a_program_are_loose() -> None:
+def test_rows_without_a_header_amid_text_and_rows_of_a_program_are_loose() -> None:
     def loose(text: str) -> list[bool]:
         content = plain_text.read(io.BytesIO(text.encode()), "text/plain", ReadLimits())
         return [c.loose for c in content if isinstance(c, Table)]
 
     pick = random.Random(3)
     rows = [[str(pick.randrange(9)), str(pick.randrange(90)), str(pick.randrange(5))] for _ in range(40)]
-    assert loose("\n".join(map(" ".join, rows))) == [True]
+    assert loose("\n".join(map(" ".join, rows))) == [False]
+    assert loose("\n".join(["Of the made-up survey:", "", *map(" ".join, rows)])) == [True]
     assert loose("\n".join(map(",".join, rows))) == [False]
     assert loose("\n".join(map(" ".join, [["V1", "V2", "V3"], *rows]))) == [False]
     array = ["static const int part[] = {", *(f"    {', '.join(row)}," for row in rows), "};"] * 3
