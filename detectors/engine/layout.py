@@ -27,11 +27,13 @@ class Layout:
     first: int
     last: int
     weight: float
+    framed: bool = False
+    """A bar at both ends of a line is drawn around the table."""
 
     def rows(self, text: str) -> list[list[str]]:
         """Whole lines as rows of trimmed cells; drawn rules are left out, blank lines are empty rows."""
         spans = [*pairwise(self.cuts), (self.cuts[-1], None)]
-        lines = text.split("\n")
+        lines = (text.replace("|", " ") if self.framed else text).split("\n")
         if not lines[-1]:
             lines.pop()
         return [

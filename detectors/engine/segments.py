@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import filterfalse
 
-from detectors.engine.dialect import Dialect, candidates
+from detectors.engine.dialect import Dialect, candidates, is_rule
 from detectors.engine.layout import Layout, fixed_width
 from detectors.engine.literals import are_braced
 from detectors.engine.runs import Run, runs
@@ -28,6 +28,8 @@ _BEGINS_CODE = re.compile(
 _HOLDS_CODE = re.compile(r".*[{};(\[\\]\s*$|.*\w\(.*\)[;:{]?\s*$|\s*[\w.]+(?:\[.*\])? [-+]?= .*")
 _MARK_OF_CODE = re.compile(r"[{};(\[\\=]")
 """One of these is in each line that `_HOLDS_CODE` matches."""
+_FRAMED = re.compile(r"^ *(?:\d+\. )? *\|[^|]*[^| ]  +[^| ][^|]*\| *$")
+"""A row of a listing in a box, as Stata draws it, with or without its number."""
 _LOG = re.compile(
     r"\W{0,2}(?:\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
     r"|\d\d[-/]\d\d[-/]\d{2,4} \d\d:\d\d|[\d.:a-f]{7,39} \S+ \S+ \["
@@ -73,7 +75,7 @@ def _divide(
         return
     free = free and not (is_log(part) or is_code(part) or _is_keyed(part))
     best = _best(part, used, free)
-    layout = fixed_width(part) if free and (best is None or best[0].delimiter in " :") else None
+    layout = _layout(part, best) if free else None
     if layout is not None and (best is None or layout.weight >= sum(run.weight for run in best[1])):
         _divide(lines, first, first + layout.first, used, free, found)
         found.append(Segment(first + layout.first, first + layout.last, layout))
@@ -89,6 +91,23 @@ def _divide(
         found.append(Segment(first + start, first + end, dialect))
         at = first + end
     _divide(lines, at, last, [*used, dialect], free, found)
+
+
+def _layout(part: Sequence[str], best: tuple[Dialect, list[Run]] | None) -> Layout | None:
+    """The layout in columns of fixed width, where no delimiter says more; also within one frame."""
+    if best is None or best[0].delimiter in " :":
+        return fixed_width(part)
+    if best[0].delimiter == "|" and sum(map(_is_framed, part)) > 0.8 * sum(
+        not is_rule(line) for line in part
+    ):
+        layout = fixed_width([line.replace("|", " ") for line in part])
+        return None if layout is None else replace(layout, framed=True)
+    return None
+
+
+def _is_framed(line: str) -> bool:
+    """Whether columns stand between two bars, with no bar between columns."""
+    return line.count("|") == 2 and _FRAMED.search(line) is not None
 
 
 def _best(part: Sequence[str], used: list[Dialect], free: bool) -> tuple[Dialect, list[Run]] | None:

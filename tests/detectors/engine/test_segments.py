@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.engine.dialect import Dialect
+from detectors.engine.layout import Layout
 from detectors.engine.segments import _HOLDS_CODE, _MARK_OF_CODE, is_code, is_log, segments
 
 PEOPLE = [f"{i},{20 + i % 40},M,{i}.5" for i in range(30)]
@@ -37,3 +38,16 @@ def test_logs_and_programs_are_known_by_most_of_their_lines() -> None:
     assert not is_log(PEOPLE)
     assert is_code(["def f(a):", "    return a", "", "x = f(1)", "if x:", "    print(x)"])
     assert not is_code(PEOPLE)
+
+
+def test_a_listing_in_a_box_is_cut_by_its_columns_not_by_the_box() -> None:
+    rows = [["id", "sex", "age"], *([str(1000 + n), "MF"[n % 2], str(20 + n)] for n in range(12))]
+    listed = [
+        f"{'' if not n else f'{n}.':>4} |{a:>6}   {b:>3}   {c:>3} |" for n, (a, b, c) in enumerate(rows)
+    ]
+    box = f"     +{'-' * 19}+"
+    lines = [". list", "", box, listed[0], box.replace("+", "|"), *listed[1:], box]
+    [found] = [s for s in segments(lines) if s.cut is not None]
+    assert isinstance(found.cut, Layout)
+    cut = found.cut.rows("\n".join(lines[found.first : found.last]))
+    assert [row[1:4] for row in cut if any(row)] == rows
