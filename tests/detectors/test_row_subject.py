@@ -29,6 +29,11 @@ def test_statistics_and_firms_speak_of_others() -> None:
     assert m["says_area"] and m["says_aggregate"] and m["says_organisation"] and m["says_people"] == 0
 
 
+def test_things_have_words_of_their_own_and_take_none_of_peoples() -> None:
+    assert says("BroodSize", "spp", "nearestGene", "landuse")["says_thing"] > 1
+    assert says("X4o.clock", "mari", "chronic", "salary")["says_thing"] == 0
+
+
 def test_names_that_say_nothing_say_nothing() -> None:
     m = says("V1", "V2", "col_3", "Unnamed: 4")
     assert m["named"] == 0 and m["words_known"] == 0
