@@ -79,11 +79,13 @@ def ours(tree: Path, count: int) -> tuple[float, float]:
     running.roots.append({"path": tree, "zone": "local"})
     try:
         running.start(wait=False)
-        while not running.swept():
-            time.sleep(0.05)  # asking costs the service time of its own; another sweep may follow
-        swept = (running.status() or {"roots": [{}]})["roots"][0]["swept"]
-        assert swept["judged"] == count, swept
         assert running.process is not None
+        swept = None
+        while not swept:
+            time.sleep(0.05)  # asking costs the service time of its own
+            assert running.process.poll() is None, running.log()
+            swept = (running.status() or {"roots": [{}]})["roots"][0].get("swept")
+        assert swept["judged"] == count, swept  # another sweep may follow
         top = psutil.Process(running.process.pid)
         times = [p.cpu_times() for p in [top, *top.children()]]
         used = sum(t.user + t.system + t.children_user + t.children_system for t in times)

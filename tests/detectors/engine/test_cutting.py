@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
 
-from detectors.engine.cutting import parsed, region
+from detectors.engine.cutting import FIRST_LINES, Region, parsed, region
 from detectors.engine.dialect import Dialect
+from detectors.engine.forms import Forms
+from detectors.engine.lines import Lines, Plain
 from detectors.engine.table import ReadLimits, Unreadable
 from detectors.engine.text import Source
 
@@ -40,3 +44,13 @@ def test_too_many_columns_are_refused() -> None:
 def test_a_quote_that_never_closes_loses_no_row() -> None:
     text = '1,"a,2\n' + "".join(f"{i},b,3\n" for i in range(500))
     assert len(parsed(Dialect(",", '"'), text)) == 501
+
+
+def test_rows_of_a_region_whose_end_is_known_may_stay_lines_behind_the_first() -> None:
+    rows = [f"{i},{i % 7}" for i in range(FIRST_LINES + 50)]
+    text = "\n".join([*rows, "The end, as ever.", ""])
+    cut = Region(Source(iter([text])), Dialect(","), len("\n".join(rows)) + 1, ReadLimits())
+    taken = list(islice(cut, FIRST_LINES))
+    found = cut.lines(Plain((0, 1), -1, None), Forms(taken))
+    assert isinstance(found, Lines)
+    assert [*taken, *found.rows()] == [row.split(",") for row in rows]

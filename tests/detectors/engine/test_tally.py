@@ -51,3 +51,12 @@ def test_what_is_kept_is_bounded() -> None:
     tally.add("\n".join(f"JG{100000 + i}A" for i in range(5000)))
     tally.add("\n".join(f"400 {i:03d} {1000 + i}" for i in range(1000)) * 3)
     assert all(len(c.passed) <= MAX_DISTINCT and len(c.failed) <= MAX_FAILED for c in tally.counts)
+
+
+def test_in_a_table_others_count_from_the_first_conclusive_one_on() -> None:
+    tally = Tally(BOOK, in_table=True)
+    tally.add("a@example.org\tb@example.org")
+    assert not tally.counts
+    tally.add("JG 11 22 33 A\tc@example.org")
+    tally.add("d@example.org")
+    assert [len(c.passed) for c in tally.of("conclusive") + tally.of("strong")] == [1, 2]
