@@ -12,6 +12,7 @@ import io
 import json
 import random
 import sys
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -126,6 +127,17 @@ LAYOUTS |= {
     "cards of a page": each(
         "<div class='card'><dl>", "<dt>{0}</dt><dd>{2}</dd>", "", "</dl></div>", "<html>", "</html>"
     ),
+    "two pairs a line": lambda rows: "\n\n".join(
+        "\n".join(
+            "    ".join(f"{n}: {c:8}" for n, c in [*zip(NAMES, row, strict=True)][k : k + 2])
+            for k in (0, 2, 4, 6)
+        )
+        for row in rows
+    ),
+    "two lines a record": lambda rows: "\n".join(
+        ",".join(part) for row in rows for part in (row[:4], row[4:])
+    ),
+    "set by statements": each("UPDATE s SET ", "{0} = {1}", ", ", ";"),
     "RDF": each("<http://made.up/p> ", '<http://made.up/{0}> "{2}"', " ; ", " ."),
 }
 
@@ -289,6 +301,35 @@ def page_with_a_script(rows: list[Row]) -> str:
 @layout
 def base_85(rows: list[Row]) -> bytes:
     return base64.b85encode("\n".join(map(",".join, [NAMES, *rows])).encode())
+
+
+@layout
+def preformatted_on_a_page(rows: list[Row]) -> str:
+    return "<html><body><p>Check</p><pre>" + "\n".join(padded([NAMES, *rows], "   ")) + "</pre></body></html>"
+
+
+@layout
+def placed_by_a_program(rows: list[Row]) -> str:
+    places, at = "", 1
+    for name, wide in zip(NAMES, widths(rows), strict=True):
+        places += f" {name} {at}-{at + wide - 1}"
+        at += wide
+    return f"data survey;\ninput{places};\ncards;\n" + "\n".join(padded(rows, "")) + "\n;\n"
+
+
+@layout
+def names_and_values_in_lists(rows: list[Row]) -> str:
+    answers = [[{"question": n, "answer": c} for n, c in zip(NAMES, row, strict=True)] for row in rows]
+    return json.dumps({"returns": [{"id": f"r{i}", "answers": a} for i, a in enumerate(answers)]})
+
+
+@layout
+def a_file_for_each_person(rows: list[Row]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for i, record in enumerate(records(rows)):
+            archive.writestr(f"{i}.json", json.dumps(record))
+    return out.getvalue()
 
 
 def _put(sheet: xlsxwriter.worksheet.Worksheet, rows: Sequence[Row], y: int = 0, x: int = 0) -> None:

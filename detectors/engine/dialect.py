@@ -23,6 +23,8 @@ MAX_CELLS = 70_000
 MOST_SEARCHED = 64 * 1024
 LEAST_MARKED = 3
 LEAST_SELDOM = 10
+MANY_SELDOM = 4
+"""So many of the one that parts dates and paths as well."""
 WEAK = 0.9
 """The most that the quality of a dialect may be that is cut at what prose is full of."""
 TEX, WIKI = "&", "||"
@@ -138,6 +140,8 @@ def candidates(text: str) -> list[Dialect]:
 def _seldom(text: str) -> str:
     """The unusual delimiter of `text`, if it has one: two or more on each line, and nearly always as many."""
     found = [mark for mark in _SELDOM if mark in text]
+    if text.count("/", 0, LEAST_SELDOM * 400) >= LEAST_SELDOM * MANY_SELDOM:
+        found.append("/")
     if not found:
         return ""
     lines = [line for line in text[:MOST_SEARCHED].split("\n")[:60] if line.strip()]
@@ -145,7 +149,7 @@ def _seldom(text: str) -> str:
         return ""
     for mark in found:
         often, same = Counter(line.count(mark) for line in lines).most_common(1)[0]
-        if often >= 2 and same >= 0.9 * len(lines):
+        if often >= (MANY_SELDOM if mark == "/" else 2) and same >= 0.9 * len(lines):
             return mark
     return ""
 

@@ -12,15 +12,17 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, BinaryIO, TypeVar
 
+from detectors.engine.examined import Examined
 from detectors.engine.forms import Forms
-from detectors.engine.judge import WITHOUT_AUDITED, Conclusion, FileJudgement, Judge
+from detectors.engine.judge import WITHOUT_AUDITED, FileJudgement, Judge
 from detectors.engine.lines import Lines
 from detectors.engine.media_types import MEDIA_TYPES, PLAIN, PLAIN_TEXTS, TOLD_BY_THEIR_HEAD, UNKNOWN, Family
 from detectors.engine.opaque import looks_random
 from detectors.engine.parsers import load, readers
+from detectors.engine.pooled import Pooled
 from detectors.engine.protection import SCHEMES, protection
 from detectors.engine.sniff import preload, sniff
 from detectors.engine.streams import read_at, size_of
@@ -120,39 +122,11 @@ def _examined(
     budget = Budget(limits.max_expanded_bytes, limits.max_entries)
     examination = _Examination(judge, replace(limits, budget=budget), light, size, plain_only)
     if size > limits.max_input_bytes:
-        examination.note(_Part((), UNKNOWN, reason=Reason.LIMIT_BYTES))
+        examination.note(Examined((), UNKNOWN, reason=Reason.LIMIT_BYTES))
     else:
         examination.stream(stream, size, (), "")
+        examination.together()
     return examination.verdict()
-
-
-@dataclass(slots=True)
-class _Part:
-    """What was found out about one stream; the file itself has the empty position."""
-
-    position: tuple[int, ...]
-    media_type: str
-    conclusion: Conclusion = field(default_factory=Conclusion)
-    reason: Reason | None = None
-    protected: Protected | None = None
-
-    @property
-    def severity(self) -> tuple[int, float]:
-        """Order among the parts of a file: what policy must hear of first."""
-        if self.conclusion.flagged:
-            return 9, self.conclusion.weight
-        if self.conclusion.outcome is Outcome.MICRODATA:
-            return 8, self.conclusion.weight
-        if self.protected is not None and not self.protected.strong:
-            return 7, 0.0
-        if self.reason is not None:
-            return 6, 0.0
-        if self.conclusion.outcome is Outcome.BUSINESS_RECORDS:
-            return 5, self.conclusion.weight
-        if self.protected is not None:
-            return 4, 0.0
-        order = {Outcome.OTHER_RECORDS: 3, Outcome.AGGREGATE: 2}
-        return order.get(self.conclusion.outcome, 1), self.conclusion.weight
 
 
 class _Examination:
@@ -162,15 +136,16 @@ class _Examination:
         self, judge: Judge, limits: ReadLimits, light: bool, size: int = 0, plain_only: bool = False
     ) -> None:
         self._judge, self._limits, self._light, self._plain_only = judge, limits, light, plain_only
-        self._worst: _Part | None = None
+        self._worst: Examined | None = None
         self._file_type = UNKNOWN
         self._work_left = MOST_WORK + int(size * WORK_PER_BYTE)
         self._unread: Reason | None = None
         self._unfinished = 0
         self._stopped_early = False
         self._advisories: dict[str, None] = {}
+        self._pooled = Pooled()
 
-    def note(self, part: _Part) -> None:
+    def note(self, part: Examined) -> None:
         """Take one part's result into account."""
         if self._worst is None or part.severity > self._worst.severity:
             self._worst = part
@@ -185,7 +160,7 @@ class _Examination:
         self, stream: BinaryIO, size: int | None, position: tuple[int, ...], untrusted_name: str
     ) -> None:
         """Examine one stream and, in turn, what it contains. A size of None is found out if need be."""
-        part = _Part(position, UNKNOWN)
+        part = Examined(position, UNKNOWN)
         judgement = self._judge.begin()
         part.reason = self._guarded(lambda: self._look(stream, size, untrusted_name, part, judgement))
         if part.reason in (Reason.MALFORMED, Reason.UNSUPPORTED, Reason.OPAQUE) and not judgement.settled:
@@ -193,6 +168,14 @@ class _Examination:
             self._guarded(lambda: self._look_as_text(stream, part, judgement))
         part.conclusion = judgement.conclude()
         self.note(part)
+        if position and not judgement.settled:
+            judgement.give(self._pooled)
+
+    def together(self) -> None:
+        """Judge what is little in each of many members as one: a form for each person, say."""
+        if self._pooled and not self._settled:
+            found = self._judge.begin(self._pooled).conclude()
+            self.note(Examined((), self._file_type, found))
 
     def _guarded(self, look: Callable[[], None]) -> Reason | None:
         """Why `look` did not come to its end, or None."""
@@ -214,7 +197,12 @@ class _Examination:
         return None
 
     def _look(
-        self, stream: BinaryIO, size: int | None, untrusted_name: str, part: _Part, judgement: FileJudgement
+        self,
+        stream: BinaryIO,
+        size: int | None,
+        untrusted_name: str,
+        part: Examined,
+        judgement: FileJudgement,
     ) -> None:
         if len(part.position) > self._limits.max_depth:
             raise Unreadable(Reason.LIMIT_DEPTH)
@@ -227,12 +215,12 @@ class _Examination:
         if part.protected is None and size:
             self._judge_contents(stream, part.media_type, part, judgement)
 
-    def _look_as_text(self, stream: BinaryIO, part: _Part, judgement: FileJudgement) -> None:
+    def _look_as_text(self, stream: BinaryIO, part: Examined, judgement: FileJudgement) -> None:
         if part.media_type != PLAIN and looks_like_text(read_at(stream, 0, HEAD_BYTES)):
             self._judge_contents(stream, PLAIN, part, judgement)
 
     def _judge_contents(
-        self, stream: BinaryIO, media_type: str, part: _Part, judgement: FileJudgement
+        self, stream: BinaryIO, media_type: str, part: Examined, judgement: FileJudgement
     ) -> None:
         contents = self._contents(stream, media_type)
         for content in contents:
@@ -263,7 +251,7 @@ class _Examination:
         contents: Iterator[Content] = reader.read(stream, media_type, self._limits)
         return iter(contents)
 
-    def _content(self, content: Content, judgement: FileJudgement, part: _Part) -> None:
+    def _content(self, content: Content, judgement: FileJudgement, part: Examined) -> None:
         match content:
             case Table():
                 content.rows = self._counted(content.rows, 0, _EFFORT.get(MEDIA_TYPES[part.media_type], 1))
@@ -273,7 +261,7 @@ class _Examination:
                 content.lines = self._counted(content.lines, _LINE_SHIFT, 1)
                 judgement.text(content)
             case Protected():
-                self.note(_Part(part.position, part.media_type, protected=content))
+                self.note(Examined(part.position, part.media_type, protected=content))
             case Part():
                 self._member(content, (*part.position, content.position))
 
@@ -304,12 +292,12 @@ class _Examination:
         if self._plain_only:
             raise NotPlain
         if member.protected is not None:
-            self.note(_Part(position, UNKNOWN, protected=member.protected))
+            self.note(Examined(position, UNKNOWN, protected=member.protected))
             return
         try:
             stream = member.open()
         except Unreadable as fault:
-            self.note(_Part(position, UNKNOWN, reason=fault.reason))
+            self.note(Examined(position, UNKNOWN, reason=fault.reason))
             return
         try:
             self.stream(stream, None, position, member.untrusted_name)
@@ -352,7 +340,7 @@ class _Examination:
             layout=conclusion.layout,
         )
 
-    def _scheme(self, part: _Part) -> tuple[Finding, ...]:
+    def _scheme(self, part: Examined) -> tuple[Finding, ...]:
         """Which protection was met, as evidence."""
         if part.protected is None:
             return ()

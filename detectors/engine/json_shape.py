@@ -15,6 +15,21 @@ MAX_NAMED_OBJECTS = 8
 MAX_NAMED = 4096
 MAX_PLACES = 50_000
 COLUMN_SHARE = 0.5
+LEAST_KEYED = 10
+MOST_OF_A_PAIR = 6
+NAMES = (
+    "displayname",
+    "label",
+    "question",
+    "name",
+    "variable",
+    "field",
+    "key",
+    "code",
+    "attribute",
+    "concept",
+)
+VALUES = ("value", "answer", "val", "text", "response")
 
 
 class Place:
@@ -123,13 +138,30 @@ def columns_of(place: Place) -> list[Place]:
     lengths = [_length(column) for column in columns]
     usual = max(set(lengths), key=lengths.count)
     columns = [column for column in columns if _length(column) == usual]
+    keyed = [column.members.keys() for column in columns if len(column.members) > 1]
+    if keyed and (
+        len(keyed) < len(columns) or usual <= 2 * len(columns) or any(k != keyed[0] for k in keyed)
+    ):
+        return []
     return columns if len(columns) >= 2 and len(columns) >= COLUMN_SHARE * len(place.members) else []
 
 
+def pair_of(place: Place) -> tuple[str, str] | None:
+    """The members of an object in a list that are a variable's name and its value, if it holds both."""
+    known = {label.lower(): label for label, member in place.members.items() if member.scalars}
+    name = next((known[word] for word in NAMES if word in known), None)
+    value = next((known[word] for word in VALUES if word in known), None)
+    is_pair = place.label == ELEMENT and place.objects > 1 and len(place.members) <= MOST_OF_A_PAIR
+    return (name, value) if is_pair and name and value else None
+
+
 def _length(place: Place) -> int:
-    """How many single values a list, or an object with numbers as keys, holds; 0 if it holds others."""
+    """How many single values a list holds, or an object with numbers or many names as keys; 0 for others."""
     if len(place.members) != 1:
-        return 0
+        singles = place.objects == 1 and all(
+            m.scalars and not (m.objects or m.arrays) for m in place.members.values()
+        )
+        return len(place.members) if singles and len(place.members) >= LEAST_KEYED else 0
     ((key, element),) = place.members.items()
     single = key in (ELEMENT, ANY_KEY) and not element.objects and not element.arrays
     return element.scalars if single and place.objects + place.arrays == 1 else 0

@@ -64,6 +64,11 @@ class _Utf8:
         return self._decoder.decode(chunk, not chunk).encode("utf-8", "replace")
 
 
+def _is_json(value: str) -> bool:
+    """Whether a text may be a document of its own, as one that was put into another twice."""
+    return value[:2] in ("[{", '{"', "[[") and value[-1] in "]}"
+
+
 def _encoding(head: bytes) -> tuple[int, str]:
     """Where the text begins, and its encoding."""
     for mark, name in (
@@ -107,7 +112,8 @@ class Document:
     def walk(self, target: Target | None = None) -> Iterator[tuple[Place, str, str | None]]:
         """Every step as (place, what, text): `value` with its text, `begin` and `end` of containers.
 
-        With a `target`, objects directly below its place are all taken for one and the same place.
+        With a `target`, objects directly below its place are all taken for one and the same place, and the
+        text of such a `begin` is the object's own key.
         """
         source = _Utf8(self._stream, self._limits)
         shape, counting, texts = self.shape, self.counting, self.texts
@@ -126,8 +132,9 @@ class Document:
                     key = "" if is_map else ELEMENT
                 else:
                     is_object, is_array = event == "start_map", event == "start_array"
+                    own = None
                     if is_object and target is not None and place is target.place and key != ELEMENT:
-                        key = ANY_KEY
+                        own, key = key, ANY_KEY
                     here = shape.member(place, key, is_object)
                     if is_object or is_array:
                         if counting:
@@ -137,11 +144,13 @@ class Document:
                             raise Unreadable(Reason.LIMIT_DEPTH)
                         within.append((here, is_object))
                         place, key = here, "" if is_object else ELEMENT
-                        yield here, "begin", None
+                        yield here, "begin", own
                     else:
                         if counting:
                             here.scalars += 1
-                            if event == "string" and ("\n" in value or "<" in value or texts.lines):
+                            if event == "string" and (
+                                "\n" in value or "<" in value or texts.lines or _is_json(value)
+                            ):
                                 texts.value(value, key == ELEMENT)
                         yield here, "value", self._text(value)
         except (ijson.JSONError, ValueError, ArithmeticError):  # the latter: endless numbers

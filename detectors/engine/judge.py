@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from importlib import resources
+from itertools import islice
 from typing import Any
 
 from detectors.engine.assess import MIN_ROWS, Bench
 from detectors.engine.conclusion import Conclusion
 from detectors.engine.evidence import COLUMN_MEASURES
+from detectors.engine.key_values import form_of
 from detectors.engine.lexicon import Lexicon
 from detectors.engine.passage import Passage
 from detectors.engine.pooled import Pooled
@@ -29,6 +31,8 @@ WITHOUT_AUDITED = {tier: f"without_audited_{tier.value}" for tier in (Tier.NONE,
 """How sure a verdict is without the detectors in audit mode, where that is less sure -> its advisory."""
 ADVISORIES = frozenset({"small_cells", *WITHOUT_AUDITED.values()})
 MANY = 128
+MOST_SAID = 200
+"""Lines of text that are kept of a stream, in case that it is one form."""
 _FOLDERS = ("lexicon", "rules")
 
 
@@ -79,9 +83,9 @@ class Judge:
         off = {name: {**plain[name], "mode": "enforce", "enabled": False} for name in audited}
         self.acting = Judge(plain | off, model_text) if audited else None
 
-    def begin(self) -> FileJudgement:
-        """Start judging one stream."""
-        return FileJudgement(self)
+    def begin(self, pooled: Pooled | None = None) -> FileJudgement:
+        """Start judging one stream, or what others have `pooled`."""
+        return FileJudgement(self, pooled)
 
 
 def _digest(stanzas: Mapping[str, Any], model_text: str) -> str:
@@ -99,13 +103,14 @@ def _digest(stanzas: Mapping[str, Any], model_text: str) -> str:
 class FileJudgement:
     """The judgement of one leaf stream: a file, or a member of a container."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Judge, pooled: Pooled | None = None) -> None:
         self._judge = judge
         self._best = Conclusion()
         self._tables = 0
         self._advisories: dict[str, None] = {}
         self._prose = Prose(judge.bench, judge.lexicon)
-        self._pooled = Pooled()
+        self._pooled = pooled or Pooled()
+        self._said: list[str] = []
 
     @property
     def settled(self) -> bool:
@@ -136,9 +141,20 @@ class FileJudgement:
     def text(self, text: Text) -> None:
         """Consume running text; lets `Unreadable` through after keeping what was seen."""
         try:
-            self._prose.read(text.lines)
+            self._prose.read(self._heard(text.lines))
         finally:
             self._take(self._prose.conclude(self._tables, last=False))
+
+    def _heard(self, lines: Iterator[str]) -> Iterator[str]:
+        """The same lines; the first of them are kept."""
+        for line in islice(lines, MOST_SAID - len(self._said)):
+            self._said.append(line)
+            yield line
+        yield from lines
+
+    def give(self, pool: Pooled) -> None:
+        """Add to `pool` what is little here: small tables, or the one form that this stream is."""
+        pool.absorb(self._pooled, form_of(self._said))
 
     def _take(self, found: Conclusion) -> None:
         self._advisories |= dict.fromkeys(found.advisories)

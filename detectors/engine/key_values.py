@@ -18,11 +18,18 @@ MIN_RECORDS = 3
 MAX_KEYS = 200
 MAX_LINE = 2_000
 MAX_CARDS_OPEN = 8
+MOST_FORM_CHARS = 400
+LEAST_IN_TURN = 3
 _PAIR_LINE = re.compile(
     r"\s*(?:- )?([^\W\d_][\w .()/'-]{0,48}?)\s*(?:[:=]\s+|[:=](?=\S)|\t+| {3,}|\| |\.{3,})\s*(.*\S)?\s*"
 )
 _BETWEEN = (":", "=", "\t", "   ", "| ", "...")
 """One of these is between each name and its value."""
+_FURTHER = re.compile(
+    r"(?:\t| {2,9})\s{0,40}([^\W\d_][\w.()/'-]{0,20}(?: [\w.()/'-]{1,20}){0,4})\s{0,40}:\s{1,40}(?=\S)"
+)
+"""The next name on a line that has several."""
+_NUMBER = re.compile(r"[A-Z]{0,2}\d{0,3}[a-z]?[.):]\s+")
 _LOG_PAIR = re.compile(r"(?<![\w.])([A-Za-z_][\w.-]{0,40})=(\"[^\"]*\"|'[^']*'|[^\s,;|]+)")
 _QUERY = re.compile(r"[A-Za-z_][\w.%\[\]-]{0,60}=[^&=]*(?:&[A-Za-z_][\w.%\[\]-]{0,60}=[^&=]*)+")
 _CARD_LINE = re.compile(r"(?:[\w-]{1,20}\.)?([A-Za-z][A-Za-z0-9-]{0,40})(?:;(?:[^:\"]|\"[^\"]*\")*)?:(.*)")
@@ -38,7 +45,7 @@ def records(lines: Sequence[str]) -> Iterator[Table]:
         table = _of_pairs(lines)
     if table is not None:
         yield table
-    for written in (braced(lines), stacked(lines)):
+    for written in (braced(lines), stacked(lines), [] if forms else _in_turn(lines)):
         table = table_of(written, least_keys=LEAST_PAIRS)
         if table is not None:
             yield table
@@ -94,10 +101,34 @@ def _forms(lines: Sequence[str]) -> list[dict[str, str]]:
         if name in current:
             found.append(current)
             current = {}
-        current[name] = _unquoted(value)
+        first, *others = _FURTHER.split(value) if ":" in value else [value]
+        current[name] = _unquoted(first)
+        current |= dict(zip(others[::2], map(str.strip, others[1::2]), strict=True))
     if current:
         found.append(current)
     return found if written >= 2 * strange else []
+
+
+def _in_turn(lines: Sequence[str]) -> list[dict[str, str]]:
+    """Blocks in which a line with a name or a question and one with its value take turns."""
+    found: list[dict[str, str]] = []
+    block: list[str] = []
+    for line in (*lines, ""):
+        if (text := line.strip()) and len(text) <= MOST_FORM_CHARS:
+            block.append(_NUMBER.sub("", text, 1))
+            continue
+        block = block[len(block) % 2 :]
+        if len(block) >= 2 * LEAST_IN_TURN:
+            found.append(dict(zip(block[::2], block[1::2], strict=True)))
+        block = []
+    return found
+
+
+def form_of(lines: Sequence[str]) -> dict[str, str]:
+    """The one form that all of `lines` are; empty if a name comes twice or most lines name nothing."""
+    parts = _forms(lines)
+    form = {name: value[:MOST_FORM_CHARS] for part in parts for name, value in part.items()}
+    return form if len(form) == sum(map(len, parts)) else {}
 
 
 def _pairs(line: str) -> dict[str, str]:

@@ -29,6 +29,8 @@ class Layout:
     weight: float
     framed: bool = False
     """A bar at both ends of a line is drawn around the table."""
+    is_given: bool = False
+    """Where the columns begin was said: no blank need stand before one."""
 
     def rows(self, text: str) -> list[list[str]]:
         """Whole lines as rows of trimmed cells; drawn rules are left out, blank lines are empty rows."""
@@ -43,8 +45,10 @@ class Layout:
         ]
 
     def fits(self, lines: Sequence[str]) -> bool:
-        """Whether most of these lines are blank before each column."""
+        """Whether most of these lines are blank before each column, or reach into each that was given."""
         written = [line for line in map(_spaced, lines) if line.strip() and not is_rule(line)]
+        if self.is_given:
+            return sum(len(line) <= self.cuts[-1] for line in written) <= 0.1 * len(written)
         strays = sum(
             any(not line[cut - 1 : cut].isspace() for cut in self.cuts[1:] if len(line) > cut)
             for line in written

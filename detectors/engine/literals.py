@@ -23,11 +23,18 @@ _QUOTES = "\"'`"
 
 _STRING = r"\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?"
 """To the end of its line where it is not closed, so that no mark is passed twice."""
-_VALUE = rf"(?:{_STRING}|[^\s\"'`(){{}}\[\],:;=]++(?:[ ]?[^\s\"'`(){{}}\[\],:;=]++)*+)"
+_CALL = rf"[A-Z]\w{{0,30}}+\((?:{_STRING}|[^\s\"'`(){{}}\[\],]*+)\)"
+"""A value in the clothes of its type, as `NumberInt(3)`."""
+_VALUE = rf"(?:{_CALL}|{_STRING}|[^\s\"'`(){{}}\[\],:;=]++(?:[ ]?[^\s\"'`(){{}}\[\],:;=]++)*+)"
 _NAME = r"(?:\"[^\"\\\n]{1,60}+\"|'[^'\\\n]{1,60}+'|:?[A-Za-z_][\w.-]{0,60}+)"
 _PAIR = rf"\s*+{_NAME}\s*+(?::|=>|=)\s*+{_VALUE}?+\s*+"
 _RECORD = re.compile(rf"{_PAIR}(?:,{_PAIR})*+,?\s*+")
 _FIELD = re.compile(rf"\s*+({_NAME})\s*+(?:=>|:|=)\s*+({_VALUE}?+)\s*+,?")
+_KEYED = re.compile(
+    rf"(?:\s*+:[A-Za-z][\w.*+!?-]{{0,60}}+\s++(?:{_STRING}|:?[^\s\"'(){{}}\[\]:;]++),?)++\s*+"
+)
+"""A record of EDN, which needs no mark between pairs."""
+_KEYED_FIELD = re.compile(rf":([A-Za-z][\w.*+!?-]{{0,60}}+)\s++({_STRING}|:?[^\s\"'(){{}}\[\]:;,]++)")
 _BRACES = re.compile(r"\{([^{}]{5,4000}+)\}|\[([^\[\]]{5,4000}+)\]")
 
 _OPENER = re.compile(r"(?:=>?|:|<-)\s{0,20}+(?:[A-Za-z][\w.]{1,30}+\(\s{0,20}+){0,2}?(?:c\(|\[)")
@@ -39,12 +46,15 @@ _ITEM = re.compile(rf"\s*+({_VALUE}?+)\s*+(?:,|\Z)")
 _ITEMS = re.compile(rf"(?:\s*+{_VALUE}?+\s*+,)*+\s*+{_VALUE}?+\s*+")
 _HEXADECIMAL = re.compile(r"\b0[xX]")
 """Memory, masks and code points: nobody writes an answer so."""
+_IN_CALL = re.compile(r"[A-Z]\w{0,30}+\((.*)\)")
 _LEVELS = frozenset({"levels", ".Label"})
 
 
 def bare_value(text: str) -> str:
     """A value as it stands in a program, without quote marks or R's mark of a whole number."""
     text = text.strip()
+    if text[-1:] == ")" and (call := _IN_CALL.fullmatch(text)) is not None:
+        text = call.group(1)
     if len(text) >= 2 and text[0] == text[-1] and text[0] in _QUOTES:
         return text[1:-1]
     if text[-1:] == "L" and text[:-1].lstrip("-").isdecimal():
@@ -86,8 +96,12 @@ def braced(lines: Sequence[str]) -> list[dict[str, str]]:
         body = match.group(1) or match.group(2)
         if _RECORD.fullmatch(body):
             pairs = {bare_value(k).lstrip(":"): bare_value(v) for k, v in _FIELD.findall(body)}
-            if len(pairs) >= LEAST_PAIRS:
-                found.append(pairs)
+        elif _KEYED.fullmatch(body):
+            pairs = {name: bare_value(value) for name, value in _KEYED_FIELD.findall(body)}
+        else:
+            continue
+        if len(pairs) >= LEAST_PAIRS:
+            found.append(pairs)
     return found if len(found) >= LEAST_VALUES else []
 
 
@@ -98,7 +112,8 @@ def are_braced(lines: Sequence[str]) -> bool:
     found = [line[1:-1] for line in ends if line[:1] + line[-1:] in ("{}", "[]")]
     if len(found) < max(LEAST_VALUES, len(written) - 4):
         return False
-    return all(len(body) <= 4000 and _RECORD.fullmatch(body) for body in found[:LEAST_VALUES])
+    some = found[:LEAST_VALUES]
+    return all(len(body) <= 4000 and (_RECORD.fullmatch(body) or _KEYED.fullmatch(body)) for body in some)
 
 
 def stacked(lines: Sequence[str]) -> list[dict[str, str]]:

@@ -17,6 +17,7 @@ from detectors.engine.assess import Assessment, Bench, assess, conclude, identif
 from detectors.engine.conclusion import Conclusion
 from detectors.engine.forms import Forms
 from detectors.engine.inner import inner
+from detectors.engine.joined import joined
 from detectors.engine.lexicon import Lexicon
 from detectors.engine.lines import Lines
 from detectors.engine.prose import BY_TEXT, from_tally
@@ -293,7 +294,8 @@ class Passage:
         """Records of people, if the table holds them once its head is set upright, or its cells are cut."""
         header, first = self._table.header, self.first
         ways: Iterator[tuple[list[str] | None, Sequence[Row]]]
-        ways = chain(upright(header, first, self._lexicon), inner(header, first))
+        over_rows = ((None, records) for records in joined(header, first))
+        ways = chain(upright(header, first, self._lexicon), inner(header, first), over_rows)
         for names, records in ways:
             sample = assess(
                 self._bench, TableView(names, records, self._lexicon, self._table.context, loose=True)

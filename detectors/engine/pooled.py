@@ -45,6 +45,19 @@ class Pooled:
             self._records += len(records)
             self._pools.setdefault(names, []).append(records)
 
+    def absorb(self, other: Pooled, form: Record) -> None:
+        """What another stream of the same file has, and the one form that it may be besides."""
+        if self._records >= MOST_RECORDS:
+            return
+        if LEAST_NAMES <= len(form) <= MOST_VARIABLES and not other:
+            self._add((next(iter(form)),), [form])
+        for names, parts in other._pools.items():
+            for records in parts:
+                self._add(names, records)
+
+    def __bool__(self) -> bool:
+        return bool(self._pools)
+
     def tables(self, lexicon: Lexicon) -> Iterator[Table]:
         """The pools that may be records of people."""
         for parts in self._pools.values():

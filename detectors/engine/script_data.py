@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from detectors.engine.header import kind
 from detectors.engine.literals import bare_value, has_vector, vectors
 from detectors.engine.table import Table
+from detectors.engine.turned import are_columns
 
 LEAST_ROWS = 10
 LEAST_WIDTH = 3
@@ -40,7 +41,9 @@ def in_scripts(script: str) -> Iterator[Table]:
     found: list[list[list[str]]] = []
     lists: list[list[str]] = []
     for run in _runs(script):
-        if len(run) >= LEAST_ROWS and len(run[0]) >= LEAST_WIDTH:
+        if are_columns(run):
+            found.append([list(row) for row in zip(*run, strict=True)])
+        elif len(run) >= LEAST_ROWS and len(run[0]) >= LEAST_WIDTH:
             found.append(run)
         elif len(run) == 1 and len(lists) < MOST_LISTS and _are_names(run[0]):
             lists += run

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from detectors.engine.table import Unreadable
 from detectors.engine.verdict import Reason
 
 LOOK_AHEAD = 64 * 1024
 _KEEP = 256 * 1024
+LEAST_SAID = 3
+MOST_SAID_CHARS = 16 * 1024
+_SET = re.compile(
+    r"\s{0,9}(?:UPDATE|INSERT(?:\s{1,9}INTO)?|REPLACE(?:\s{1,9}INTO)?)\s{1,9}\S++\s{1,9}SET\s{1,9}(?=\S+\s{0,9}=)",
+    re.IGNORECASE,
+)
+_SELECT = re.compile(r"(?:UNION\s{1,9}(?:ALL\s{1,9})?)?SELECT\s{1,9}(?=N?['\"\d.-])", re.IGNORECASE)
+_BEHIND = re.compile(r"(?:\sFROM\s{1,9}dual)?(?:\sUNION(?:\s{1,9}ALL)?)?;?\Z", re.IGNORECASE)
+_KEY = re.compile(r"\s{1,9}WHERE\s{1,9}", re.IGNORECASE)
+_AS = re.compile(r"\s{1,9}AS\s{1,9}[`\"\[]?(\w{1,60})[`\"\]]?\Z", re.IGNORECASE)
+_TEXT = re.compile(r"'[^']*+'")
 
 
 class Buffer:
@@ -80,11 +91,16 @@ class Values:
         inner = rf"\((?:[^()'\"]++|{text}|{named}|\((?:[^()'\"]++|{text}|{named})*+\))*+\)"
         self._backslash = backslash
         self.row = re.compile(rf"\s*+\(((?:[^()'\"]++|{text}|{named}|{inner})*+)\)(\s*+,)?", re.DOTALL)
+        self._part = re.compile(rf"(?:[^,()'\"]++|{text}|{named}|{inner})++", re.DOTALL)
         self._value = re.compile(
             rf"\s*+(?:(?:[A-Za-z_]\w*+\s?)?({text}|{named})(?:::[\w \[\]]++)?\s*+(?=,|\Z)"
             rf"|((?:[^,()'\"]++|{text}|{named}|{inner})*+))(,|\Z)",
             re.DOTALL,
         )
+
+    def parts(self, inside: str) -> list[str]:
+        """What stands between the commas of a list, as it is written."""
+        return [part.strip() for part in self._part.findall(inside)]
 
     def cells(self, inside: str) -> list[str]:
         """The values between the brackets of one row as text; NULL is blank."""
@@ -121,3 +137,37 @@ class Values:
             first = re.search(r"'((?:[^']|'')*)'", text)
             return first[1].replace("''", "'") if first else text
         return text
+
+
+def said_by_lines(lines: Sequence[str], values: Values) -> Iterator[tuple[list[str] | None, list[list[str]]]]:
+    """(names, rows) of the lines that set named values each, and of those that select nothing but values."""
+    records: list[dict[str, str]] = []
+    selected: list[list[str]] = []
+    for line in lines:
+        if len(line) > MOST_SAID_CHARS:
+            continue
+        if (begun := _SET.match(line)) is not None:
+            said = values.parts(_KEY.sub(",", line[begun.end() :], 1).rstrip("; \t\r"))
+            pairs = [part.partition("=") for part in said if "=" in part]
+            records.append({name.strip(' `"[]'): _first(values, value) for name, _, value in pairs})
+        elif (select := _SELECT.match(line.strip())) is not None:
+            selected.append(values.parts(_BEHIND.sub("", line.strip()[select.end() :])))
+    names = list(dict.fromkeys(name for record in records for name in record))
+    if len(records) >= LEAST_SAID and len(names) > 1:
+        yield names, [[record.get(name, "") for name in names] for record in records]
+    yield from _selected(selected, values)
+
+
+def _selected(rows: list[list[str]], values: Values) -> Iterator[tuple[list[str] | None, list[list[str]]]]:
+    if len(rows) < LEAST_SAID or len(set(map(len, rows))) > 1:
+        return
+    named = [found[1] for cell in rows[0] if (found := _AS.search(cell))]
+    bare = [[_AS.sub("", cell) for cell in row] for row in rows]
+    plain = [row for row in bare if not any(" " in _TEXT.sub("", cell) for cell in row)]
+    if len(plain) == len(bare):
+        header = named if len(named) == len(rows[0]) else None
+        yield header, [[_first(values, cell) for cell in row] for row in plain]
+
+
+def _first(values: Values, written: str) -> str:
+    return next(iter(values.cells(written)), "")

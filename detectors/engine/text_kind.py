@@ -49,10 +49,12 @@ _XHTML = re.compile(r"<(?:!DOCTYPE\s+html|html)\b", re.I)
 _SVG = re.compile(r"<(?:!DOCTYPE\s+svg|(?:\w+:)?svg)\b", re.I)
 _SQL = re.compile(
     r"^\s{0,8}(?:INSERT\s+(?:IGNORE\s+|OR\s+\w+\s+)?INTO\s+\S+|REPLACE\s+INTO\s+\S+|COPY\s+\S+\s.*FROM\s+stdin"
-    r"|CREATE\s+(?:TEMP\w*\s+)?TABLE\s+\S+)",
+    r"|CREATE\s+(?:TEMP\w*\s+)?TABLE\s+\S+|INSERT\s+[\[\w\].`\"]+\s*\([^()\n]{1,4000}\)\s*VALUES\b"
+    r"|UPDATE\s+\S+\s+SET\s+\S+\s*=|WITH\s+\w+\s*\([^()\n]{1,4000}\)\s+AS\s*\(\s*VALUES\b)",
     re.I | re.M,
 )
-_SQL_WORDS = (("insert", "into"), ("replace", "into"), ("copy", "stdin"), ("create", "table"))
+_SQL_WORDS = (("insert", "into"), ("replace", "into"), ("copy", "stdin"), ("create", "table"),
+              ("insert", "values"), ("update", "set"), ("with", "values"))  # fmt: skip
 """Both of one of these pairs are in every such statement; a look for them costs next to nothing."""
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,60}:(?:[ \t]|$)")
 _FIELDS = frozenset(

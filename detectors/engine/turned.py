@@ -7,9 +7,11 @@ as strictly as a region deep in a file.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from detectors.engine.columns import number
+from detectors.engine.header import kind
 from detectors.engine.lexicon import Lexicon
 from detectors.engine.table import Row
 from detectors.row_subject import PEOPLE
@@ -19,6 +21,7 @@ MOST_VARIABLES = 100
 MOST_RECORDS = 300
 LEAST_RECORDS = 5
 LEAST_NAMES = 3
+LEAST_LONG = 10
 
 
 def upright(
@@ -42,6 +45,20 @@ def speak_of_people(names: Sequence[str], lexicon: Lexicon) -> bool:
     hits = sum(map(bool, known))
     several = len(set().union(*known)) >= 2
     return several and hits >= LEAST_NAMES and 2 * hits >= len(names)
+
+
+def are_columns(rows: Sequence[Row]) -> bool:
+    """Whether each of a few long rows holds one kind of value, and not all the same: columns of a table."""
+    width = min(map(len, rows), default=0)
+    if not LEAST_NAMES <= len(rows) <= MOST_VARIABLES or width < max(LEAST_LONG, 2 * len(rows)):
+        return False
+    kinds = [Counter(map(kind, row[:MOST_RECORDS])) for row in rows]
+    main = [max((k for k in found if k != "b"), key=found.__getitem__, default="b") for found in kinds]
+    pure = sum(
+        found[k] + found["b"] * (k != "b") >= 0.95 * found.total()
+        for found, k in zip(kinds, main, strict=True)
+    )
+    return len({*main} - {"b"}) > 1 and pure >= 0.9 * len(rows)
 
 
 def _transposed(rows: Sequence[Row], lexicon: Lexicon) -> Iterator[tuple[list[str], list[Row]]]:

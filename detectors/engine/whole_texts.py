@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import re
 
-from detectors.engine.media_types import HTML, PLAIN, SQL, XML
+from detectors.engine.media_types import HTML, JSON, PLAIN, SQL, XML
 from detectors.engine.sniff import sniff
 
 LEAST_LINES = 5
@@ -18,7 +18,7 @@ MAX_TEXTS = 24
 MAX_CHARS = 8 * 1024**2
 _LOOK_CHARS = 16 * 1024
 _TAIL_BYTES = 64 * 1024
-_KINDS = frozenset({PLAIN, HTML, SQL, XML})
+_KINDS = frozenset({PLAIN, HTML, JSON, SQL, XML})
 _ROWS = re.compile(r"<(?:\w+:)?(?:tr|row)\b|^\s*(?:INSERT|COPY)\s", re.I | re.M)
 _CUT = re.compile(r"\S(?: {2,}| *[\t|,;] *)(?=\S)")
 
@@ -54,7 +54,9 @@ class WholeTexts:
             self._lines_chars = 0
 
     def _keep(self, text: str) -> None:
-        if len(text) < LEAST_CHARS or len(text) > MAX_CHARS or not may_hold_a_table(text[:_LOOK_CHARS]):
+        if len(text) < LEAST_CHARS or len(text) > MAX_CHARS:
+            return
+        if text[:1] not in "[{" and not may_hold_a_table(text[:_LOOK_CHARS]):
             return
         self._count += 1
         self._chars += len(text)

@@ -28,7 +28,11 @@ ONE_EACH, MOST_HAVE = 1.2, 0.5
 LEAST_PACKED, LEAST_VALUES = 5, 3
 MOST_NAMES = 20_000
 _NAMING = ("name", "key", "id", "n", "code", "field", "variable", "var", "column", "concept")
-_CELLS = frozenset({"cell", "td", "th", "table-cell"})
+_NAMES = frozenset({*_NAMING, "question", "label", "attribute", "displayname"})
+_VALUES = frozenset({"value", "val", "answer", "response"})
+_CELLS = frozenset({"cell", "td", "th", "table-cell", "covered-table-cell"})
+MOST_REPEATED = 1_000
+MOST_INSIDE = 4
 _ROWS = frozenset({"row", "tr", "table-row"})
 
 
@@ -65,10 +69,13 @@ class Survey:
         self._stack: list[str] = []
         self._leaf: list[bool] = []
         self._told: list[bool] = []
+        self._inside: list[list[str]] = []
+        """The names of what each open element holds: the first few of its attributes and values."""
         self._texts = self._mixed = 0
         self._seen: Counter[Path] = Counter()
         self._values: Counter[Path] = Counter()
         self._packed: dict[Path, list[Counter[int]]] = {}
+        self._pairs: Counter[Path] = Counter()
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if self._leaf:
@@ -76,6 +83,7 @@ class Survey:
         self._stack.append(local(tag))
         self._leaf.append(True)
         self._told.append(False)
+        self._inside.append([local(name).lower() for name in attributes][:MOST_INSIDE])
         if len(self._stack) > MAX_RECORD_DEPTH:
             return
         path = tuple(self._stack)
@@ -97,8 +105,14 @@ class Survey:
         if self._told and self._told.pop():
             self._texts += 1
             self._mixed += not self._leaf[-1]
-        if self._leaf and self._leaf.pop() and 1 < len(self._stack) <= MAX_RECORD_DEPTH:
+        is_leaf = bool(self._leaf) and self._leaf.pop()
+        inside = self._inside.pop() if self._inside else []
+        is_pair = not is_leaf and _is_pair(inside)
+        if (is_leaf or is_pair) and 1 < len(self._stack) <= MAX_RECORD_DEPTH:
             self._values[tuple(self._stack[:-1])] += 1
+            self._pairs[tuple(self._stack)] += is_pair
+            if len(self._inside[-1]) < MOST_INSIDE:
+                self._inside[-1].append(self._stack[-1].lower() if is_leaf else "")
         if self._stack:
             self._stack.pop()
 
@@ -119,7 +133,10 @@ class Survey:
         weights = {
             path: often
             for path, often in self._seen.items()
-            if often >= 2 and len(path) > 1 and self._values[path] >= 1.5 * often
+            if often >= 2
+            and len(path) > 1
+            and self._values[path] >= 1.5 * often
+            and 2 * self._pairs[path] < often
         }
         if not weights:
             weights = {p: n for p, n in self._seen.items() if n >= 3 and len(p) > 1 and self._values[p] >= n}
@@ -184,6 +201,7 @@ class Collector:
         self._paths = paths
         self._stack: list[_Element] = []
         self._names: list[str] = []
+        self._of_cells: set[Path] = set()
         self._depth = 0
         """How far down the record under way begins; 0 for none."""
 
@@ -235,9 +253,16 @@ class Collector:
         if not element.has_children and naming is not None and (text or len(element.attributes) == 1):
             around.values.append((naming, text))
             return
+        own = [*element.attributes.items(), *element.values]
+        if element.has_children and _is_pair([name.lower() for name, _ in own]):
+            named = dict((name.lower() in _VALUES, value) for name, value in own)
+            around.values.append((named[False], named[True]))
+            return
+        if element.name.lower() in _CELLS and around.name.lower() in _ROWS:
+            around.values.extend(_as_cells(element, text, len(around.values)))
+            return
         if text or not (element.has_children or element.attributes):
             around.values.append((element.name, text))
-        own = [*element.attributes.items(), *element.values]
         around.values.extend((f"{element.name}.{name}", value) for name, value in own)
 
     def _outside(self, element: _Element, text: str) -> None:
@@ -260,10 +285,12 @@ class Collector:
             return
         if text:
             values.append((element.name, text))
-        positional = element.name.lower() in _ROWS and _cells_only(element.values)
-        if positional:
-            values = [(name, value) for name, value in values if name.rpartition(".")[2].lower() in _TEXTS]
-            self.out.append(Record(path, values, positional=True))
+        if element.name.lower() in _ROWS and _cells_only(element.values):
+            self._of_cells.add(path)
+        if path in self._of_cells and all(name.lower() in _CELLS for name, _ in element.values):
+            while element.values and not element.values[-1][1]:
+                element.values.pop()
+            self.out.append(Record(path, element.values, positional=True))
             return
         around = [
             (f"{outer.name}.{name}", value)
@@ -286,6 +313,27 @@ class Collector:
 
 _SEPARATORS = (None, ",", ";", "\t", "|")
 _TEXTS = _CELLS | {"data", "p", "v"}
+"""What holds the text of a cell."""
+
+
+def _is_pair(names: list[str]) -> bool:
+    """Whether what has these in it is one variable's name with its value."""
+    return len(names) == 2 and any(a in _NAMES and b in _VALUES for a, b in (names, names[::-1]))
+
+
+def _as_cells(cell: _Element, text: str, before: int) -> list[tuple[str, str]]:
+    """A cell with what it holds, behind the blank ones that it passes over, as often as it says.
+
+    Excel counts cells by `Index`, from 1; OpenDocument repeats one.
+    """
+    own = [value for name, value in cell.values if name.rpartition(".")[2].lower() in _TEXTS and value]
+    if not (text or own) and "value" in cell.attributes:
+        own = [cell.attributes["value"]]
+    index = cell.attributes.get("Index", "")
+    passed = int(index) - 1 - before if index.isdecimal() and len(index) < 5 else 0
+    often = cell.attributes.get("number-columns-repeated", "1")
+    times = min(int(often), MOST_REPEATED) if often.isdecimal() and len(often) < 9 else 1
+    return [(cell.name, "")] * passed + [(cell.name, " ".join(filter(None, (text, *own))))] * times
 
 
 def _cells_only(values: list[tuple[str, str]]) -> bool:

@@ -1,8 +1,8 @@
 """HTML: its tables, row by row, and the text around them.
 
 Parsed by events, no tree is built; scripts and comments are text like any other. Tables that are built of
-other elements, and data in scripts, come out as tables too. Text that has no table but is called HTML comes
-out as text.
+other elements, data in scripts, and what stands in columns or is delimited in preformatted text come out as
+tables too. Text that has no table but is called HTML comes out as text.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from detectors.engine.script_data import document, in_scripts
 from detectors.engine.table import Content, Part, ReadLimits, Row, Table, Text, Unreadable
 from detectors.engine.text import decoded
 from detectors.engine.verdict import Reason
+from detectors.engine.whole_texts import may_hold_a_table
+from detectors.readers.plain_text import read_lines
 
 MEDIA_TYPES = frozenset({"text/html"})
 MAX_CONTEXT = 12
@@ -33,6 +35,8 @@ MAX_OPEN_TABLES = 64
 MAX_LINES = 2000
 MAX_SCRIPT_CHARS = 16 * 1024 * 1024
 """Of all scripts of a page."""
+MAX_PRE_CHARS = 8 * 1024 * 1024
+"""So much of preformatted text is looked at in one piece."""
 _BREAKS = frozenset(
     """p div br li ul ol h1 h2 h3 h4 h5 h6 title caption section article header footer pre hr dt dd form
     label option tr table body head html script style blockquote address figure figcaption""".split()  # noqa: SIM905
@@ -60,7 +64,7 @@ class _Open:
 
 @dataclass(slots=True)
 class _Event:
-    """A row of table `number`; a line of text where `cells` is None, unless it is `blocks` or a `script`."""
+    """A row of table `number`; a line of text where `cells` is None, unless it is one of the others."""
 
     number: int
     cells: list[str] | None
@@ -68,10 +72,11 @@ class _Event:
     line: str = ""
     blocks: list[list[Cell]] | None = None
     script: str = ""
+    pre: str = ""
 
     @property
     def is_line(self) -> bool:
-        return self.cells is None and self.blocks is None and not self.script
+        return self.cells is None and self.blocks is None and not (self.script or self.pre)
 
 
 class _Events:
@@ -89,6 +94,8 @@ class _Events:
         self._script: list[str] | None = None
         self._scripts: list[str] = []
         self._script_chars = 0
+        self._pre: list[str] | None = None
+        self._pre_chars = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag in _BREAKS:
@@ -96,6 +103,7 @@ class _Events:
         if not self._open and tag != "table":
             self._blocks.start(tag, attributes.get("class") or "")
         if tag == "table" and len(self._open) < MAX_OPEN_TABLES:
+            self._end_pre()
             self._count += 1
             self._open.append(_Open(self._count))
         elif tag == "tr" and self._open:
@@ -112,6 +120,8 @@ class _Events:
             self._skips += 1
         elif tag == "script":
             self._script = []
+        elif tag == "pre" and not self._open:
+            self._pre = []
 
     def end(self, tag: str) -> None:
         if tag in _CELLS and self._open:
@@ -125,6 +135,8 @@ class _Events:
             self._skips = max(0, self._skips - 1)
         elif tag == "script":
             self._end_script()
+        elif tag == "pre":
+            self._end_pre()
         if tag in _BREAKS:
             self._break()
         if not self._open:
@@ -135,6 +147,13 @@ class _Events:
 
     def data(self, data: str) -> None:
         if self._skips:
+            return
+        if self._pre is not None:
+            self._pre.append(data)
+            self._pre_chars += len(data)
+            if self._pre_chars > MAX_PRE_CHARS:
+                self._end_pre()
+                self._pre = []
             return
         cell = self._open[-1].cell if self._open else None
         (self._line if cell is None else cell.parts).append(data)
@@ -152,10 +171,16 @@ class _Events:
         for table in self._open:
             self._end_cell(table)
         self._end_row()
+        self._end_pre()
         self._break()
         self._end_script()
         self._blocks.close()
         self._tell()
+
+    def _end_pre(self) -> None:
+        if self._pre:
+            self.out.append(_Event(0, None, pre="".join(self._pre)))
+        self._pre, self._pre_chars = None, 0
 
     def _end_script(self) -> None:
         if self._script:
@@ -267,6 +292,8 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
                 budget.enter()
                 yield Part(documents, partial(io.BytesIO, held.encode("utf-8", "replace")))
                 documents += 1
+        elif event.pre:
+            yield from _preformatted(feed.take().pre, limits)
         elif event.cells is None:
             lines = list(_lines(feed))
             context = [line[:MAX_CONTEXT_CHARS] for line in lines][-MAX_CONTEXT:]
@@ -274,6 +301,19 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
             yield from records(lines)
         else:
             yield from _table(feed, event.number, context)
+
+
+def _preformatted(text: str, limits: ReadLimits) -> Iterator[Content]:
+    """Tables that keep their columns by line ends and blanks; they are part of a page."""
+    if not may_hold_a_table(text):
+        lines = text.split("\n")
+        yield Text(iter(lines))
+        yield from records(lines)
+        return
+    for content in read_lines(iter([text]), limits):
+        if isinstance(content, Table):
+            content.loose = True
+        yield content
 
 
 def _lines(feed: _Feed) -> Iterator[str]:

@@ -9,16 +9,19 @@ large one is read only in part before its first table is handed out.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain, islice, zip_longest
 from typing import BinaryIO
 
 from detectors.engine.grid import tables
+from detectors.engine.json_fields import Fields
 from detectors.engine.json_shape import ANY_KEY, ELEMENT, Kind, Place, Target, columns_of, target_at
 from detectors.engine.json_walk import MAX_CONTEXT, Document
 from detectors.engine.streams import read_at
 from detectors.engine.table import Content, Part, ReadLimits, Row, Table, Text, Unreadable
+from detectors.engine.turned import MOST_VARIABLES, are_columns
 from detectors.engine.verdict import Reason
 
 MEDIA_TYPES = frozenset({"application/json", "application/x-ndjson"})
@@ -26,10 +29,10 @@ MEDIA_TYPES = frozenset({"application/json", "application/x-ndjson"})
 FIRST_LOOK = 100_000
 """Events of the first look; a document with fewer is known whole before its first table."""
 MAX_TABLES = 12
-MAX_LIST_CHARS = 400
 MAX_COLUMN_CELLS = 4_000_000
 MAX_COLUMN_CHARS = 96 * 1024**2
 HEAD_RECORDS = 200
+_HEADING = re.compile(r"<th\b[^<>]{0,200}>([^<>]{0,200})</th>")
 _HEADER_KEYS = ("columns", "header", "headers", "fields", "names", "cols")
 
 
@@ -98,11 +101,9 @@ def _table(document: Document, target: Target, limits: ReadLimits) -> Iterator[T
     name = target.place.path()
     context = [*([name] if name else []), *document.context][:MAX_CONTEXT]
     if target.kind is Kind.RECORDS:
-        columns: dict[Place, int] = {}
-        header: list[str] = []
-        records = _records(document, target.place, target, columns, header, limits)
-        head = _ahead(records)
-        yield Table(header, head, context, loose=any(_is_branch(place, target.place) for place in columns))
+        fields = Fields(limits.max_columns)
+        head = _ahead(_records(document, target, fields))
+        yield Table(fields.header, head, context, loose=fields.are_branches(target.place))
         for _ in head:  # a consumer may have left it half way; the shape must be known to its end
             pass
         return
@@ -112,9 +113,14 @@ def _table(document: Document, target: Target, limits: ReadLimits) -> Iterator[T
         yield Table(names, _by_columns(document, target), context)
         return
     header_text = _header_beside(document, target.place)
-    if header_text:
-        yield Table(header_text, rows, context)
+    few = list(rows) if target.records <= MOST_VARIABLES else []
+    if are_columns(few):
+        names = header_text or _headings(document, len(few))
+        yield Table(names or None, zip_longest(*few, fillvalue=""), context, loose=True)
+    elif header_text:
+        yield Table(header_text, iter(few) if few else rows, context)
     else:
+        rows = iter(few) if few else rows
         for content in tables(rows, context, again=lambda: _rows(document, target)):
             if isinstance(content, Table):
                 content.loose = content.header is None
@@ -138,50 +144,20 @@ def _ahead(records: Iterator[Row]) -> Iterator[Row]:
     return chain(head, rest())
 
 
-def _records(
-    document: Document,
-    above: Place,
-    target: Target,
-    columns: dict[Place, int],
-    header: list[str],
-    limits: ReadLimits,
-) -> Iterator[Row]:
-    """Objects below the target as rows; nested values in columns of their own, lists joined."""
-    row: list[str] = []
+def _records(document: Document, target: Target, fields: Fields) -> Iterator[Row]:
+    """Objects below the target as rows."""
     element: Place | None = None
     for place, what, text in document.walk(target):
         if element is None:
-            if what == "begin" and place.parent is above and _is_object_place(place):
-                element, row = place, [""] * len(header)
-            continue
-        if what == "end" and place is element:
+            if what == "begin" and place.parent is target.place and place.label in (ELEMENT, ANY_KEY):
+                element = place
+                fields.begin(place, text or "")
+        elif what == "end" and place is element:
             element = None
-            if any(row):
-                yield row
-        elif what == "value":
-            column = columns.get(place)
-            if column is None:
-                column = columns[place] = len(header)
-                if column >= limits.max_columns:
-                    raise Unreadable(Reason.LIMIT_COLUMNS)
-                header.append(place.path(element))
-            if column >= len(row):
-                row.extend([""] * (column + 1 - len(row)))
-            if not row[column]:
-                row[column] = text or ""
-            elif text and place.label in (ELEMENT, ANY_KEY) and len(row[column]) < MAX_LIST_CHARS:
-                row[column] += "; " + text
-
-
-def _is_branch(place: Place, above: Place) -> bool:
-    """Whether a value lies deeper than its record's own values and the lists among them."""
-    field = place.parent if place.label in (ELEMENT, ANY_KEY) else place
-    record = field.parent if field is not None else None
-    return record is not None and record.parent is not above
-
-
-def _is_object_place(place: Place) -> bool:
-    return place.label in (ELEMENT, ANY_KEY)
+            if any(fields.row):
+                yield fields.row
+        else:
+            fields.heed(place, what, text or "")
 
 
 def _rows(document: Document, target: Target) -> Iterator[Row]:
@@ -213,6 +189,12 @@ def _header_beside(document: Document, place: Place) -> list[str]:
             found = [text or "" for at, what, text in document.walk() if what == "value" and at is element]
             return found[:16_384]
     return []
+
+
+def _headings(document: Document, count: int) -> list[str]:
+    """So many header cells of a piece of a page among the values: what a table on a page is drawn from."""
+    pages = (text for _, what, text in document.walk() if what == "value" and text and "<th" in text)
+    return next((names for page in pages if len(names := _HEADING.findall(page)) == count), [])
 
 
 def _by_columns(document: Document, target: Target) -> Iterator[Row]:

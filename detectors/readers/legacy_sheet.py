@@ -22,8 +22,9 @@ from detectors.engine.grid import tables
 from detectors.engine.streams import read_at, size_of
 from detectors.engine.table import Budget, Content, Protected, ReadLimits, Row, Unreadable
 from detectors.engine.verdict import Reason
-from detectors.engine.xml_stream import feed, local
+from detectors.engine.xml_stream import feed, local, texts
 from detectors.engine.zip_directory import entries, open_entry
+from detectors.readers.plain_text import read_lines
 
 MEDIA_TYPES = frozenset(
     {
@@ -31,6 +32,10 @@ MEDIA_TYPES = frozenset(
         "application/vnd.oasis.opendocument.spreadsheet",
     }
 )
+_PIECE = 1024 * 1024
+_ASIDES = (b":annotation", b":text-box")
+_ASIDE_TAGS = frozenset({"annotation", "text-box"})
+_ASIDE_BREAKS = frozenset({"p", "annotation", "text-box", "creator", "date"})
 _SHEET = re.compile(r"/?xl/(?:work|macro|dialog)?sheets/[^/]*\.bin", re.IGNORECASE)
 MAX_XLS = 128 * 1024**2
 MAX_SPAN = 8_000_000
@@ -64,6 +69,19 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
         if loaded is not None:
             again = partial(_rows, loaded, limits)
             yield from tables(again(), [sheet.name[:100]], hidden, again=again)
+    if media_type.startswith("application/vnd.oasis.opendocument"):
+        yield from _asides(stream, limits)
+
+
+def _asides(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
+    """What was pasted into comments and text boxes of an OpenDocument sheet."""
+    budget = limits.spending()
+    for entry in entries(stream, budget):
+        if entry.untrusted_name == "content.xml":
+            content = open_entry(stream, entry, budget)
+            if any(mark in piece for piece in iter(partial(content.read, _PIECE), b"") for mark in _ASIDES):
+                content = open_entry(stream, entry, budget)
+                yield from read_lines(texts(content, _ASIDE_TAGS, _ASIDE_BREAKS), limits)
 
 
 def _encrypted(stream: BinaryIO, budget: Budget) -> Protected | None:

@@ -21,9 +21,10 @@ from detectors.engine.declared import declared, may_declare
 from detectors.engine.dialect import TEX, Dialect, is_rule
 from detectors.engine.grid import tables
 from detectors.engine.header import header_depth, kind
-from detectors.engine.interchange import lines_of, sheet_of
+from detectors.engine.interchange import lines_of, messages_of, sheet_of
 from detectors.engine.key_values import records
 from detectors.engine.layout import Layout
+from detectors.engine.placed import given_layout
 from detectors.engine.segments import Segment, is_code, segments
 from detectors.engine.streams import read_at
 from detectors.engine.table import Content, ReadLimits, Row, Table, Text, Unreadable
@@ -44,16 +45,20 @@ MIN_DECLARED = 3
 MAX_LIST_CHARS = 64
 HEAD_CHARS = 8 * 1024
 TAIL_BYTES = 16 * 1024
+LEAST_KEPT = 3
+_KEPT = re.compile(r'(?<![^,;\t\n])="([^"\n]*)"(?![^,;\t\n])')
 _CODE = re.compile(r"(?=.*[\d@])[\w@.+/-]+(?: [\w/-]+){0,3}")
 
 
 def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Content]:
     """Tables and text in the order of the file; lines before a table are also its context."""
-    sheet = sheet_of(decode_head(read_at(stream, 0, HEAD_CHARS)))
+    head = decode_head(read_at(stream, 0, HEAD_CHARS))
+    sheet = sheet_of(head)
+    reader = sheet or messages_of(head)
+    if reader is not None:
+        yield from tables(reader(lines_of(text_blocks(stream, limits)), limits.max_columns))
     if sheet is None:
         yield from read_text(stream, limits)
-    else:
-        yield from tables(sheet(lines_of(text_blocks(stream, limits)), limits.max_columns))
 
 
 def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
@@ -63,7 +68,7 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
     block is looked at by itself, and is running text if that takes nothing either. So there is an end.
     """
     csv.field_size_limit(limits.max_line_bytes + 1)
-    source = Source(text_blocks(stream, limits))
+    source = Source(_blocks(stream, limits))
     context: list[str] = []
     size = WINDOW_CHARS
     stood, stuck, sought = -1, 0, False
@@ -74,10 +79,10 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
         if not lines[-1]:
             lines.pop()
         names, behind = declared(lines) if may_declare(window) else ([], 0)
-        found = _segments(lines, behind, len(names)) if stuck < 2 else [Segment(0, len(lines), None)]
+        found = _segments(lines, behind, names) if stuck < 2 else [Segment(0, len(lines), None)]
         if not sought and literals.has_vector(window):
             sought = True
-            yield from _vectors(skip_lines(text_blocks(stream, limits), source.lines_taken))
+            yield from _vectors(skip_lines(_blocks(stream, limits), source.lines_taken))
         around, is_program = _around(lines, found)
         at = 0
         for number, segment in enumerate(found):
@@ -107,6 +112,14 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
     source.finish()
 
 
+def _blocks(stream: BinaryIO, limits: ReadLimits) -> Iterator[str]:
+    """The text in blocks; cells like `="007"`, which a spreadsheet takes as they are, without the mark."""
+    blocks = text_blocks(stream, limits)
+    if len(_KEPT.findall(decode_head(read_at(stream, 0, HEAD_CHARS)))) < LEAST_KEPT:
+        return blocks
+    return (_KEPT.sub(r'"\1"', block) for block in blocks)
+
+
 def read_lines(lines: Iterator[str], limits: ReadLimits) -> Iterator[Content]:
     """The same for lines that another format holds: cut where they may be a table, else left as text."""
     fault: Unreadable | None = None
@@ -129,14 +142,19 @@ def read_lines(lines: Iterator[str], limits: ReadLimits) -> Iterator[Content]:
         raise fault
 
 
-def _segments(lines: list[str], behind: int, width: int) -> list[Segment]:
-    """The segments of `lines`, parted before line `behind`, above which so many names are declared."""
+def _segments(lines: list[str], behind: int, names: list[str]) -> list[Segment]:
+    """The segments of `lines`, parted before line `behind`, above which these names are declared."""
     first = segments(lines[:behind])
     until = behind
-    while width and until < len(lines) and len(_by_blanks(lines[until])) == width:
-        until += 1
+    cut: Dialect | Layout | None = given_layout(lines, behind, names) if behind else None
+    if isinstance(cut, Layout):
+        until = cut.last
+    else:
+        while names and until < len(lines) and len(_by_blanks(lines[until])) == len(names):
+            until += 1
+        cut = Dialect(" ", trim=True)
     if until - behind >= MIN_DECLARED:
-        first.append(Segment(behind, until, Dialect(" ", trim=True)))
+        first.append(Segment(behind, until, cut))
     else:
         until = behind
     rest = segments(lines[until:])
@@ -198,7 +216,7 @@ def _tables(
         return
 
     def again() -> Iterator[Row]:
-        other = Source(skip_lines(text_blocks(stream, limits), start))
+        other = Source(skip_lines(_blocks(stream, limits), start))
         if chars is not None:
             other.window(chars)
         return chain(named, region(other, cut, chars, limits))

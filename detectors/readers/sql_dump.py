@@ -1,7 +1,8 @@
 """SQL dumps: the rows of `INSERT … VALUES` and of `COPY … FROM stdin`, as tables; the rest as text.
 
 Scanned, not parsed: any dialect's quoting of names and texts. A table goes on over statements for
-the same name. Names of columns come from the statement, else from its `CREATE TABLE`.
+the same name. Names of columns come from the statement, else from its `CREATE TABLE`. Lines that say one
+row each in other ways (`SET name = value, …`; `SELECT value, … UNION ALL`) are tables, and text besides.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from detectors.engine.sql_values import Buffer, Values
+from detectors.engine.sql_values import Buffer, Values, said_by_lines
 from detectors.engine.table import Content, ReadLimits, Row, Table, Text, Unreadable
 from detectors.engine.text import decoded
 from detectors.engine.verdict import Reason
@@ -25,6 +26,9 @@ _INSERT = re.compile(
     rf"\s*+(?:INSERT|REPLACE)\s+(?:(?:LOW_PRIORITY|DELAYED|IGNORE|OR\s+\w+|INTO|TABLE)\s+)*+({_NAME})\s*+"
     r"(?:\(((?:[^()';]|\([^()]*\))*+)\))?\s*+(?:OVERRIDING\s+\w+\s+VALUE\s+)?VALUES?(?=\s*+\()",
     re.IGNORECASE,
+)
+_NAMED = re.compile(
+    rf"\s*+WITH\s+({_NAME})\s*+\(([^()]*)\)\s+AS\s+(?:\w+\s+){{0,2}}?\(\s*+VALUES(?=\s*+\()", re.IGNORECASE
 )
 _BEGUN = re.compile(rf"\s*+(?:INSERT|REPLACE)\s[^(;']*\((?:{_PART}\s*+,\s*+){{500}}", re.IGNORECASE)
 _COPY = re.compile(
@@ -83,7 +87,7 @@ class _Dump:
         yield from self._told()
 
     def _insert(self) -> re.Match[str] | None:
-        found = self._buffer.match(_INSERT)
+        found = self._buffer.match(_INSERT) or self._buffer.match(_NAMED)
         if found is None and _BEGUN.match(self._buffer.text, self._buffer.at):
             found = self._buffer.match(_INSERT, self._limits.max_line_bytes)
         return found
@@ -94,6 +98,8 @@ class _Dump:
         self._other_lines += written
         if written:
             yield Text(iter(lines))
+            for header, rows in said_by_lines(lines, self._values):
+                yield Table(header, iter(rows), text_lines=self._other_lines - len(rows), loose=True)
 
     def _drained(self, table: Table) -> Iterator[Content]:
         table.text_lines = self._other_lines

@@ -314,8 +314,8 @@ def test_running_out_of_memory_is_for_the_worker_to_tell(
 def test_an_unflagged_suspicion_survives_what_could_not_be_read(judge: Judge) -> None:
     examination = module._Examination(judge, LIMITS, light=False)
     suspicion = replace(judge.begin().conclude(), outcome=Outcome.MICRODATA, tier=Tier.POSSIBLE)
-    examination.note(module._Part((0,), "text/csv", reason=Reason.MALFORMED))
-    examination.note(module._Part((1,), "text/csv", conclusion=suspicion))
+    examination.note(module.Examined((0,), "text/csv", reason=Reason.MALFORMED))
+    examination.note(module.Examined((1,), "text/csv", conclusion=suspicion))
     verdict = examination.verdict()
     assert (verdict.outcome, verdict.tier, verdict.reason) == (
         Outcome.MICRODATA,
@@ -345,3 +345,21 @@ def test_a_layout_has_no_room_for_text(layout: object) -> None:
     plain = Verdict(Outcome.NO_RECORDS).to_json() | {"layout": layout}
     with pytest.raises(BadWire):
         Verdict.from_wire(json.dumps(plain).encode(), frozenset())
+
+
+def test_a_form_for_each_person_in_a_container_is_judged_with_the_others(judged: Examine) -> None:
+    r = random.Random(8)
+    forms = [
+        {"serial": 1000 + i, "age": r.randint(16, 90), "sex": r.choice("MF"),
+         "marital_status": r.randint(1, 5), "health": r.randint(1, 5),
+         "hours_worked": r.choice([0, 20, 37]), "income": 50 * r.randint(80, 900)}
+        for i in range(40)
+    ]  # fmt: skip
+    texts = ["\n".join(f"{name}: {value}" for name, value in form.items()) for form in forms]
+    for members in (map(json.dumps, forms), texts):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            for i, text in enumerate(members):
+                archive.writestr(f"{i}.txt", text)
+        assert judged(out.getvalue()).flagged
+    assert not judged(zipped(*(text.encode() for text in texts[:4]))).flagged

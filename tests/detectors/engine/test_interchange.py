@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detectors.engine.interchange import lines_of, sheet_of
+from detectors.engine.interchange import lines_of, messages_of, sheet_of
 
 SYLK = 'ID;PWXL;N;E\nB;Y3;X2\nC;Y1;X1;K"age"\nC;X2;K"a;;b"\nC;Y2;X1;K44\nF;Y3;X2\nC;K"M"\nE\n'
 DIF = (
@@ -33,3 +33,20 @@ def test_a_sheet_that_breaks_off_or_claims_much_is_read_in_bounds() -> None:
 
 def test_other_text_is_no_such_sheet() -> None:
     assert sheet_of("ID;Pay;Age\n1;20;44\nC;3;4\n") is None and sheet_of("TABLE\nof contents\n") is None
+
+
+MESSAGES = (
+    "FHS|^~\\&|A\nMSH|^~\\&|A|B\nPID|1||77^^^ZZ||Jones^Ann||19500203|F\nPV1|1|I|W1\nOBX|1|NM|HB||12.1\n"
+    "OBX|2|NM|WBC||7\nMSH|^~\\&|A\nPID|1||78||Kerr^Bob||19510203|M"
+)
+
+
+def test_messages_about_patients_are_a_row_for_each() -> None:
+    reader = messages_of(MESSAGES)
+    assert reader is not None
+    names, *patients = reader(lines_of([MESSAGES]), 100)
+    at = dict(zip(names, zip(*patients, strict=True), strict=True))
+    assert at["name"] == ("Jones Ann", "Kerr Bob") and at["date of birth"] == ("19500203", "19510203")
+    assert at["patient number"] == ("77 ZZ", "78") and at["result"] == ("12.1", "")
+    assert [len(row) for row in reader(lines_of([MESSAGES]), 3)] == [3, 3, 3]
+    assert messages_of("MSHA\n") is messages_of("PID|1") is None

@@ -81,3 +81,15 @@ def test_quotes_around_a_value_are_no_part_of_it() -> None:
     assert found(list(chain.from_iterable(blocks))) == [
         (["id", "note", "both"], [[str(i), 'a "b"', '"a" or "b"'] for i in range(3)])
     ]
+
+
+def test_several_pairs_on_a_line_and_names_above_their_values_are_records() -> None:
+    people = [["Al B", str(20 + i), "F"] for i in range(5)]
+    forms = [line for n, a, s in people for line in ("CARD", f"Name : {n}     Age : {a}", f"Sex: {s}", "")]
+    assert found(forms) == [(["Name", "Age", "Sex"], people)]
+    asked = [
+        line
+        for n, a, s in people
+        for line in ("INTERVIEW", "Q1. Name?", f"A1. {n}", "2) Age", a, "Sex", s, "")
+    ]
+    assert found(asked) == [(["Name?", "Age", "Sex"], people)]

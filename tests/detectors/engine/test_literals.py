@@ -218,3 +218,10 @@ HOSTILE = [
 def test_a_megabyte_of_brackets_is_passed_once(piece: str) -> None:
     text = piece * (100_000 // len(piece))
     assert not has_vector(text) and list(vectors([text, text])) == [] and braced([text]) == []
+
+
+def test_records_of_edn_and_values_in_the_clothes_of_their_types_are_read() -> None:
+    edn = [f'{{:id {i} :full-name "A, B" :sex :f}}' for i in range(12)]
+    assert are_braced(edn) and braced(edn)[1] == {"id": "1", "full-name": "A, B", "sex": ":f"}
+    shell = [f'{{ "_id" : ObjectId("ab{i}"),\n "age" : NumberInt({i}) }}' for i in range(12)]
+    assert braced(shell)[2] == {"_id": "ab2", "age": "2"}

@@ -94,3 +94,15 @@ def test_menus_and_prose_hold_no_tables() -> None:
     menu = "<ul>" + "".join(f"<li><a href=x>Page {i}</a></li>" for i in range(60)) + "</ul>"
     prose = "".join(f"<p>Of <b>this</b> and <i>that</i>, {i} times</p>" for i in range(60))
     assert found(menu + prose)[0] == []
+
+
+def test_preformatted_text_keeps_its_columns_and_a_form_its_lines() -> None:
+    body = [[f"{100 + i}", str(20 + i), "MF"[i % 2], "NESW"[i % 4]] for i in range(12)]
+    listing = "\n".join(
+        "{:5} {:5} {:5} {:5}".format(*line) for line in [["ref", "age", "sex", "area"], *body]
+    )
+    assert found(f"<p>A</p><pre>{listing}</pre><p>B</p>")[0] == [(["ref", "age", "sex", "area"], body)]
+    form = "\n\n".join(f"Age: {i}\nSex: M" for i in range(20, 24))
+    tables, text = found(f"<pre><b>{form}</b><table>{row(['x', 'y', 'z'])}</table>")
+    assert tables[0] == (["Age", "Sex"], [[str(i), "M"] for i in range(20, 24)]) and "Age: 20" in text
+    assert "z" in str(tables[1])

@@ -57,7 +57,7 @@ def test_one_table_in_every_layout(value: Any) -> None:
 
 def test_objects_named_by_words_are_records_too() -> None:
     ((header, rows),), _ = found({f"person-{chr(97 + i)}": {"age": i, "sex": "F"} for i in range(20)})
-    assert header == ["age", "sex"]
+    assert header == ["key", "age", "sex"]
     assert len(rows) == 20
 
 
@@ -179,3 +179,30 @@ def test_whole_texts_are_counted_as_members() -> None:
     printed = "".join(f"{i:4}  {20 + i}  F  {i % 3}\n" for i in range(12))
     with pytest.raises(Unreadable):
         _texts({"a": printed, "b": printed}, ReadLimits(budget=Budget(10_000, 1)))
+
+
+def test_a_name_and_a_value_in_a_list_within_a_record_are_a_variable() -> None:
+    people = [
+        {
+            "id": f"a{i}",
+            "answers": [{"code": "q1", "label": "age", "value": 20 + i}, {"label": "sex", "value": "F"}],
+        }
+        for i in range(5)
+    ]
+    assert (["id", "age", "sex"], [[f"a{i}", str(20 + i), "F"] for i in range(5)]) in found(people)[0]
+
+
+def test_columns_whose_cells_have_keys_are_a_table() -> None:
+    value = {name: {f"k{i}": 10 * at + i for i in range(20)} for at, name in enumerate(["age", "pay", "q"])}
+    assert found(value)[0] == [(["age", "pay", "q"], [(str(i), str(10 + i), str(20 + i)) for i in range(20)])]
+
+
+def test_a_document_within_a_text_and_columns_of_a_widget_are_read() -> None:
+    parts = [
+        c for c in read(io.BytesIO(json.dumps({"body": json.dumps(AGES * 9)}).encode()), "", ReadLimits())
+    ]
+    assert [json.load(part.open()) for part in parts if isinstance(part, Part)] == [AGES * 9]
+    columns = [[f"p{i}" for i in range(20)], list(range(20, 40)), ["F"] * 20]
+    heads = "<table><tr><th>ref</th><th>age</th><th>sex</th></tr></table>"
+    (table,), _ = found({"x": {"data": columns, "container": heads}})
+    assert table[0] == ["ref", "age", "sex"] and list(table[1][3]) == ["p3", "23", "F"]

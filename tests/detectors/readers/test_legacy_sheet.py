@@ -107,3 +107,23 @@ def test_one_cell_far_away_does_not_make_room_for_all_between() -> None:
     for data, reason in ((moved(65_535, 255), "limit_memory"), (moved(9, 60_000), "malformed")):
         with pytest.raises(Unreadable, match=reason):
             list(office_compound.read(io.BytesIO(data), "application/vnd.ms-excel", ReadLimits()))
+
+
+def test_a_table_that_was_pasted_into_a_comment_of_a_sheet_is_read() -> None:
+    lines = "".join(f"<text:p>{','.join(line)}</text:p>" for line in [["id", "age", "born"], *ROWS, *ROWS])
+    content = (
+        "<office:document-content xmlns:office='urn:oasis:names:tc:opendocument:xmlns:office:1.0' "
+        "xmlns:table='urn:oasis:names:tc:opendocument:xmlns:table:1.0' xmlns:d='urn:d' "
+        "xmlns:text='urn:oasis:names:tc:opendocument:xmlns:text:1.0'><office:body>"
+        "<office:spreadsheet><table:table table:name='S'>"
+        f"<table:table-row><table:table-cell><office:annotation><d:creator>A</d:creator>{lines}</office:annotation>"
+        "<text:p>x</text:p></table:table-cell></table:table-row></table:table></office:spreadsheet></office:body></office:document-content>"
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("mimetype", ODS)
+        archive.writestr("content.xml", content)
+        archive.writestr("META-INF/manifest.xml", "<m/>")
+    contents = read(out, ODS, ReadLimits())
+    found = [(c.header, list(c.rows)) for c in contents if isinstance(c, Table)]
+    assert (["id", "age", "born"], ROWS + ROWS) in found

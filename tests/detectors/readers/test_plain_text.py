@@ -436,3 +436,21 @@ def test_rows_without_a_header_amid_text_and_rows_of_a_program_are_loose() -> No
     assert loose("\n".join(map(" ".join, [["V1", "V2", "V3"], *rows]))) == [False]
     array = ["static const int part[] = {", *(f"    {', '.join(row)}," for row in rows), "};"] * 3
     assert all(loose("\n".join(["#include <parts.h>", *array])))
+
+
+@pytest.mark.parametrize("cell", ['="{}"', "{}"])
+def test_cells_that_keep_their_noughts_and_slashes_between_cells_are_cut(cell: str) -> None:
+    rows = [
+        [cell.format(value) for value in (f"00{i}", 20 + i, "MF"[i % 2], i % 4, i % 3)] for i in range(20)
+    ]
+    mark = "," if "=" in cell else "/"
+    text = "\n".join(mark.join(row) for row in [["ref", "age", "sex", "q1", "q2"], *rows])
+    contents = plain_text.read(io.BytesIO(text.encode()), "text/plain", ReadLimits())
+    tables = [(c.header, list(c.rows)) for c in contents if isinstance(c, Table)]
+    assert tables[0][0] == ["ref", "age", "sex", "q1", "q2"] and tables[0][1][1] == [
+        "001",
+        "21",
+        "F",
+        "1",
+        "1",
+    ]

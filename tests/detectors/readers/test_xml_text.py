@@ -168,3 +168,33 @@ def test_records_of_one_text_each_are_cut_and_named_by_what_is_as_many(separator
     obs = "".join(f"<obs>{separator.join(row)} </obs>" for row in rows)
     document = f"<data><variables>{names}</variables><observations>{obs}</observations></data>"
     assert (["age", "sex", "score"], rows) in found(document)[0]
+
+
+def test_cells_that_are_repeated_passed_over_or_covered_keep_their_columns() -> None:
+    rows = (
+        "<table-row><table-cell number-columns-spanned='3'><p>Title</p></table-cell>"
+        "<covered-table-cell number-columns-repeated='2'/></table-row>"
+        "<table-row><table-cell><p>id</p></table-cell><table-cell><p>age</p></table-cell><table-cell><p>sex</p>"
+        "</table-cell></table-row>"
+    ) + "".join(
+        f"<table-row><table-cell number-columns-repeated='2'><p>{i}</p></table-cell><table-cell Index='3'>"
+        "<p>M</p></table-cell><table-cell number-columns-repeated='9000'/></table-row>"
+        for i in range(20, 26)
+    )
+    tables, text = found(f"<a><table>{rows}</table></a>")
+    assert (
+        tables == [(["id", "age", "sex"], [[str(i), str(i), "M"] for i in range(20, 26)])] and "Title" in text
+    )
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        "<Data name='{0}'><value>{1}</value></Data>",
+        "<Field><Name>{0}</Name><Value>{1}</Value></Field>",
+        "<Field><Value>{1}</Value><Name>{0}</Name></Field>",
+    ],
+)
+def test_an_element_that_holds_a_name_and_its_value_is_a_variable(pair: str) -> None:
+    records = "".join("<r>" + "".join(map(pair.format, ("age", "sex"), row)) + "</r>" for row in ROWS)
+    assert found(f"<a>{records}</a>")[0] == [(["age", "sex"], ROWS)]
