@@ -38,6 +38,7 @@ Item = TypeVar("Item")
 _DRAWN = "-=─━"
 _RULE = " \t|+:┼┌┐└┘├┤┬┴│" + _DRAWN
 _ODD = re.compile(r"[;|\t{}<>=\\\"]|\(\)|^[,.)\]]")
+_DATE_ALONE = re.compile(r"(?<![\d/])\d{1,4}/\d{1,2}/\d{1,4}(?![\d/])")
 _COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+|[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _SENTENCE = re.compile(r"[a-z]+(?: [A-Za-z',()-]+){3,}|.*[.!?]$")
 
@@ -141,15 +142,20 @@ def _seldom(text: str) -> str:
     """The unusual delimiter of `text`, if it has one: two or more on each line, and nearly always as many."""
     found = [mark for mark in _SELDOM if mark in text]
     if text.count("/", 0, LEAST_SELDOM * 400) >= LEAST_SELDOM * MANY_SELDOM:
-        found.append("/")
+        found += [] if "://" in text else ["/"]
     if not found:
         return ""
     lines = [line for line in text[:MOST_SEARCHED].split("\n")[:60] if line.strip()]
     if len(lines) < LEAST_SELDOM:
         return ""
     for mark in found:
+        if mark == "/":
+            lines = [_DATE_ALONE.sub("", line) for line in lines]
         often, same = Counter(line.count(mark) for line in lines).most_common(1)[0]
-        if often >= (MANY_SELDOM if mark == "/" else 2) and same >= 0.9 * len(lines):
+        least = 2
+        if mark == "/":  # of a path, say, in one of several cells
+            least = max(MANY_SELDOM, *(1 + sum(map(line.count, "\t;|,")) for line in lines[:LEAST_SELDOM]))
+        if often >= least and same >= 0.9 * len(lines):
             return mark
     return ""
 

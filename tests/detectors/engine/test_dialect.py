@@ -60,3 +60,12 @@ def test_a_document_that_is_quoted_as_one_value_is_a_cell_and_one_that_is_not_is
 
 def test_a_cell_of_blanks_between_quoted_ones_is_a_value_like_any_other() -> None:
     assert quality(Dialect(",", '"'), [[str(i), " ", f"x{i}"] for i in range(20)]) > 0.45
+
+
+def test_two_dates_on_each_line_are_not_cut_at_their_slashes() -> None:
+    lines = [f"{n}  Jo  0{n % 9}/01/1999  F  1{n % 9}/02/2020" for n in range(20)]
+    assert "/" not in [dialect.delimiter for dialect in candidates("\n".join(lines))]
+    named = [f"{n},/usr/share/doc/x{n},a,b,c" for n in range(20)]
+    assert "/" not in [dialect.delimiter for dialect in candidates("\n".join(named))]
+    paths = [f"{n}/{n % 7}/1/2/x" for n in range(20)]
+    assert "/" in [dialect.delimiter for dialect in candidates("\n".join(paths))]
