@@ -182,11 +182,12 @@ def _around(lines: Sequence[str], found: Sequence[Segment]) -> tuple[int, bool]:
 def _amid(content: Content, cut: Dialect | Layout, text_lines: int, is_program: bool) -> Content:
     if isinstance(content, Table):
         content.text_lines = text_lines
+        # alone it is a file of data; amid text words of a line may be taken for names, hardly V1 to V9, or
+        # what stands in columns
         by_blanks = isinstance(cut, Dialect) and cut.delimiter in " :"
-        if content.header is None:  # alone it is a file of data
-            is_amid = text_lines > 0
-        else:  # words of a line may be taken for names; hardly V1 to V9, or what stands in columns
-            is_amid = by_blanks and not all(map(is_generic, content.header))
+        is_amid = text_lines > 0 and (
+            content.header is None or (by_blanks and not all(map(is_generic, content.header)))
+        )
         content.loose = content.loose or is_program or is_amid or cut == Dialect(TEX)
     return content
 

@@ -432,6 +432,9 @@ def test_rows_without_a_header_amid_text_and_rows_of_a_program_are_loose() -> No
     rows = [[str(pick.randrange(9)), str(pick.randrange(90)), str(pick.randrange(5))] for _ in range(40)]
     assert loose("\n".join(map(" ".join, rows))) == [False]
     assert loose("\n".join(["Of the made-up survey:", "", *map(" ".join, rows)])) == [True]
+    named = [["age", "ward", "score"], *rows]
+    assert loose("\n".join(map(" ".join, named))) == [False]
+    assert loose("\n".join(["Of the made-up survey:", "", *map(" ".join, named)])) == [True]
     assert loose("\n".join(map(",".join, rows))) == [False]
     assert loose("\n".join(map(" ".join, [["V1", "V2", "V3"], *rows]))) == [False]
     array = ["static const int part[] = {", *(f"    {', '.join(row)}," for row in rows), "};"] * 3
