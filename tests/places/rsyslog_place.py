@@ -81,7 +81,8 @@ class RsyslogPlace(SyslogPlace):
 
     def received(self) -> list[bytes]:
         log = self._folder / "log"
-        return log.read_bytes().splitlines() if log.exists() else []
+        content = log.read_bytes() if log.exists() else b""
+        return content[: content.rfind(b"\n") + 1].splitlines()
 
     def close(self) -> None:
         self._process.kill()
