@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import chain, pairwise
+from itertools import chain, filterfalse, pairwise
 from typing import BinaryIO
 
 from detectors.engine import literals
@@ -47,6 +47,10 @@ HEAD_CHARS = 8 * 1024
 TAIL_BYTES = 16 * 1024
 LEAST_KEPT = 3
 _KEPT = re.compile(r'(?<![^,;\t\n])="([^"\n]*)"(?![^,;\t\n])')
+_OF_TABLE = re.compile(
+    r"\s*+(?:\\[a-z]++(?:\{[^{}]*+\}|\[[^\]]*+\])*+|@(?:relation|attribute)\s.*|@data)\s*+", re.I
+)
+"""Lines of a LaTeX table besides its rows; what stands above the data of an ARFF file."""
 _CODE = re.compile(r"(?=.*[\d@])[\w@.+/-]+(?: [\w/-]+){0,3}")
 
 
@@ -174,8 +178,12 @@ def _vectors(blocks: Iterator[str]) -> Iterator[Table]:
 
 
 def _around(lines: Sequence[str], found: Sequence[Segment]) -> tuple[int, bool]:
-    """How many lines are in no table, and whether they are a program: then all, its tables are part of it."""
+    """How many lines are in no table, and whether they are a program: then all, its tables are part of it.
+
+    What only says that there is a table, and what its variables are called, is no text.
+    """
     outside = [line for s in found if s.cut is None for line in lines[s.first : s.last] if line.strip()]
+    outside = [*filterfalse(_OF_TABLE.fullmatch, outside)]
     return (len(lines), True) if is_code(outside) else (len(outside), False)
 
 
@@ -188,7 +196,8 @@ def _amid(content: Content, cut: Dialect | Layout, text_lines: int, is_program: 
         is_amid = text_lines > 0 and (
             content.header is None or (by_blanks and not all(map(is_generic, content.header)))
         )
-        content.loose = content.loose or is_program or is_amid or cut == Dialect(TEX)
+        is_amid |= text_lines > 0 and cut == Dialect(TEX)
+        content.loose = content.loose or is_program or is_amid
     return content
 
 
