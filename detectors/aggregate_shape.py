@@ -35,6 +35,7 @@ FEATURES = (
     "area_key",
     "period_steps",
 )
+LEAST_SHARED = 5
 
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
@@ -157,6 +158,19 @@ def _hundred(numeric: list[Column], n: int) -> float:
     sums = [sum(r) for r in zip(*full[:40], strict=True)][:60]
     whole = [s for s in sums if abs(s - 100) <= 1.01 or abs(s - 1) <= 0.011]
     return len(whole) / len(sums)
+
+
+def are_shares(t: TableView) -> bool:
+    """Whether nearly all rows are percentages of one whole, with nothing beside them but their base."""
+    full = [c for c in t.numeric if len(c.numbers) == t.rows]
+    if t.rows < LEAST_SHARED or len(full) < 3:
+        return False
+    for shares in (full, full[:-1]) if len(full) > 3 else (full,):
+        sums = [sum(r) for r in zip(*(c.numbers for c in shares[:40]), strict=True)][:60]
+        whole = sum(abs(s - 100) <= 1.01 for s in sums)
+        if whole >= 0.95 * len(sums) and all(c.distinct > 2 for c in shares):
+            return True
+    return False
 
 
 def _symmetric(numeric: list[Column], n: int) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import log
 from typing import Any
 
-from detectors import direct_identifiers, named_people, plausibility, small_cells
+from detectors import aggregate_shape, direct_identifiers, named_people, plausibility, small_cells
 from detectors.engine.conclusion import Conclusion
 from detectors.engine.evidence import column_findings, identifier_findings, score_findings
 from detectors.engine.lexicon import tokens
@@ -144,12 +144,12 @@ def _hedged(bench: Bench, measures: dict[str, float], person: float, aggregate: 
 
 
 def _capped(a: Assessment) -> bool:
-    """Plainly statistics: one row for each combination of codes with a count, or a row of totals."""
+    """Plainly statistics: a row with a count for each combination of codes, totals, shares of a whole."""
     m = a.measures
     by_key = m["count_by_key"] > 0.95 and a.aggregate > 0.4
     totals = m["total_words"] > 0 and (m["total_row"] > 0.4 or m["total_column"] > 0)
     square = m["symmetric"] > 0.95
-    return by_key or totals or square
+    return by_key or totals or square or aggregate_shape.are_shares(a.view)
 
 
 def conclude(bench: Bench, a: Assessment, score: float, rows: int, table: int) -> Conclusion:

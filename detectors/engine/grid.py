@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, islice, pairwise, takewhile
+from itertools import chain, islice, takewhile
 
+from detectors.engine.beside import spans
 from detectors.engine.cutting import parsed
 from detectors.engine.dialect import Dialect
 from detectors.engine.forms import Forms
@@ -23,9 +24,9 @@ LOOK_AHEAD = 40
 MAX_CONTEXT = 40
 MAX_CONTEXT_CHARS = 200
 MAX_NOTE_ROWS = 10
-MAX_SIDE_BY_SIDE = 6
 MAX_LINES = 500
 MOST_LOOKS = 64
+LEAST_NAMED = 3
 
 
 class _Feed:
@@ -163,8 +164,8 @@ def _block(
 ) -> Iterator[Table]:
     """The table, or the tables side by side, that begin with `body`."""
     start = feed.taken
-    spans: list[tuple[int, int] | None] = [*_spans(body)] if again is not None else []
-    for number, span in enumerate(spans or [None]):
+    ranges: list[tuple[int, int] | None] = [*spans(body)] if again is not None else []
+    for number, span in enumerate(ranges or [None]):
         source = feed
         if number and again is not None:
             source = _Feed(again())
@@ -205,36 +206,6 @@ def _note(row: Row, notes: list[str], lines: list[str]) -> None:
     lines.append(text)
     notes.append(text[:MAX_CONTEXT_CHARS])
     del notes[:-MAX_CONTEXT]
-
-
-def _spans(body: list[Row]) -> list[tuple[int, int]]:
-    """Column ranges of tables that stand side by side; empty if it is one table."""
-    width = max(map(len, body))
-    if filled(body[0]) == width:
-        return []
-    used = [False] * width
-    for row in body:
-        for position, cell in enumerate(row):
-            if cell and not cell.isspace():
-                used[position] = True
-    spans: list[tuple[int, int]] = []
-    for position in range(width):
-        if used[position] and (position == 0 or not used[position - 1]):
-            spans.append((position, position + 1))
-        elif used[position]:
-            spans[-1] = (spans[-1][0], position + 1)
-    if not 2 <= len(spans) <= MAX_SIDE_BY_SIDE or any(last - first < 2 for first, last in spans):
-        return []
-    gaps = [b[0] - a[1] for a, b in pairwise(spans)]
-    extents = {_extent(body, first, last) for first, last in spans}
-    names = [cell.strip() for cell in body[0] if cell.strip()]
-    apart = min(gaps) >= 2 or len(extents) > 1 or len(set(names)) < len(names)
-    return spans if apart else []
-
-
-def _extent(body: list[Row], first: int, last: int) -> tuple[int, int]:
-    rows = [i for i, row in enumerate(body) if filled(row[first:last])]
-    return rows[0], rows[-1]
 
 
 class _Body:
@@ -321,8 +292,14 @@ class _Body:
         ahead = self._feed.peek()
         gap = next((i for i, row in enumerate(ahead) if filled(row)), len(ahead))
         block = list(takewhile(filled, ahead[gap:]))
-        if not block or not self._kinds or gap > 2:
+        if not block or gap > 2:
             return False
+        if not self._kinds:
+            if not self._names(block):
+                return False
+            self._kinds = _kinds(block)
+            self._feed.skip(gap)
+            return True
         if not (self._heads and list(block[0]) in self._heads):
             if _titles(block) or header_depth(block):
                 return False
@@ -333,6 +310,14 @@ class _Body:
                 return False
         self._feed.skip(gap)
         return True
+
+    def _names(self, block: list[Row]) -> bool:
+        """Whether the header, below which a blank row stands, is that of the rows behind that."""
+        if len(self._heads) != 1 or len(block) < LEAST_NAMED or header_depth(block):
+            return False
+        wide = filled(self._heads[0])
+        alike = sum(filled(row) == wide for row in block)
+        return alike >= 0.8 * len(block) and header_depth([self._heads[0], *block]) == 1
 
     def _is_new_header(self, whole: Row) -> bool:
         """Whether another table begins here with no blank row before it."""

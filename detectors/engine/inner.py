@@ -14,6 +14,7 @@ from detectors.engine.cutting import parsed
 from detectors.engine.dialect import Dialect, candidates
 from detectors.engine.header import header_depth
 from detectors.engine.key_values import records, table_of
+from detectors.engine.literals import braced
 from detectors.engine.runs import runs
 from detectors.engine.table import Row
 
@@ -83,12 +84,13 @@ def _held(name: str, cells: list[str]) -> Iterator[Inner]:
     if len(cells) < LEAST_CELLS:
         return
     if all(cell[0] in "{[" for cell in cells):
-        found = table_of(list(chain.from_iterable(map(_objects, cells))), least_keys=3)
+        objects = list(chain.from_iterable(map(_objects, cells)))
+        found = table_of(objects or braced(cells), least_keys=3)
         if found is not None:
             yield found.header, list(map(list, found.rows))
         return
     if _are_paired(cells):
-        lines = [line for cell in cells for line in (*cell.splitlines(), "")]
+        lines = [line for cell in cells for line in (*_lines(cell), "")]
         yield from ((table.header, list(map(list, table.rows))) for table in records(lines))
         return
     dialect = cut_alike(cells)
@@ -97,6 +99,11 @@ def _held(name: str, cells: list[str]) -> Iterator[Inner]:
         cut = parsed(dialect, "\n".join(with_name))
         depth = header_depth(cut[:30])
         yield (cut[0], cut[1:]) if depth == 1 else (None, cut[depth:])
+
+
+def _lines(cell: str) -> list[str]:
+    """The lines of a cell; their ends may be written as a backslash with an n."""
+    return cell.splitlines() if "\n" in cell else cell.replace("\\,", ",").split("\\n")
 
 
 def _are_paired(cells: Sequence[str]) -> bool:

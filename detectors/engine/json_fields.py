@@ -12,6 +12,7 @@ from detectors.engine.verdict import Reason
 
 MAX_LIST_CHARS = 400
 MOST_PAIRS = 1_000
+MOST_DEEP = 3
 KEY, LEAST_KEY = "key", 7
 """What the key of a record in an object is called; shorter numbers only count on."""
 
@@ -38,8 +39,8 @@ class Fields:
     def heed(self, place: Place, what: str, text: str) -> None:
         """One step within the record."""
         if what == "value":
-            if self._pair is not None and place.parent is self._pair:
-                self._held[place.label] = text
+            if self._pair is not None and (part := _part_of(place, self._pair)) is not None:
+                self._held.setdefault(part.label, text)
             else:
                 self._put(place, text, place.label in (ELEMENT, ANY_KEY))
         elif place.label == ELEMENT:
@@ -75,6 +76,15 @@ class Fields:
             row[column] = text
         elif text and joined and len(row[column]) < MAX_LIST_CHARS:
             row[column] += "; " + text
+
+
+def _part_of(place: Place, pair: Place) -> Place | None:
+    """The member of an object that a value stands in; None if it stands elsewhere."""
+    for _ in range(MOST_DEEP):
+        if place.parent is None or place.parent is pair:
+            break
+        place = place.parent
+    return place if place.parent is pair else None
 
 
 def _is_branch(place: Place, above: Place) -> bool:

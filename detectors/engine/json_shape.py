@@ -28,6 +28,7 @@ NAMES = (
     "code",
     "attribute",
     "concept",
+    "linkid",
 )
 VALUES = ("value", "answer", "val", "text", "response")
 
@@ -140,7 +141,10 @@ def columns_of(place: Place) -> list[Place]:
     columns = [column for column in columns if _length(column) == usual]
     keyed = [column.members.keys() for column in columns if len(column.members) > 1]
     if keyed and (
-        len(keyed) < len(columns) or usual <= 2 * len(columns) or any(k != keyed[0] for k in keyed)
+        ANY_KEY in place.members
+        or len(keyed) < len(columns)
+        or usual <= 2 * len(columns)
+        or any(k != keyed[0] for k in keyed)
     ):
         return []
     return columns if len(columns) >= 2 and len(columns) >= COLUMN_SHARE * len(place.members) else []
@@ -148,11 +152,25 @@ def columns_of(place: Place) -> list[Place]:
 
 def pair_of(place: Place) -> tuple[str, str] | None:
     """The members of an object in a list that are a variable's name and its value, if it holds both."""
-    known = {label.lower(): label for label, member in place.members.items() if member.scalars}
+    known = {label.lower(): label for label, member in place.members.items() if _is_single(member)}
     name = next((known[word] for word in NAMES if word in known), None)
     value = next((known[word] for word in VALUES if word in known), None)
     is_pair = place.label == ELEMENT and place.objects > 1 and len(place.members) <= MOST_OF_A_PAIR
     return (name, value) if is_pair and name and value else None
+
+
+def _is_single(place: Place) -> bool:
+    """Whether there is a value here, or nothing but one in a list or an object."""
+    while not place.scalars and len(place.members) == 1:
+        (place,) = place.members.values()
+    return place.scalars > 0 or _are_of_types(place)
+
+
+def _are_of_types(place: Place) -> bool:
+    """Whether the members are one value under a name for each type, as `valueString` and `valueInteger`."""
+    return bool(place.members) and all(
+        label.startswith("value") and member.scalars for label, member in place.members.items()
+    )
 
 
 def _length(place: Place) -> int:

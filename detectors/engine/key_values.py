@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from urllib.parse import parse_qsl
 
-from detectors.engine.literals import LEAST_PAIRS, braced, stacked
+from detectors.engine.header import header_depth, kind
+from detectors.engine.literals import LEAST_PAIRS, LEAST_VALUES, braced, stacked
 from detectors.engine.segments import is_code, is_log
 from detectors.engine.table import Table
 
@@ -20,10 +21,12 @@ MAX_LINE = 2_000
 MAX_CARDS_OPEN = 8
 MOST_FORM_CHARS = 400
 LEAST_IN_TURN = 3
+MANY_BLOCKS = 30
 _PAIR_LINE = re.compile(
-    r"\s*(?:- )?([^\W\d_][\w .()/'-]{0,48}?)\s*(?:[:=]\s+|[:=](?=\S)|\t+| {3,}|\| |\.{3,})\s*(.*\S)?\s*"
+    r"\s*(?:[-*+•>] )?(?:(?:Q\.? ?)?\d{1,3}[a-z]?[.)] +)?[*_`]{0,3}([^\W\d_][\w .()/'-]{0,48}?)[*_`]{0,3}\s*"
+    r"(?:[:=][*_`]{0,3}\s+|[:=](?=\S)|\? *[:=]?\s+|\t+| {3,}|\| |\.{3,})\s*(.*\S)?\s*"
 )
-_BETWEEN = (":", "=", "\t", "   ", "| ", "...")
+_BETWEEN = (":", "=", "\t", "   ", "| ", "...", "? ")
 """One of these is between each name and its value."""
 _FURTHER = re.compile(
     r"(?:\t| {2,9})\s{0,40}([^\W\d_][\w.()/'-]{0,20}(?: [\w.()/'-]{1,20}){0,4})\s{0,40}:\s{1,40}(?=\S)"
@@ -32,6 +35,7 @@ _FURTHER = re.compile(
 _NUMBER = re.compile(r"[A-Z]{0,2}\d{0,3}[a-z]?[.):]\s+")
 _LOG_PAIR = re.compile(r"(?<![\w.])([A-Za-z_][\w.-]{0,40})=(\"[^\"]*\"|'[^']*'|[^\s,;|]+)")
 _QUERY = re.compile(r"[A-Za-z_][\w.%\[\]-]{0,60}=[^&=]*(?:&[A-Za-z_][\w.%\[\]-]{0,60}=[^&=]*)+")
+_APART = re.compile(r"[\s\"'?,|]+")
 _CARD_LINE = re.compile(r"(?:[\w-]{1,20}\.)?([A-Za-z][A-Za-z0-9-]{0,40})(?:;(?:[^:\"]|\"[^\"]*\")*)?:(.*)")
 _TITLE = re.compile(r"-?\[.*\]-*|#.*|;.*|-{3,}.*|={3,}.*|\w+:|-")
 
@@ -41,10 +45,12 @@ def records(lines: Sequence[str]) -> Iterator[Table]:
     is_carded = any("BEGIN" in line.upper() for line in lines)
     forms = (is_carded and _cards(lines)) or _forms(lines)
     table = table_of(forms, least_keys=2)
-    if table is None and not is_code(lines):
+    if table is None:
         table = _of_pairs(lines)
     if table is not None:
         yield table
+    if table is None and (listed := _in_blocks(lines)) is not None:
+        yield listed
     for written in (braced(lines), stacked(lines), [] if forms else _in_turn(lines)):
         table = table_of(written, least_keys=LEAST_PAIRS)
         if table is not None:
@@ -55,9 +61,18 @@ def _of_pairs(lines: Sequence[str]) -> Table | None:
     """Records of `name=value` pairs on one line each: what a log is, and not a few calls amid prose."""
     found = [_pairs(line) for line in lines]
     logged = is_log(lines)
+    if is_code(lines) and not _are_alike(found):
+        return None
     if not logged and sum(map(bool, found)) < 0.5 * sum(bool(line.strip()) for line in lines):
         return None
     return table_of(found, least_keys=1 if logged else 2)
+
+
+def _are_alike(found: Sequence[dict[str, str]]) -> bool:
+    """Whether nearly all lines that are pairs have the same names: what is written by a program, and none."""
+    names = Counter(tuple(record) for record in found if record)
+    usual, often = names.most_common(1)[0] if names else ((), 0)
+    return len(usual) >= LEAST_IN_TURN and often >= max(LEAST_VALUES, 0.9 * names.total())
 
 
 def _cards(lines: Sequence[str]) -> list[dict[str, str]]:
@@ -85,7 +100,8 @@ def _forms(lines: Sequence[str]) -> list[dict[str, str]]:
     written = strange = 0
     for line in lines:
         parted = len(line) <= MAX_LINE and any(mark in line for mark in _BETWEEN)
-        match = _PAIR_LINE.fullmatch(line) if parted else None
+        is_query = "&" in line and parted and _QUERY.fullmatch(line.strip()) is not None
+        match = _PAIR_LINE.fullmatch(line) if parted and not is_query else None
         if match is None or match.group(2) is None or len(match.group(1)) > 48:
             if not line.strip() or _TITLE.fullmatch(line.strip()):
                 if current:
@@ -124,6 +140,29 @@ def _in_turn(lines: Sequence[str]) -> list[dict[str, str]]:
     return found
 
 
+def _in_blocks(lines: Sequence[str]) -> Table | None:
+    """Records that are blocks of as many lines each, a value on each line: a table pasted as plain text."""
+    blocks: list[list[str]] = [[]]
+    for line in lines:
+        if text := line.strip().removeprefix("| "):
+            blocks[-1].append(text[:MOST_FORM_CHARS])
+        elif blocks[-1]:
+            blocks.append([])
+    sizes = Counter(map(len, filter(None, blocks)))
+    size, often = sizes.most_common(1)[0] if sizes else (0, 0)
+    if size < LEAST_IN_TURN or often < max(LEAST_VALUES, 0.8 * sizes.total()):
+        return None
+    at = next(k for k, block in enumerate(blocks) if len(block) == size)
+    titled = [blocks[at - 1][-size:]] if at and size < len(blocks[at - 1]) <= size + LEAST_IN_TURN else []
+    rows = [*titled, *(block for block in blocks if len(block) == size)]
+    kinds = [Counter(kind(row[at]) for row in rows[1:]) for at in range(min(size, MAX_KEYS))]
+    steady = sum(max(found["n"], found["d"]) >= 0.8 * len(rows) for found in kinds)
+    if not steady or (steady == len(kinds) and len(rows) < MANY_BLOCKS):
+        return None
+    depth = header_depth(rows[:30])
+    return Table(rows[0] if depth == 1 else None, iter(rows[1 if depth == 1 else 0 :]), loose=True)
+
+
 def form_of(lines: Sequence[str]) -> dict[str, str]:
     """The one form that all of `lines` are; empty if a name comes twice or most lines name nothing."""
     parts = _forms(lines)
@@ -134,8 +173,10 @@ def form_of(lines: Sequence[str]) -> dict[str, str]:
 def _pairs(line: str) -> dict[str, str]:
     if line.count("=") < 1:
         return {}
-    if "&" in line and len(line) <= MAX_LINE and _QUERY.fullmatch(line.strip()):
-        return dict(parse_qsl(line.strip(), keep_blank_values=True))
+    if "&" in line and len(line) <= MAX_LINE:
+        query = next(filter(_QUERY.fullmatch, _APART.split(line)), None)
+        if query is not None:
+            return dict(parse_qsl(query, keep_blank_values=True))
     return {name: value.strip("\"'") for name, value in _LOG_PAIR.findall(line)}
 
 

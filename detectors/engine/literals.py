@@ -44,6 +44,7 @@ _BEFORE = re.compile(
 _BODY = re.compile(rf"(?:[^\"'()\[\]{{}}]++|{_STRING})*+")
 _ITEM = re.compile(rf"\s*+({_VALUE}?+)\s*+(?:,|\Z)")
 _ITEMS = re.compile(rf"(?:\s*+{_VALUE}?+\s*+,)*+\s*+{_VALUE}?+\s*+")
+_LISTED = re.compile(r"[\[(]([^\[\](){}]{5,4000}+)[\])]")
 _HEXADECIMAL = re.compile(r"\b0[xX]")
 """Memory, masks and code points: nobody writes an answer so."""
 _IN_CALL = re.compile(r"[A-Z]\w{0,30}+\((.*)\)")
@@ -84,6 +85,16 @@ def without_brackets(row: Sequence[str]) -> list[str]:
     cells[0] = cells[0].lstrip(" \t([")
     cells[-1] = cells[-1].rstrip(", \t)];")
     return [bare_value(cell) for cell in cells]
+
+
+def listed(before: Sequence[str], count: int) -> list[str]:
+    """The names in a list of so many texts on the last line that holds one, before rows in brackets."""
+    for line in reversed(before):
+        for written in _LISTED.findall(line):
+            names = [bare_value(item) for item in _ITEM.findall(written)[:-1]]
+            if len(names) == count > 1 and all(name[:1].isalpha() for name in names):
+                return names
+    return []
 
 
 def braced(lines: Sequence[str]) -> list[dict[str, str]]:

@@ -18,6 +18,7 @@ from detectors.engine.conclusion import Conclusion
 from detectors.engine.forms import Forms
 from detectors.engine.inner import inner
 from detectors.engine.joined import joined
+from detectors.engine.labelled import labelled
 from detectors.engine.lexicon import Lexicon
 from detectors.engine.lines import Lines
 from detectors.engine.prose import BY_TEXT, from_tally
@@ -295,7 +296,8 @@ class Passage:
         header, first = self._table.header, self.first
         ways: Iterator[tuple[list[str] | None, Sequence[Row]]]
         over_rows = ((None, records) for records in joined(header, first))
-        ways = chain(upright(header, first, self._lexicon), inner(header, first), over_rows)
+        cut = chain(inner(header, first), labelled(header, first))
+        ways = chain(upright(header, first, self._lexicon), cut, over_rows)
         for names, records in ways:
             sample = assess(
                 self._bench, TableView(names, records, self._lexicon, self._table.context, loose=True)

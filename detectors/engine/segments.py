@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import filterfalse
 
-from detectors.engine.dialect import TEX, Dialect, candidates, is_rule
+from detectors.engine.dialect import Dialect, candidates, is_rule
 from detectors.engine.layout import Layout, fixed_width
 from detectors.engine.literals import are_braced
+from detectors.engine.packed import packed
 from detectors.engine.runs import Run, runs
 
 MAX_GAP = 8
@@ -76,6 +77,11 @@ def _divide(
     free = free and not (is_log(part) or is_code(part) or _is_keyed(part))
     best = _best(part, used, free)
     layout = _layout(part, best) if free else None
+    whole = packed(part) if free and (best is None or best[0].delimiter == " ") else None
+    if whole is not None and (layout is None or len(whole.cuts) > 2 * len(layout.cuts)):
+        found.append(Segment(first, first + whole.last, whole))
+        _divide(lines, first + whole.last, last, used, free, found)
+        return
     if layout is not None and (best is None or layout.weight >= sum(run.weight for run in best[1])):
         _divide(lines, first, first + layout.first, used, free, found)
         found.append(Segment(first + layout.first, first + layout.last, layout))
@@ -119,7 +125,7 @@ def _best(part: Sequence[str], used: list[Dialect], free: bool) -> tuple[Dialect
         if dialect in used or (not free and dialect.delimiter in " :"):
             continue
         stretches = runs(dialect, part, most)
-        if not free and dialect.delimiter != TEX:
+        if not free:
             stretches = [
                 run for run in stretches if run.width > 3 and run.last - run.first >= MIN_RUN_IN_CODE
             ]

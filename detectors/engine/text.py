@@ -74,7 +74,8 @@ def _as_lines(text: str) -> str:
 
 
 def _ends(text: str, codec: str) -> str:
-    return text.replace("\x85", "\n") if codec == MAINFRAME else text
+    """The text with "\\n" for the mainframe's line end, which Windows-1252 has not."""
+    return text if text.isascii() else text.replace("\x85", "\n")
 
 
 def _wide(sample: bytes) -> str | None:

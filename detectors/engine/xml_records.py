@@ -29,6 +29,7 @@ LEAST_PACKED, LEAST_VALUES = 5, 3
 MOST_NAMES = 20_000
 _NAMING = ("name", "key", "id", "n", "code", "field", "variable", "var", "column", "concept")
 _NAMES = frozenset({*_NAMING, "question", "label", "attribute", "displayname"})
+_NAME_ENDS = ("oid", "name", "code", "key")
 _VALUES = frozenset({"value", "val", "answer", "response"})
 _CELLS = frozenset({"cell", "td", "th", "table-cell", "covered-table-cell"})
 MOST_REPEATED = 1_000
@@ -107,7 +108,7 @@ class Survey:
             self._mixed += not self._leaf[-1]
         is_leaf = bool(self._leaf) and self._leaf.pop()
         inside = self._inside.pop() if self._inside else []
-        is_pair = not is_leaf and _is_pair(inside)
+        is_pair = _is_pair(inside)
         if (is_leaf or is_pair) and 1 < len(self._stack) <= MAX_RECORD_DEPTH:
             self._values[tuple(self._stack[:-1])] += 1
             self._pairs[tuple(self._stack)] += is_pair
@@ -254,7 +255,7 @@ class Collector:
             around.values.append((naming, text))
             return
         own = [*element.attributes.items(), *element.values]
-        if element.has_children and _is_pair([name.lower() for name, _ in own]):
+        if not text and _is_pair([name.lower() for name, _ in own]):
             named = dict((name.lower() in _VALUES, value) for name, value in own)
             around.values.append((named[False], named[True]))
             return
@@ -292,6 +293,9 @@ class Collector:
                 element.values.pop()
             self.out.append(Record(path, element.values, positional=True))
             return
+        if len(values) >= LEAST_VALUES and not element.attributes and len({name for name, _ in values}) == 1:
+            self.out.append(Record(path, values, positional=True))
+            return
         around = [
             (f"{outer.name}.{name}", value)
             for outer in self._stack
@@ -318,7 +322,9 @@ _TEXTS = _CELLS | {"data", "p", "v"}
 
 def _is_pair(names: list[str]) -> bool:
     """Whether what has these in it is one variable's name with its value."""
-    return len(names) == 2 and any(a in _NAMES and b in _VALUES for a, b in (names, names[::-1]))
+    return len(names) == 2 and any(
+        b in _VALUES and (a in _NAMES or a.endswith(_NAME_ENDS)) for a, b in (names, names[::-1])
+    )
 
 
 def _as_cells(cell: _Element, text: str, before: int) -> list[tuple[str, str]]:

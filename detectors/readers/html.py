@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
@@ -20,6 +20,7 @@ from detectors.engine.blocks import Blocks, Cell, of_rows
 from detectors.engine.grid import tables
 from detectors.engine.header import filled, fold
 from detectors.engine.key_values import records
+from detectors.engine.page_cells import OpenCell, OpenTable, span, typed
 from detectors.engine.script_data import document, in_scripts
 from detectors.engine.table import Content, Part, ReadLimits, Row, Table, Text, Unreadable
 from detectors.engine.text import decoded
@@ -42,24 +43,6 @@ _BREAKS = frozenset(
     label option tr table body head html script style blockquote address figure figcaption""".split()  # noqa: SIM905
 )
 _CELLS = frozenset({"td", "th"})
-
-
-@dataclass(slots=True)
-class _Cell:
-    is_header: bool
-    columns: int
-    rows: int
-    parts: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Open:
-    """A table that is being parsed: the row under way, and cells that reach down into later rows."""
-
-    number: int
-    row: list[tuple[str, bool]] | None = None
-    cell: _Cell | None = None
-    reaching: dict[int, tuple[int, str, bool]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -86,7 +69,7 @@ class _Events:
         self.out: deque[_Event] = deque()
         self.fault: Reason | None = None
         self._limits = limits
-        self._open: list[_Open] = []
+        self._open: list[OpenTable] = []
         self._count = 0
         self._line: list[str] = []
         self._skips = 0
@@ -96,6 +79,8 @@ class _Events:
         self._script_chars = 0
         self._pre: list[str] | None = None
         self._pre_chars = 0
+        self._filled: _Event | None = None
+        """The last field of a form."""
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         if tag in _BREAKS:
@@ -105,7 +90,7 @@ class _Events:
         if tag == "table" and len(self._open) < MAX_OPEN_TABLES:
             self._end_pre()
             self._count += 1
-            self._open.append(_Open(self._count))
+            self._open.append(OpenTable(self._count))
         elif tag == "tr" and self._open:
             self._end_row()
             self._open[-1].row = []
@@ -114,14 +99,30 @@ class _Events:
             self._end_cell(table)
             if table.row is None:
                 table.row = []
-            spans = (_span(attributes.get("colspan"), 1000), _span(attributes.get("rowspan"), 65_534))
-            table.cell = _Cell(tag == "th", *spans)
+            spans = (span(attributes.get("colspan"), 1000), span(attributes.get("rowspan"), 65_534))
+            table.cell = OpenCell(tag == "th", *spans)
+        elif tag == "input":
+            self._input(attributes)
         elif tag == "style":
             self._skips += 1
         elif tag == "script":
             self._script = []
         elif tag == "pre" and not self._open:
             self._pre = []
+
+    def _input(self, attributes: dict[str, str]) -> None:
+        """What was typed or chosen in a form: a value under its label, or under the name of its field."""
+        value = typed(attributes)
+        if not value:
+            return
+        if self._open and self._open[-1].cell is not None:
+            self._open[-1].cell.parts.append(value)
+            return
+        self._break()
+        is_label = bool(self.out) and self.out[-1].is_line and self.out[-1] is not self._filled
+        label = self.out.pop().line.rstrip(" :?*") if is_label else attributes.get("name") or ""
+        self._filled = _Event(0, None, line=f"{label}: {value}")
+        self.out.append(self._filled)
 
     def end(self, tag: str) -> None:
         if tag in _CELLS and self._open:
@@ -205,7 +206,7 @@ class _Events:
                 _Event(0, None, line=" ".join(line.split())) for line in whole.split("\n") if line.strip()
             )
 
-    def _end_cell(self, table: _Open) -> None:
+    def _end_cell(self, table: OpenTable) -> None:
         cell, table.cell = table.cell, None
         if cell is None or table.row is None:
             return
@@ -220,7 +221,7 @@ class _Events:
             self.fault = Reason.LIMIT_COLUMNS
             table.row = table.row[: self._limits.max_columns]
 
-    def _fill(self, table: _Open) -> None:
+    def _fill(self, table: OpenTable) -> None:
         """Put in the cells that reach down from rows above, up to the next free column."""
         assert table.row is not None
         while (reach := table.reaching.pop(len(table.row), None)) is not None:
@@ -240,10 +241,6 @@ class _Events:
             heads = [is_header for text, is_header in table.row if text]
             self.out.append(_Event(table.number, cells, bool(heads) and all(heads)))
         table.row = None
-
-
-def _span(stated: str | None, most: int) -> int:
-    return min(int(stated), most) or 1 if stated and stated.isascii() and stated.isdigit() else 1
 
 
 class _Feed:

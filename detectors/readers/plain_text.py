@@ -12,15 +12,16 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import chain, filterfalse, pairwise
+from itertools import chain, pairwise
 from typing import BinaryIO
 
 from detectors.engine import literals
 from detectors.engine.cutting import Region, parsed, region
 from detectors.engine.declared import declared, may_declare
 from detectors.engine.dialect import TEX, Dialect, is_rule
+from detectors.engine.dressed import undress
 from detectors.engine.grid import tables
-from detectors.engine.header import header_depth, kind
+from detectors.engine.header import filled, header_depth, kind
 from detectors.engine.interchange import lines_of, messages_of, sheet_of
 from detectors.engine.key_values import records
 from detectors.engine.layout import Layout
@@ -42,15 +43,11 @@ MAX_CONTEXT = 12
 MAX_CONTEXT_CHARS = 200
 MIN_LIST = 5
 MIN_DECLARED = 3
+MOST_TITLES = 6
+MOSTLY_FULL = 0.8
 MAX_LIST_CHARS = 64
 HEAD_CHARS = 8 * 1024
 TAIL_BYTES = 16 * 1024
-LEAST_KEPT = 3
-_KEPT = re.compile(r'(?<![^,;\t\n])="([^"\n]*)"(?![^,;\t\n])')
-_OF_TABLE = re.compile(
-    r"\s*+(?:\\[a-z]++(?:\{[^{}]*+\}|\[[^\]]*+\])*+|@(?:relation|attribute)\s.*|@data)\s*+", re.I
-)
-"""Lines of a LaTeX table besides its rows; what stands above the data of an ARFF file."""
 _CODE = re.compile(r"(?=.*[\d@])[\w@.+/-]+(?: [\w/-]+){0,3}")
 
 
@@ -97,7 +94,9 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
                 named = names if names and segment.first == behind else []
                 for content in _tables(stream, source, segment.cut, chars, context, limits, named):
                     yield _amid(content, segment.cut, around, is_program)
-                context = []
+                # a line of names may be cut otherwise than the rows that it stands above
+                written = [line for line in part if line.strip()]
+                context = written if len(written) == 1 and not last else []
                 break_off = chars is None
             else:
                 keep = not (last and not source.ended and len(part) > 2 * HELD_LINES)
@@ -117,11 +116,9 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
 
 
 def _blocks(stream: BinaryIO, limits: ReadLimits) -> Iterator[str]:
-    """The text in blocks; cells like `="007"`, which a spreadsheet takes as they are, without the mark."""
-    blocks = text_blocks(stream, limits)
-    if len(_KEPT.findall(decode_head(read_at(stream, 0, HEAD_CHARS)))) < LEAST_KEPT:
-        return blocks
-    return (_KEPT.sub(r'"\1"', block) for block in blocks)
+    """The text in blocks, without marks that are not part of its rows."""
+    undressed = undress(decode_head(read_at(stream, 0, HEAD_CHARS)))
+    return map(undressed, text_blocks(stream, limits)) if undressed else text_blocks(stream, limits)
 
 
 def read_lines(lines: Iterator[str], limits: ReadLimits) -> Iterator[Content]:
@@ -178,12 +175,8 @@ def _vectors(blocks: Iterator[str]) -> Iterator[Table]:
 
 
 def _around(lines: Sequence[str], found: Sequence[Segment]) -> tuple[int, bool]:
-    """How many lines are in no table, and whether they are a program: then all, its tables are part of it.
-
-    What only says that there is a table, and what its variables are called, is no text.
-    """
+    """How many lines are in no table, and whether they are a program: then all, its tables are part of it."""
     outside = [line for s in found if s.cut is None for line in lines[s.first : s.last] if line.strip()]
-    outside = [*filterfalse(_OF_TABLE.fullmatch, outside)]
     return (len(lines), True) if is_code(outside) else (len(outside), False)
 
 
@@ -196,8 +189,8 @@ def _amid(content: Content, cut: Dialect | Layout, text_lines: int, is_program: 
         is_amid = text_lines > 0 and (
             content.header is None or (by_blanks and not all(map(is_generic, content.header)))
         )
-        is_amid |= text_lines > 0 and cut == Dialect(TEX)
-        content.loose = content.loose or is_program or is_amid
+        is_guess = isinstance(cut, Layout) and cut.is_guess
+        content.loose = content.loose or is_program or is_amid or is_guess or cut == Dialect(TEX)
     return content
 
 
@@ -210,16 +203,22 @@ def _tables(
     limits: ReadLimits,
     names: list[str],
 ) -> Iterator[Content]:
-    start = source.lines_taken
     text = source.window(1)[:chars]
+    torn, before, passed = _torn_names(cut, text)
+    if any(before):
+        yield Text(iter(before))
+    source.skip(passed)
+    text, chars = text[passed:], None if chars is None else chars - passed
+    start = source.lines_taken
     head = [row for row in parsed(cut, "\n".join(text[:HEAD_CHARS].split("\n")[:30])) if any(row)]
-    if head and len(names) == len(head[0]):
-        named = [names]
+    if torn or (head and len(names) == len(head[0])):
+        named = [torn or names]
     else:
         named = _header_above(context, cut, head) or _header_below(stream, source, cut, chars, head)
     if literals.in_brackets(head if len(text) <= HEAD_CHARS else head[:-1]):
         bare = map(literals.without_brackets, region(source, cut, chars, limits))
-        for content in tables(bare, context):
+        names = literals.listed(context, len(literals.without_brackets(head[0])))
+        for content in tables(chain([names] if names else [], bare), context):
             if isinstance(content, Table):
                 content.loose = True
             yield content
@@ -233,6 +232,31 @@ def _tables(
 
     rows = Region(source, cut, chars, limits)
     yield from tables(chain(named, rows), context, again=again, bulk=rows)
+
+
+def _torn_names(cut: Dialect | Layout, text: str) -> tuple[list[str], list[str], int]:
+    """The names on the first line of a layout that cuts through them, for they are longer than the values.
+
+    With them the lone lines before, and how many characters all these are, with the blank lines behind;
+    ([], [], 0) if there are none such.
+    """
+    nothing: tuple[list[str], list[str], int] = [], [], 0
+    if not isinstance(cut, Layout) or cut.is_given or len(cut.cuts) < 2:
+        return nothing
+    lines = text[:HEAD_CHARS].split("\n", MOST_TITLES)
+    at = next((k for k, line in enumerate(lines[:-1]) if len(line.split()) == len(cut.cuts)), None)
+    if at is None or any(map(str.strip, lines[max(0, at - 1) : at])):
+        return nothing
+    names, spaced = lines[at].split(), lines[at].expandtabs()
+    if all(spaced[k - 1 : k + 1].strip() != spaced[k - 1 : k + 1] for k in cut.cuts[1:]):
+        return nothing
+    passed = sum(map(len, lines[: at + 1])) + at + 1
+    behind = text[passed:]
+    rows = [row for row in parsed(cut, "\n".join(behind[:HEAD_CHARS].split("\n")[:30])) if any(row)]
+    are_full = sum(map(filled, rows)) >= MOSTLY_FULL * len(rows) * len(names)
+    if len(rows) < MIN_DECLARED or not are_full or header_depth([names, *rows]) != 1:
+        return nothing
+    return names, lines[:at], len(text) - len(behind.lstrip("\n"))
 
 
 def _header_above(context: list[str], cut: Dialect | Layout, head: list[list[str]]) -> list[list[str]]:

@@ -65,3 +65,14 @@ def test_a_code_of_an_area_on_each_row_speaks_for_statistics_and_repeated_ones_h
     assert aggregate_shape.measure(TableView(None, rows, LEXICON))["area_key"] == 1.0
     again = [[f"E0{6000001 + i % 4}", str(3 * i % 17)] for i in range(20)]
     assert aggregate_shape.measure(TableView(None, again, LEXICON))["area_key"] < 0.5
+
+
+def test_percentages_of_one_whole_are_told_also_beside_their_base() -> None:
+    def shares(rows: list[list[str]]) -> bool:
+        return aggregate_shape.are_shares(TableView(None, rows, LEXICON))
+
+    rows = [[f"g{i}", str(60 + i), str(25 - i), "15", str(900 + 7 * i)] for i in range(9)]
+    varied = [[*row[:3], str(15 - i % 3), row[4]] for i, row in enumerate(rows)]
+    varied = [[a, str(100 - int(c) - int(d)), c, d, e] for a, _, c, d, e in varied]
+    assert shares(varied) and shares([row[:4] for row in varied])
+    assert not shares([[str(70 + i), *row] for i, row in enumerate(varied)])

@@ -163,3 +163,11 @@ def test_sentences_with_commas_stay_text() -> None:
     ]
     tables, _, lines = found(prose)
     assert not tables and len(lines) == 9
+
+
+def test_a_header_with_a_blank_row_below_it_names_the_rows_behind_that() -> None:
+    (table,), (rows,), _ = found([HEADER, [], *PEOPLE])
+    assert table.header == HEADER and rows == cells(PEOPLE)
+    others = [[f"w{i}", i, i, i] for i in range(9)]
+    kept, data, _ = found([HEADER, [], *others])
+    assert [t.header for t in kept] == [HEADER, None] and data == [[], cells(others)]

@@ -93,3 +93,12 @@ def test_prose_paths_and_few_cells_are_not_cut() -> None:
 )
 def test_hostile_cells_cost_little_and_hold_nothing(cell: str) -> None:
     assert list(inner(None, [["1", cell]] * 20)) == []
+
+
+def test_line_ends_written_out_and_records_of_a_program_within_cells_are_read() -> None:
+    rows = people(40)
+    forms = ["\\n".join(f"{n}: {c}" for n, c in zip(NAMES, row, strict=True)) for row in rows]
+    records = [repr(dict(zip(NAMES, row, strict=True))) for row in rows]
+    for cells in (forms, records):
+        found = list(inner(["text"], [[cell] for cell in cells]))
+        assert (NAMES, rows) in found

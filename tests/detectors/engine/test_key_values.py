@@ -93,3 +93,35 @@ def test_several_pairs_on_a_line_and_names_above_their_values_are_records() -> N
         for line in ("INTERVIEW", "Q1. Name?", f"A1. {n}", "2) Age", a, "Sex", s, "")
     ]
     assert found(asked) == [(["Name?", "Age", "Sex"], people)]
+
+
+def test_names_may_be_numbered_marked_or_asked() -> None:
+    for form in ("Q{0}. {1}?  {2}", "{0}) {1}: {2}", "- **{1}**: {2}", "**{1}:** {2}", "* *{1}*: {2}"):
+        lines = [
+            line
+            for i in range(6)
+            for line in (*(form.format(k + 1, n, 20 + i) for k, n in enumerate(("age last", "hours"))), "")
+        ]
+        assert found(lines) == [(["age last", "hours"], [[str(20 + i)] * 2 for i in range(6)])], form
+
+
+def test_calls_with_the_same_names_on_each_line_are_records_and_others_are_a_program() -> None:
+    alike = [f"EXEC dbo.Add @id={i}, @age={30 + i}, @sex='F';" for i in range(12)]
+    assert found(alike) == [(["id", "age", "sex"], [[str(i), str(30 + i), "F"] for i in range(12)])]
+    names = ("kind", "size", "help", "default", "type", "nargs")
+    other = [f"parser.add({names[i % 6]}='x', {names[i % 5]}=2, {names[i % 4]}={i})" for i in range(12)]
+    assert found(other) == []
+
+
+def test_a_query_within_a_line_is_one_record() -> None:
+    lines = [f'10.0.0.{i} - "GET /save?id={i}&age={20 + i}&job=a+b HTTP/1.1" 200' for i in range(6)]
+    assert found(lines) == [(["id", "age", "job"], [[str(i), str(20 + i), "a b"] for i in range(6)])]
+
+
+def test_a_value_on_each_line_with_a_blank_one_between_records_is_a_table() -> None:
+    rows = [["ref", "sex", "age"], *([f"r{i}", "MF"[i % 2], str(20 + i)] for i in range(15))]
+    for mark in ("", "| "):
+        lines = [line for row in rows for line in (*(mark + cell for cell in row), "")]
+        assert (rows[0], rows[1:]) in found(lines)
+    verses = [line for i in range(15) for line in (f"A line {i}", "and one", "and a third", "")]
+    assert not any(header is None or len(header) == 3 for header, _ in found(verses))

@@ -63,3 +63,8 @@ def test_records_of_which_several_lie_in_one_element_stay_apart() -> None:
     only = "<item><person><age>4</age><sex>M</sex></person></item>"
     assert paths("<all>" + only * 4 + "</all>") == {"all/item/person"}
     assert paths("<all><y><p><a>1</a><b>1</b></p><q><a>1</a><b>1</b></q></y></all>") == set()
+
+
+def test_an_empty_element_with_a_name_ending_in_oid_and_a_value_is_a_pair() -> None:
+    items = "<i ItemOID='AGE' Value='4'/><i ItemOID='SEX' Value='1'/><i ItemOID='JOB' Value='2'/>"
+    assert paths("<a>" + f"<who key='k'><g o='1'>{items}</g></who>" * 4 + "</a>") == {"a/who/g"}

@@ -106,3 +106,11 @@ def test_preformatted_text_keeps_its_columns_and_a_form_its_lines() -> None:
     tables, text = found(f"<pre><b>{form}</b><table>{row(['x', 'y', 'z'])}</table>")
     assert tables[0] == (["Age", "Sex"], [[str(i), "M"] for i in range(20, 24)]) and "Age: 20" in text
     assert "z" in str(tables[1])
+
+
+def test_what_was_filled_into_forms_stands_under_its_label() -> None:
+    form = (
+        "<form><label>Age</label><input name=a value={0}><label>Job</label><input name=j value=x{0}></form>"
+    )
+    data = "<html><body>" + "".join(form.format(20 + i) for i in range(9)) + "</body></html>"
+    assert (["Age", "Job"], [[str(20 + i), f"x{20 + i}"] for i in range(9)]) in found(data)[0]

@@ -206,3 +206,23 @@ def test_a_document_within_a_text_and_columns_of_a_widget_are_read() -> None:
     heads = "<table><tr><th>ref</th><th>age</th><th>sex</th></tr></table>"
     (table,), _ = found({"x": {"data": columns, "container": heads}})
     assert table[0] == ["ref", "age", "sex"] and list(table[1][3]) == ["p3", "23", "F"]
+
+
+def test_objects_under_keys_that_go_on_are_records_however_many_names_they_have() -> None:
+    names = [f"q{k}" for k in range(20)]
+    data = json.dumps({f"case_{i}": {name: i + k for k, name in enumerate(names)} for i in range(30)})
+    contents = read(io.BytesIO(data.encode()), "application/json", ReadLimits())
+    found = [(c.header, len(list(c.rows))) for c in contents if isinstance(c, Table)]
+    assert found[0] == (["key", *names], 30)
+
+
+def test_an_answer_in_a_list_under_the_name_of_its_type_is_a_value() -> None:
+    items = [
+        [{"linkId": "age", "text": "Your age", "answer": [{"valueInteger": 20 + i}]},
+         {"linkId": "job", "text": "Your job", "answer": [{"valueString": "x"}]}]
+        for i in range(6)
+    ]  # fmt: skip
+    data = json.dumps({"entry": [{"id": i, "item": item} for i, item in enumerate(items)]})
+    contents = read(io.BytesIO(data.encode()), "application/json", ReadLimits())
+    found = [(c.header, [list(row) for row in c.rows]) for c in contents if isinstance(c, Table)]
+    assert (["id", "age", "job"], [[str(i), str(20 + i), "x"] for i in range(6)]) in found

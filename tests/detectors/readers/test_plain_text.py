@@ -263,43 +263,6 @@ def test_fixed_width_of_numbers_to_the_right_reads_like_csv() -> None:
     assert found("\n".join(lines))[0] == [(["ref", "age", "salary"], rows)]
 
 
-def test_columns_to_the_right_keep_names_that_are_longer_than_their_values() -> None:
-    names = ["participant", "surname", "first_assessment", "score"]
-    rows = [[str(i % 90), f"Pryce, {'AB'[i % 2]}", str(i % 7), str(i * 13 % 900)] for i in range(120)]
-    widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
-    lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in [names, *rows]]
-    assert found("\n".join(lines))[0] == [(names, rows)]
-
-
-def test_a_last_value_that_is_missing_parts_no_table_between_bars() -> None:
-    names = ["drug", "length", "before", "after"]
-    rows = [["NY"[i % 2], str(i % 3), str(20 + i % 9), "" if i % 4 == 0 else str(i % 30)] for i in range(60)]
-    assert found("\n".join(map("|".join, [names, *rows])) + "\n")[0] == [(names, rows)]
-
-
-FORMS = {
-    "LaTeX": ("\\begin{tabular}{lll}\n\\toprule\n", " & ", " \\\\\n", "\\bottomrule\n\\end{tabular}\n"),
-    "ARFF": (
-        "@relation x\n@attribute time real\n@attribute delta real\n@attribute type real\n@data\n",
-        ",",
-        "\n",
-        "",
-    ),
-}
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_what_only_frames_a_table_is_no_text_around_it(form: str) -> None:
-    before, between, end, behind = FORMS[form]
-    rows = [["a\\_b" if form == "LaTeX" else "a_b", str(i % 2), str(i * 7 % 50)] for i in range(12)]
-    header = [["time", "delta", "type"]] if form == "LaTeX" else []
-    text = before + "".join(between.join(row) + end for row in [*header, *rows]) + behind
-    contents = plain_text.read(io.BytesIO(text.encode()), "text/plain", ReadLimits())
-    (table,) = [c for c in contents if isinstance(c, Table)]
-    assert not table.loose and table.text_lines == 0
-    assert found(text)[0] == [(["time", "delta", "type"], [["a_b", *row[1:]] for row in rows])]
-
-
 def test_a_markdown_table_in_prose_is_found() -> None:
     lines = ["| " + " | ".join(row) + " |" for row in [HEADER, *PEOPLE]]
     lines.insert(1, "|---" * len(HEADER) + "|")
@@ -494,3 +457,37 @@ def test_cells_that_keep_their_noughts_and_slashes_between_cells_are_cut(cell: s
         "1",
         "1",
     ]
+
+
+def test_names_longer_than_the_values_below_them_are_not_torn() -> None:
+    names = ["reference", "agelastb", "sexofresp", "workstat"]
+    rows = [[str(100 + i), str(20 + i), "12"[i % 2], str(i % 5)] for i in range(30)]
+    lines = ["  ".join(cell.ljust(len(name)) for name, cell in zip(names, row, strict=True)) for row in rows]
+    text = "List\n\n" + " ".join(name.rjust(9) for name in names) + "\n\n" + "\n".join(lines) + "\n"
+    assert (names, rows) in found(text)[0]
+    shifted = "List\n\nreference  agelastb  sexofresp  workstat\n\n" + "".join(
+        f"{a:>9}  {b:>8}  {c:>9}  {d:>8}\n" for a, b, c, d in rows
+    )
+    assert (names, rows) in found(shifted)[0]
+
+
+def test_rows_in_brackets_have_the_names_of_the_list_before_them() -> None:
+    body = ",\n".join(str([str(k + i) for k in range(4)]) for i in range(20))
+    for before in ("names = ['ref', 'age', 'sex', 'job']", 'HEAD = ("ref", "age", "sex", "job")'):
+        tables, _ = found(f"{before}\nrows = [\n{body}\n]\n")
+        assert [(header, rows[:19]) for header, rows in tables] == [
+            (["ref", "age", "sex", "job"], [[str(k + i) for k in range(4)] for i in range(19)])
+        ]
+
+
+def test_values_without_blanks_between_them_come_out_as_a_loose_table() -> None:
+    r = random.Random(4)
+    lines = [f"{7000 + i}{r.randint(16, 89)}" + "".join(r.choices("1234", k=9)) for i in range(90)]
+    contents = plain_text.read(io.BytesIO("\n".join(lines).encode()), "text/plain", ReadLimits())
+    found = [(c.loose, len(next(iter(c.rows)))) for c in contents if isinstance(c, Table)]
+    assert len(found) == 1 and found[0][0] and found[0][1] >= 11
+
+
+def test_the_line_end_of_a_mainframe_ends_a_line_of_utf_8_too() -> None:
+    text = "\x85".join(";".join(row) for row in [HEADER, *PEOPLE])
+    assert found(text)[0] == [(HEADER, PEOPLE)]

@@ -198,3 +198,11 @@ def test_cells_that_are_repeated_passed_over_or_covered_keep_their_columns() -> 
 def test_an_element_that_holds_a_name_and_its_value_is_a_variable(pair: str) -> None:
     records = "".join("<r>" + "".join(map(pair.format, ("age", "sex"), row)) + "</r>" for row in ROWS)
     assert found(f"<a>{records}</a>")[0] == [(["age", "sex"], ROWS)]
+
+
+def test_rows_of_elements_with_one_name_are_rows_of_cells() -> None:
+    rows = [["ref", "age", "sex"], *([f"r{i}", str(20 + i), "12"[i % 2]] for i in range(9))]
+    body = "".join("<r>" + "".join(f"<c>{cell}</c>" for cell in row) + "</r>" for row in rows)
+    contents = xml_text.read(io.BytesIO(f"<grid>{body}</grid>".encode()), "application/xml", ReadLimits())
+    found = [(c.header, [list(row) for row in c.rows]) for c in contents if isinstance(c, Table)]
+    assert found == [(rows[0], rows[1:])]
