@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
 from agent import fscrypt, notice, others, removal
 from agent.erasures import Erasures
-from agent.examiner import Asked
+from agent.examiner import Asked, Round
 from agent.finishing import finish
 from agent.foresight import Foresight
 from agent.lease import WriteLease
@@ -27,6 +27,7 @@ from agent.protocol import (
     NotVaulted,
     Orders,
     Outcome,
+    Passed,
     Removal,
     Unfinished,
     Unseen,
@@ -61,9 +62,13 @@ class Examines(Protocol):
         self, fd: int, size: int, deadline: float, while_waiting: Callable[[], None] | None = None
     ) -> Verdict: ...
 
-    def examine_together(
-        self, files: Sequence[Asked], deadline: float, while_waiting: Callable[[], None] | None = None
+    def ask_together(self, files: Sequence[Asked]) -> Round: ...
+
+    def hear_together(
+        self, asked: Round, deadline: float, while_waiting: Callable[[], None] | None = None
     ) -> list[Verdict]: ...
+
+    def give_up(self, asked: Round) -> None: ...
 
     def has_let_go(self, while_waiting: Callable[[], None]) -> bool:
         """Whether no worker has the file any more that was examined last."""
@@ -115,7 +120,12 @@ class Crew:
         self.missing: set[str] = set()
         """Protections that are not to be had here, as `config.settings.Protection` values."""
         self._root: RootFolder | None = None
-        self._foresight = Foresight(self._examine_together, lambda question: ask(question, UnseenAnswer))
+        self._foresight = Foresight(
+            examiner,
+            self._hear_together,
+            lambda question: ask(question, UnseenAnswer),
+            lambda judged: ask(Passed([*judged]), Done),
+        )
         self.erasures = Erasures(welcome.erase, breathe, lambda entry_id: ask(Erased(entry_id), Done))
 
     @property
@@ -163,15 +173,18 @@ class Crew:
         """Whether this very version of a file still needs a judgement."""
         return self._foresight.knows(identity) or bool(self.ask(Unseen([identity]), UnseenAnswer).indexes)
 
-    def foresee(self, events: Sequence[FileEvent]) -> None:
-        """A sweep will come to these files next: some may share workers. Never those of a network share,
-        where one owner may stand for many people."""
-        if not self.welcome.share_seconds:
-            self._foresight.look(self.root, events)
+    def foresee(
+        self, events: Sequence[FileEvent], following: Sequence[FileEvent], apart: Container[str]
+    ) -> set[str]:
+        """A sweep will come to these files next (see `Foresight.look`): some may share workers. Never those
+        of a network share, where one owner may stand for many people."""
+        if self.welcome.share_seconds:
+            return set()
+        return self._foresight.look(self.root, events, following, apart)
 
-    def _examine_together(self, files: Sequence[Asked]) -> list[Verdict]:
+    def _hear_together(self, asked: Round) -> list[Verdict]:
         deadline = time.monotonic() + self.welcome.examine_seconds
-        return self.examiner.examine_together(files, deadline, self.breathe)
+        return self.examiner.hear_together(asked, deadline, self.breathe)
 
     def could_not_open(self, event: FileEvent, refusal: CannotOpen, last_try: bool) -> Fate:
         """Report what is there but cannot be examined. What is gone needs no report."""

@@ -12,7 +12,6 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from agent import alerts, contact
 from agent.authority import Authority, Exemption, place_in
@@ -35,6 +34,7 @@ from agent.protocol import (
     NotVaulted,
     Orders,
     Outcome,
+    Passed,
     Removal,
     Swept,
     Unfinished,
@@ -89,6 +89,10 @@ class Desk:
                 return walk_answer(self._ledger, root, self._teller.digest(root), message)
             case Judged():
                 return self._judged(root, message)
+            case Passed(judged):
+                for one in judged:
+                    self._judged(root, one)
+                return Done()
             case Vaulted():
                 return self._vaulted(root, message)
             case NotVaulted():
@@ -252,11 +256,8 @@ class Desk:
         return Removal("remove", entry.aside)
 
     def _is_in_vault(self, message: Vaulted) -> bool:
-        path = self._ciphertext(message.entry_id)
+        path = self._teller.settings.state_dir / "vault" / "entries" / f"{message.entry_id}.age"
         return path.is_file() and path.stat().st_size == message.ciphertext_size
-
-    def _ciphertext(self, entry_id: str) -> Path:
-        return self._teller.settings.state_dir / "vault" / "entries" / f"{entry_id}.age"
 
     def _exempt(self, root: WatchedRoot, entry: Entry, why: Exemption) -> Removal:
         row = self._teller.row(root, entry, Kind.EXEMPTED.value, why.basis, AlertState.RECORDED, why.proof)

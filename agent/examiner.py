@@ -6,7 +6,8 @@ import contextlib
 import select
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from detectors.engine import exchange
@@ -17,7 +18,7 @@ END_GRACE_SECONDS = 7.0
 QUEUE_PATIENCE = 5.0
 _SLICE_SECONDS = 0.2
 MOST_TOGETHER = 2 * exchange.MOST_SHARED_FILES
-"""Files of one asker at a time: work for two workers, and within what a template hears of one peer."""
+"""Files of one round: work for two workers. Two rounds are within what a template hears of one peer."""
 
 TEMPLATE_FAULTS = frozenset(
     {
@@ -34,6 +35,7 @@ TEMPLATE_FAULTS = frozenset(
 """What a template may say of its own; the rest is for workers to say."""
 
 _NOT_FOR_WORKERS = frozenset({Reason.GONE, Reason.LINK, Reason.NO_ACCESS, Reason.STUCK, Reason.NOT_REGULAR})
+_UNAVAILABLE = Kind.FAULT, Reason.WORKER_UNAVAILABLE.value.encode()
 
 
 class Asked(NamedTuple):
@@ -41,6 +43,14 @@ class Asked(NamedTuple):
 
     fd: int
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Files that were asked about together, and the request about each."""
+
+    files: Sequence[Asked]
+    requests: Sequence[int]
 
 
 class Examiner:
@@ -62,6 +72,8 @@ class Examiner:
         self._lied = False
         self._dying = 0
         """The last request, while the worker that has answered it is not dead yet."""
+        self._early: dict[int, tuple[Kind, bytes] | None] = {}
+        """Requests of rounds that nobody waits for yet, with their answers as far as they came."""
 
     def examine(
         self, fd: int, size: int, deadline: float, while_waiting: Callable[[], None] | None = None
@@ -74,41 +86,68 @@ class Examiner:
         raise to give up. Returns when no worker can do anything with the file any more, or, if one is
         stuck, not at all with a judgement of it. Whether it is gone altogether says `has_let_go`.
         """
-        asked = [Asked(fd, size)]
-        return self._examine(asked, deadline, while_waiting, Wish.EXAMINE)[0]
+        request_id = self._next_id()
+        with contextlib.suppress(Broken):
+            self._ask(request_id, Asked(fd, size), Wish.EXAMINE)
+            return self._heard([request_id], deadline, while_waiting)[0]
+        return self._unreadable(Reason.WORKER_UNAVAILABLE)
 
-    def examine_together(
-        self, files: Sequence[Asked], deadline: float, while_waiting: Callable[[], None] | None = None
-    ) -> list[Verdict]:
-        """The same for several files of one root, which may share workers (docs/decisions/0015).
-
-        At most `MOST_TOGETHER`. `deadline` is that of the slowest.
+    def ask_together(self, files: Sequence[Asked]) -> Round:
+        """Ask about several files of one root, which may share workers (docs/decisions/0015); at most
+        `MOST_TOGETHER`. Ends at once; each round must be heard or given up, the files open until then.
         """
-        verdicts = self._examine(files, deadline, while_waiting, Wish.EXAMINE_AMONG_OTHERS)
+        asked = Round(files, [self._next_id() for _ in files])
+        self._early |= dict.fromkeys(asked.requests)
+        wishes = [Wish.EXAMINE_AMONG_OTHERS] * (len(files) - 1) + [Wish.EXAMINE_LAST_AMONG_OTHERS]
+        try:
+            for request_id, one, wish in zip(asked.requests, files, wishes, strict=True):
+                self._ask(request_id, one, wish)
+        except Broken:  # told to who waits for it
+            self._cancel(asked.requests)
+            self._early |= dict.fromkeys(asked.requests, _UNAVAILABLE)
+        return asked
+
+    def hear_together(
+        self, asked: Round, deadline: float, while_waiting: Callable[[], None] | None = None
+    ) -> list[Verdict]:
+        """The verdicts of a round, as `examine` gives them; `deadline` is that of the slowest file."""
+        self._lied = False
+        verdicts = self._heard(asked.requests, deadline, while_waiting)
         if self._lied:  # a shared worker said what none may: whatever it said about others counts as little
-            verdicts = [self.examine(one.fd, one.size, deadline, while_waiting) for one in files]
+            verdicts = [self.examine(one.fd, one.size, deadline, while_waiting) for one in asked.files]
         return verdicts
 
-    def _examine(
-        self, files: Sequence[Asked], deadline: float, while_waiting: Callable[[], None] | None, wish: Wish
+    def give_up(self, asked: Round) -> None:
+        """Nobody waits for this round any more."""
+        for request_id in asked.requests:
+            self._early.pop(request_id, None)
+        self._cancel(asked.requests)
+
+    def _next_id(self) -> int:
+        self._last_id = self._last_id % 0xFFFF_FFFE + 1
+        return self._last_id
+
+    def _heard(
+        self, requests: Sequence[int], deadline: float, while_waiting: Callable[[], None] | None
     ) -> list[Verdict]:
         allowed = max(0.1, deadline - time.monotonic())
-        self._lied, self._dying = False, 0
-        waiting: dict[int, int] = {}
-        verdicts = [self._unreadable(Reason.WORKER_UNAVAILABLE)] * len(files)
+        self._dying = 0
+        verdicts = dict.fromkeys(requests, self._unreadable(Reason.WORKER_UNAVAILABLE))
+        early = {number: self._early.pop(number, None) for number in requests}
+        waiting = {number for number, answer in early.items() if answer is None}
         try:
-            for index, one in enumerate(files):
-                self._last_id = self._last_id % 0xFFFF_FFFE + 1
-                waiting[self._last_id] = index
-                self._ask(self._last_id, one, wish)
-            for request_id, verdict in self._replies(waiting, allowed, while_waiting):
-                verdicts[waiting.pop(request_id)] = verdict
+            for number, answer in early.items():
+                if answer is not None:
+                    verdicts[number] = self._told(*answer)
+            for number, verdict in self._replies(waiting, allowed, while_waiting):
+                verdicts[number] = verdict
+                waiting.discard(number)
         except Broken:
             self._cancel(waiting)
         except BaseException:
             self._cancel(waiting)
             raise
-        return verdicts
+        return list(verdicts.values())
 
     def has_let_go(self, while_waiting: Callable[[], None]) -> bool:
         """Whether the worker that judged the last file is dead; waits for that, though not for ever."""
@@ -138,7 +177,7 @@ class Examiner:
                 self._sock.send(exchange.cancel(request_id))
 
     def _replies(
-        self, waiting: Mapping[int, int], allowed: float, while_waiting: Callable[[], None] | None
+        self, waiting: Set[int], allowed: float, while_waiting: Callable[[], None] | None
     ) -> Iterator[tuple[int, Verdict]]:
         """Verdicts as they come, until nothing is `waiting`; the rest is a timeout when it takes too long."""
         patience = allowed * QUEUE_PATIENCE + END_GRACE_SECONDS
@@ -158,16 +197,22 @@ class Examiner:
             if said not in waiting:
                 continue  # of a request that was given up
             give_up = time.monotonic() + (allowed + END_GRACE_SECONDS if kind is Kind.STARTED else patience)
-            if kind is Kind.FAULT:
-                yield said, self._unreadable(self._fault(untrusted))
-            elif kind is not Kind.STARTED:
+            if kind is not Kind.STARTED:
                 self._dying = said if kind is Kind.SAID else 0
-                yield said, self._verdict(untrusted, kind)
+                yield said, self._told(kind, untrusted)
+
+    def _told(self, kind: Kind, untrusted: bytes) -> Verdict:
+        if kind is Kind.FAULT:
+            return self._unreadable(self._fault(untrusted))
+        return self._verdict(untrusted, kind)
 
     def _hear(self) -> tuple[int, Kind, bytes]:
         said, kind, untrusted = self._receive()
         if kind is Kind.LOST:
+            self._early |= {number: answer or _UNAVAILABLE for number, answer in self._early.items()}
             raise Broken
+        if said in self._early and kind not in (Kind.STARTED, Kind.ENDED):
+            self._early[said] = kind, untrusted
         if kind is Kind.ENDED and said == self._dying:
             self._dying = 0
         return said, kind, untrusted

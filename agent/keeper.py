@@ -64,7 +64,7 @@ class Keeper:
         self._settle = Settle(welcome.settle_seconds, welcome.quiet_seconds)
         self._rounds = Rounds(
             self._settle, self._line.ask, self._judge, welcome.quiet_seconds, welcome.cursor,
-            lambda events: self._crew.foresee(events),
+            lambda events, following: self._crew.foresee(events, following, apart=self._tries),
         )  # fmt: skip
         vault = None
         if welcome.recipients:

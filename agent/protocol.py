@@ -10,6 +10,7 @@ Keepers ask and wait for the answer; the supervisor also tells, at any time. Pat
     FoldersKnown [keys, digests]      -> Done
     Cursor  path                      -> Done
     Judged  identity, verdict         -> Orders         leave | take
+    Passed  several such, all harmless -> Done
     MayPlace entry                    -> Go             true (the intent is durable) | false (revoked: stop)
     Vaulted entry, digests            -> Removal        remove (custody and held alert are durable) | discard
     MayUnlink entry                   -> Go             true | false (revoked: put it back and stop)
@@ -191,6 +192,13 @@ class Judged(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class Passed(Message):
+    """Files of a sweep about which nothing is done, whatever the policy. Answer: Done."""
+
+    judged: list[Judged]
+
+
+@dataclass(frozen=True, slots=True)
 class Orders(Message):
     do: Literal["leave", "take"]
     entry_id: str = ""
@@ -297,9 +305,9 @@ class Tell(Message):
 _CLASSES: dict[str, type[Message]] = {
     c.__name__: c
     for c in (
-        Hello, Welcome, Unseen, UnseenAnswer, Folders, FoldersAnswer, FoldersKnown, Cursor, Judged, Orders,
-        Vaulted, NotVaulted, Removal, MayPlace, MayUnlink, Go, Outcome, Erased, Swept, Doubted, Beat, Done,
-        Tell,
+        Hello, Welcome, Unseen, UnseenAnswer, Folders, FoldersAnswer, FoldersKnown, Cursor, Judged, Passed,
+        Orders, Vaulted, NotVaulted, Removal, MayPlace, MayUnlink, Go, Outcome, Erased, Swept, Doubted, Beat,
+        Done, Tell,
     )
 }  # fmt: skip
 
@@ -314,6 +322,8 @@ def decode(untrusted: bytes) -> Message:
         raise ValueError("unknown message")
     if cls is Unseen:
         plain["files"] = [Identity(**x) for x in plain["files"]]
+    if cls is Passed:
+        plain["judged"] = [Judged(**{**x, "identity": Identity(**x["identity"])}) for x in plain["judged"]]
     if "identity" in plain:
         plain["identity"] = Identity(**plain["identity"])
     if plain.get("writer"):

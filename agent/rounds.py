@@ -49,7 +49,9 @@ class _Lane:
     """Folders that were quiet, to be told to the ledger."""
     found: deque[FileEvent] = field(default_factory=deque)
     foreseen: int = 0
-    """How many of `found` were told to `foresee` already."""
+    """How many of `found` were told to `foresee` and wait for their turn."""
+    following: int = 0
+    """How many behind these were told to come next."""
 
     @property
     def busy(self) -> bool:
@@ -66,8 +68,9 @@ class Rounds:
     """Which sweeps are wanted, those under way, and what they have found.
 
     `judge` looks at one file; files that are fresh go to `settle` instead, as somebody may still be
-    writing them. `foresee` is told a few files ahead which come next. `ask` is the line to the supervisor,
-    `cursor` where the last whole sweep was cut off. Times are `time.monotonic()`.
+    writing them. `foresee` is told which files come now and which behind these, and gives the paths of
+    those that are done with by that. `ask` is the line to the supervisor, `cursor` where the last whole sweep
+    was cut off. Times are `time.monotonic()`.
     """
 
     def __init__(
@@ -77,7 +80,7 @@ class Rounds:
         judge: Callable[[FileEvent], Fate],
         quiet_seconds: float,
         cursor: str = "",
-        foresee: Callable[[Sequence[FileEvent]], None] = lambda events: None,
+        foresee: Callable[[Sequence[FileEvent], Sequence[FileEvent]], set[str]] = lambda now, next: set(),
     ) -> None:
         self._settle = settle
         self._ask = ask
@@ -170,20 +173,20 @@ class Rounds:
             lane.let_go()
 
     def _advance(self, lane: _Lane, root: RootFolder, breathe: Callable[[], None]) -> None:
-        """The most urgent piece of a sweep: a file, the folder at hand, the next folders."""
-        if lane.found:
-            if not lane.foreseen:
-                ahead = list(islice(lane.found, MOST_TOGETHER))
-                lane.foreseen = len(ahead)
-                self._foresee(ahead)
+        """The most urgent piece of a sweep: the folder at hand if few files are known, a file, the next
+        folders."""
+        is_short = len(lane.found) < 2 * MOST_TOGETHER
+        if is_short and lane.look is not None:
+            self._go_on_looking(lane, lane.look, root, breathe)
+        elif is_short and lane.unknown:
+            lane.look, lane.quiet = Look(lane.unknown.popleft()), True
+        elif lane.foreseen:
             lane.foreseen -= 1
             fate = self._judge(lane.found.popleft())
             if lane.sweep is not None and fate.step != "later":
                 lane.sweep.count(fate)
-        elif lane.look is not None:
-            self._go_on_looking(lane, lane.look, root, breathe)
-        elif lane.unknown:
-            lane.look, lane.quiet = Look(lane.unknown.popleft()), True
+        elif lane.found:
+            self._look_ahead(lane)
         elif lane.sweep is not None and not lane.sweep.done:
             self._survey(lane, lane.sweep, root, breathe)
         elif lane.sweep is not None:
@@ -191,6 +194,20 @@ class Rounds:
             sweep, lane.sweep = lane.sweep, None
             if lane is self._whole:
                 self._report(sweep, complete=True)
+
+    def _look_ahead(self, lane: _Lane) -> None:
+        """Have the next files judged together, as far as may be; the others of them come one by one."""
+        now = list(islice(lane.found, lane.following or MOST_TOGETHER))
+        following = list(islice(lane.found, len(now), len(now) + MOST_TOGETHER))
+        lane.following = len(following)
+        over = self._foresee(now, following)
+        left = [event for event in now if event.relpath not in over]
+        for _ in now:
+            lane.found.popleft()
+        lane.found.extendleft(reversed(left))
+        lane.foreseen = len(left)
+        if lane.sweep is not None:
+            lane.sweep.judged += len(now) - len(left)
 
     def _survey(self, lane: _Lane, sweep: Sweep, root: RootFolder, breathe: Callable[[], None]) -> None:
         surveyed = sweep.step(root, breathe)

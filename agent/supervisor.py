@@ -25,7 +25,7 @@ from agent.notice_words import template_now
 from agent.parts import Parts
 from agent.post import Post
 from agent.posture import OwnDisk
-from agent.protocol import Beat, Judged, Message, Unseen, Walking, Welcome
+from agent.protocol import Beat, Judged, Message, Passed, Unseen, Walking, Welcome
 from agent.schema import RootRow
 from agent.telling import Judge, Teller
 from agent.vault_care import VaultCare
@@ -132,7 +132,7 @@ class Supervisor:
         before = self.parts.ledger.written
         answer = self.desk.answer(root, message)
         # most judgements are only remembered, by and by: nothing there to be delivered
-        untold = isinstance(message, Judged) and self.parts.ledger.written == before
+        untold = isinstance(message, Judged | Passed) and self.parts.ledger.written == before
         self._news = self._news or not (untold or isinstance(message, Unseen | Walking | Beat))
         return answer
 

@@ -29,6 +29,7 @@ WEAK = 0.9
 """The most that the quality of a dialect may be that is cut at what prose is full of."""
 TEX, WIKI = "&", "||"
 """Cells of a LaTeX table, whose rows end in two backslashes; of a MediaWiki table, with `|-` between rows."""
+_CELL_END, _ESCAPED = re.compile(r"(?<!\\)&"), re.compile(r"\\([_&%#$])")
 PIPES = "|│"
 """They cut cells, and frame tables besides; the second is drawn by database clients."""
 _MARKED = frozenset({" ", *PIPES, TEX, WIKI})
@@ -228,14 +229,14 @@ def cells_of(dialect: Dialect, line: str) -> list[str]:
         return []
     if dialect.delimiter == TEX:
         line = line.rstrip().removesuffix("\\hline").rstrip().removesuffix("\\\\")
-        return [cell.strip() for cell in line.split(TEX, MAX_CELLS)]
+        return [_ESCAPED.sub(r"\1", cell.strip()) for cell in _CELL_END.split(line, MAX_CELLS)]
     if dialect.delimiter == WIKI:
         mark = "!!" if line.startswith("!") else WIKI
         return [cell.strip() for cell in line.lstrip("!|").split(mark, MAX_CELLS)]
     if dialect.quote is None or dialect.quote not in line:
         if dialect.delimiter == " ":
             return [cell for cell in line.split(" ", MAX_CELLS) if cell]
-        if dialect.delimiter in PIPES:
+        if dialect.delimiter in PIPES and line.lstrip().startswith(dialect.delimiter):  # it is a frame
             line = line.strip().removeprefix(dialect.delimiter).removesuffix(dialect.delimiter)
         return line.split(dialect.delimiter, MAX_CELLS)
     try:

@@ -121,6 +121,7 @@ def _cuts(rows: Sequence[str]) -> list[int]:
         if count > allowed and blank:
             cuts.append(position)
         blank = count <= allowed
+    cuts = _set_right(rows[0], cuts, [count > allowed for count in used])
     crossed = [cut for cut in cuts[1:] if rows[0][cut - 1 : cut].strip()]
     if len(crossed) <= 0.4 * len(cuts):  # else the first row is a title, no header
         cuts = [cut for cut in cuts if cut not in crossed]
@@ -129,6 +130,21 @@ def _cuts(rows: Sequence[str]) -> list[int]:
         if _apart(used, cut) or _is_border(rows, kept[-1], cut, following):
             kept.append(cut)
     return _under_names(rows[0], kept)
+
+
+def _set_right(first: str, cuts: Sequence[int], used: Sequence[bool]) -> list[int]:
+    """The cuts, but before the name in the first row that ends where its column does and begins earlier."""
+    found: list[int] = []
+    for cut, following in pairwise([*cuts, len(used)]):
+        last = following
+        while last > cut and not used[last - 1]:
+            last -= 1
+        begin = cut
+        while begin > 0 and first[begin - 1 : begin].strip() and not used[begin - 1]:
+            begin -= 1
+        ends = first[cut:last].strip() and not first[last : last + 1].strip()
+        found.append(begin if ends else cut)
+    return found
 
 
 def _under_names(first: str, cuts: list[int]) -> list[int]:

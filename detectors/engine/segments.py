@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import filterfalse
 
-from detectors.engine.dialect import Dialect, candidates, is_rule
+from detectors.engine.dialect import TEX, Dialect, candidates, is_rule
 from detectors.engine.layout import Layout, fixed_width
 from detectors.engine.literals import are_braced
 from detectors.engine.packed import packed
@@ -125,7 +125,7 @@ def _best(part: Sequence[str], used: list[Dialect], free: bool) -> tuple[Dialect
         if dialect in used or (not free and dialect.delimiter in " :"):
             continue
         stretches = runs(dialect, part, most)
-        if not free:
+        if not free and dialect.delimiter != TEX:
             stretches = [
                 run for run in stretches if run.width > 3 and run.last - run.first >= MIN_RUN_IN_CODE
             ]

@@ -1,9 +1,8 @@
 """The template: imports every light parser once, then forks one locked-down worker a file.
 
-Run as `python -I -m detectors.engine.template FD`, where FD is a packet socket to the one who
-started it. Single threaded; it never parses a byte of a file, and hands a worker's answer on unread.
-Parsers that are large (pyarrow, pandas) live in a second, heavy template, which the starter runs on
-demand and which ends when it has been idle for a while; the light one passes such files on to it.
+Run as `python -I -m detectors.engine.template FD`, where FD is a packet socket to the one who started it.
+Single threaded; it never parses a byte of a file, and hands a worker's answer on unread. Large parsers
+(pyarrow, pandas) live in a second, heavy template, run on demand and ended when idle.
 
 Control messages, after the first one (the settings):
 
@@ -38,7 +37,7 @@ from detectors.engine.spare import Ahead
 from detectors.engine.table import ReadLimits
 from detectors.engine.verdict import Reason
 
-MAX_QUEUED_A_PEER = 64
+MAX_QUEUED_A_PEER = 80
 MAX_STUCK = 8
 _FIRST_LOOK_SECONDS, _LOOK_SECONDS = 0.01, 0.05
 
@@ -144,13 +143,13 @@ class Loop:
             self._abandon(lambda job: job.peer == peer.number and job.request_id == request_id)
             return False
         peer.asked += 1
-        job = Job(peer.number, request_id, fds[0], size, shareable=wish is Wish.EXAMINE_AMONG_OTHERS)
+        job = Job(peer.number, request_id, fds[0], size, shareable=wish is not Wish.EXAMINE)
         if may_be_read(fds[0]):
             self.queue.append(job)
         else:
             job.fate = Reason.NOT_REGULAR
             self._end(job)
-        return job.shareable  # with the next, if that follows at once
+        return wish is Wish.EXAMINE_AMONG_OTHERS  # with the next, if that follows at once
 
     def _listen(self, peer: Peer) -> None:
         """Hear a peer only as far as it is within its share, and wait for room to reply."""
@@ -216,12 +215,13 @@ class Loop:
                 self._began(part)
 
     def _next(self) -> Job:
-        """The first that waits, with those that may share its worker."""
-        job = self.queue.popleft()
-        together = companions(job, self.queue, free_slots=self.slots - len(self.running))
-        for other in together:
+        """The first that waits, rather one that is to be alone; else with those that may share its worker."""
+        job = next((job for job in self.queue if not job.shareable), self.queue[0])
+        self.queue.remove(job)
+        together = [job, *companions(job, self.queue, free_slots=self.slots - len(self.running))]
+        for other in together[1:]:
             self.queue.remove(other)
-        return SharedJob.of([job, *together]) if together else job
+        return SharedJob.of(together) if len(together) > 1 else job
 
     def _began(self, job: Job) -> None:
         self._send(job.peer, exchange.reply(job.request_id, Kind.STARTED))

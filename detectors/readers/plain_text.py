@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from itertools import chain, pairwise
+from itertools import chain, filterfalse, pairwise
 from typing import BinaryIO
 
 from detectors.engine import literals
@@ -48,6 +48,10 @@ MOSTLY_FULL = 0.8
 MAX_LIST_CHARS = 64
 HEAD_CHARS = 8 * 1024
 TAIL_BYTES = 16 * 1024
+_OF_TABLE = re.compile(
+    r"\s*+(?:\\[a-z]++(?:\{[^{}]*+\}|\[[^\]]*+\])*+|@(?:relation|attribute)\s.*|@data)\s*+", re.I
+)
+"""Lines of a LaTeX table besides its rows; what stands above the data of an ARFF file."""
 _CODE = re.compile(r"(?=.*[\d@])[\w@.+/-]+(?: [\w/-]+){0,3}")
 
 
@@ -175,8 +179,12 @@ def _vectors(blocks: Iterator[str]) -> Iterator[Table]:
 
 
 def _around(lines: Sequence[str], found: Sequence[Segment]) -> tuple[int, bool]:
-    """How many lines are in no table, and whether they are a program: then all, its tables are part of it."""
+    """How many lines are in no table, and whether they are a program: then all, its tables are part of it.
+
+    What only says that there is a table, and what its variables are called, is no text.
+    """
     outside = [line for s in found if s.cut is None for line in lines[s.first : s.last] if line.strip()]
+    outside = [*filterfalse(_OF_TABLE.fullmatch, outside)]
     return (len(lines), True) if is_code(outside) else (len(outside), False)
 
 
@@ -189,8 +197,8 @@ def _amid(content: Content, cut: Dialect | Layout, text_lines: int, is_program: 
         is_amid = text_lines > 0 and (
             content.header is None or (by_blanks and not all(map(is_generic, content.header)))
         )
-        is_guess = isinstance(cut, Layout) and cut.is_guess
-        content.loose = content.loose or is_program or is_amid or is_guess or cut == Dialect(TEX)
+        is_amid |= (text_lines > 0 and cut == Dialect(TEX)) or (isinstance(cut, Layout) and cut.is_guess)
+        content.loose = content.loose or is_program or is_amid
     return content
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from agent import vault
 from agent.channel import Channel
-from agent.examiner import Asked
+from agent.examiner import Asked, Round
 from agent.keeper import serve
 from agent.ledger import Ledger
 from agent.line import Ended
@@ -109,11 +109,17 @@ class FakeExaminer:
             )
         return Verdict(Kind.NO_RECORDS, config_digest=DIGEST)
 
-    def examine_together(
-        self, files: Sequence[Asked], deadline: float, while_waiting: Callable[[], None] | None = None
+    def ask_together(self, files: Sequence[Asked]) -> Round:
+        return Round(files, [])
+
+    def hear_together(
+        self, asked: Round, deadline: float, while_waiting: Callable[[], None] | None = None
     ) -> list[Verdict]:
         """Nobody shares a worker here: each file is left for its turn."""
-        return [Verdict.unreadable(Reason.WORKER_UNAVAILABLE, config_digest=DIGEST) for _ in files]
+        return [Verdict.unreadable(Reason.WORKER_UNAVAILABLE, config_digest=DIGEST) for _ in asked.files]
+
+    def give_up(self, asked: Round) -> None:
+        pass
 
     def has_let_go(self, while_waiting: Callable[[], None]) -> bool:
         return self.lets_go

@@ -26,11 +26,13 @@ from agent.protocol import (
     NotVaulted,
     Orders,
     Outcome,
+    Passed,
     Removal,
     Swept,
     Unseen,
     UnseenAnswer,
     Vaulted,
+    decode,
 )  # fmt: skip
 from agent.schema import AlertState, EntryState, RootRow
 from agent.statements import Revocation, seal
@@ -111,6 +113,19 @@ def house(tmp_path: Path) -> Iterator[House]:
     house = House(tmp_path)
     yield house
     house.ledger.close()
+
+
+def test_harmless_files_are_passed_together_and_seen(house: House) -> None:
+    files = [replace(FILE, relpath=f"notes/{n}.txt", ino=100 + n) for n in range(3)]
+    outcomes = wire.Outcome.NO_RECORDS, wire.Outcome.AGGREGATE, wire.Outcome.OTHER_RECORDS
+    verdicts = [replace(TABLE, outcome=outcome) for outcome in outcomes]
+    judged = [Judged(f, v.to_json(), "sweep", 1.0, 1000, 0o644) for f, v in zip(files, verdicts, strict=True)]
+    assert house.unseen(*files) == [0, 1, 2]
+    told = decode(json.dumps(Passed(judged).to_json()).encode())
+    assert told == Passed(judged)
+    assert house.desk.answer(ROOT, told) == Done()
+    assert house.unseen(*files) == []
+    assert house.alerts_due() == [] and house.events() == []
 
 
 def test_the_whole_story_of_one_file(house: House, tmp_path: Path) -> None:

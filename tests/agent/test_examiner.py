@@ -243,7 +243,7 @@ class Together:
                 os.close(fd)
             number, wish, _ = exchange.parse_request(packet[0])
             self.wishes.append(wish)
-            shared = wish is Wish.EXAMINE_AMONG_OTHERS
+            shared = wish is not Wish.EXAMINE
             wire = self.said if shared else self.truth.to_wire()
             self.sock.send(exchange.reply(number, Kind.STARTED))
             self.sock.send(exchange.reply(number, Kind.SHARED if shared else Kind.VERDICT, wire))
@@ -251,7 +251,8 @@ class Together:
     def verdicts(self) -> list[Verdict]:
         fd = os.open("/dev/null", os.O_RDONLY)
         try:
-            return self.examiner.examine_together([Asked(fd, 1)] * 3, time.monotonic() + 60)
+            asked = self.examiner.ask_together([Asked(fd, 1)] * 3)
+            return self.examiner.hear_together(asked, time.monotonic() + 60)
         finally:
             os.close(fd)
             self.examiner.close()
@@ -262,7 +263,35 @@ class Together:
 def test_what_a_shared_worker_finds_harmless_is_believed() -> None:
     template = Together(HARMLESS.to_wire(), GOOD)
     assert template.verdicts() == [HARMLESS] * 3
-    assert template.wishes == [Wish.EXAMINE_AMONG_OTHERS] * 3
+    assert template.wishes == [Wish.EXAMINE_AMONG_OTHERS] * 2 + [Wish.EXAMINE_LAST_AMONG_OTHERS]
+
+
+def test_a_round_is_kept_while_another_file_is_examined(lying: Lying) -> None:
+    fd = os.open("/dev/null", os.O_RDONLY)
+    asked = lying.examiner.ask_together([Asked(fd, 1)] * 2)
+    first, second = asked.requests
+    lying.sock.send(exchange.reply(second, Kind.SHARED, HARMLESS.to_wire()))
+    lying.sock.send(exchange.reply(first, Kind.STARTED))
+    lying.sock.send(exchange.reply(first, Kind.FAULT, Reason.CRASHED.value.encode()))
+    lying.sock.send(exchange.reply(second + 1, Kind.VERDICT, GOOD.to_wire()))
+    assert lying.examiner.examine(fd, 1, time.monotonic() + 60) == GOOD
+    crashed = Verdict.unreadable(Reason.CRASHED, config_digest=DIGEST)
+    assert lying.examiner.hear_together(asked, time.monotonic() + 60) == [crashed, HARMLESS]
+    os.close(fd)
+
+
+def test_a_round_that_is_lost_with_its_template_is_not_waited_for(lying: Lying) -> None:
+    fd = os.open("/dev/null", os.O_RDONLY)
+    asked = lying.examiner.ask_together([Asked(fd, 1)] * 2)
+    lying.sock.send(exchange.reply(asked.requests[0], Kind.SHARED, HARMLESS.to_wire()))
+    lying.sock.send(exchange.reply(0, Kind.LOST))
+    assert lying.examiner.examine(fd, 1, time.monotonic() + 60).reason is Reason.WORKER_UNAVAILABLE
+    lost = Verdict.unreadable(Reason.WORKER_UNAVAILABLE, config_digest=DIGEST)
+    assert lying.examiner.hear_together(asked, time.monotonic() + 60) == [HARMLESS, lost]
+    lying.sock.close()
+    asked = lying.examiner.ask_together([Asked(fd, 1)] * 2)
+    assert lying.examiner.hear_together(asked, time.monotonic() + 60) == [lost, lost]
+    os.close(fd)
 
 
 @pytest.mark.parametrize("said", [GOOD.to_wire(), b"{}", Verdict.unreadable(Reason.PASSWORD).to_wire()])

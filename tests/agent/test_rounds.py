@@ -8,6 +8,7 @@ import time
 import pytest
 
 from agent.crew import DONE, Fate, later
+from agent.examiner import MOST_TOGETHER
 from agent.opening import RootFolder
 from agent.protocol import (
     Cursor,
@@ -93,6 +94,24 @@ def test_all_that_is_old_is_judged_and_counted(world):
     (report,) = world.reports
     assert (report.files, report.folders, report.judged, report.complete) == (3, 3, 2, True)
     assert report.not_examined == {"malformed": 1, "link": 1}
+
+
+def test_files_of_several_folders_are_looked_at_together_and_only_those_left_one_by_one(world):
+    for number in range(100):
+        world.old(f"{number % 7}/{number:03}")
+    told = []
+
+    def foresee(now, following):
+        told.append(([event.relpath for event in now], [event.relpath for event in following]))
+        return {event.relpath for event in now if not event.relpath.endswith("5")}
+
+    world.rounds = Rounds(world.settle, world.ask, world.judge, 2.0, foresee=foresee)
+    world.rounds.want(0.0)
+    world.run()
+    assert [len(now) for now, _ in told] == [MOST_TOGETHER] * 3 + [100 - 3 * MOST_TOGETHER]
+    assert [now for now, _ in told[1:]] == [following for _, following in told[:-1]]
+    assert len(world.judged) == 10 and all(name.endswith("5") for name in world.judged)
+    assert [report.judged for report in world.reports] == [100]
 
 
 def test_a_pause_holds_up_routine_sweeps_in_their_middle_and_nothing_else(world):

@@ -263,6 +263,43 @@ def test_fixed_width_of_numbers_to_the_right_reads_like_csv() -> None:
     assert found("\n".join(lines))[0] == [(["ref", "age", "salary"], rows)]
 
 
+def test_columns_to_the_right_keep_names_that_are_longer_than_their_values() -> None:
+    names = ["participant", "surname", "first_assessment", "score"]
+    rows = [[str(i % 90), f"Pryce, {'AB'[i % 2]}", str(i % 7), str(i * 13 % 900)] for i in range(120)]
+    widths = [max(map(len, column)) for column in zip(names, *rows, strict=True)]
+    lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in [names, *rows]]
+    assert found("\n".join(lines))[0] == [(names, rows)]
+
+
+def test_a_last_value_that_is_missing_parts_no_table_between_bars() -> None:
+    names = ["drug", "length", "before", "after"]
+    rows = [["NY"[i % 2], str(i % 3), str(20 + i % 9), "" if i % 4 == 0 else str(i % 30)] for i in range(60)]
+    assert found("\n".join(map("|".join, [names, *rows])) + "\n")[0] == [(names, rows)]
+
+
+FORMS = {
+    "LaTeX": ("\\begin{tabular}{lll}\n\\toprule\n", " & ", " \\\\\n", "\\bottomrule\n\\end{tabular}\n"),
+    "ARFF": (
+        "@relation x\n@attribute time real\n@attribute delta real\n@attribute type real\n@data\n",
+        ",",
+        "\n",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_only_frames_a_table_is_no_text_around_it(form: str) -> None:
+    before, between, end, behind = FORMS[form]
+    rows = [["a\\_b" if form == "LaTeX" else "a_b", str(i % 2), str(i * 7 % 50)] for i in range(12)]
+    header = [["time", "delta", "type"]] if form == "LaTeX" else []
+    text = before + "".join(between.join(row) + end for row in [*header, *rows]) + behind
+    contents = plain_text.read(io.BytesIO(text.encode()), "text/plain", ReadLimits())
+    (table,) = [c for c in contents if isinstance(c, Table)]
+    assert not table.loose and table.text_lines == 0
+    assert found(text)[0] == [(["time", "delta", "type"], [["a_b", *row[1:]] for row in rows])]
+
+
 def test_a_markdown_table_in_prose_is_found() -> None:
     lines = ["| " + " | ".join(row) + " |" for row in [HEADER, *PEOPLE]]
     lines.insert(1, "|---" * len(HEADER) + "|")
