@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby, pairwise, permutations
+from operator import ne
 
 from detectors.engine.columns import Column
 from detectors.engine.view import TableView
@@ -136,8 +137,9 @@ def _lengths(c: Column) -> list[int]:
     """The lengths of a column's runs if no value comes back after its run; else nothing."""
     if not (c.whole or c.textual) or c.distinct < 5 or c.filled < len(c.cells) or c.distinct == len(c.cells):
         return []
-    lengths = [len([*run]) for _, run in groupby(c.cells)]
-    return lengths if len(lengths) == c.distinct else []
+    if 1 + sum(map(ne, c.cells, c.cells[1:])) != c.distinct:
+        return []
+    return [len([*run]) for _, run in groupby(c.cells)]
 
 
 def _within(t: TableView) -> float:
@@ -161,10 +163,10 @@ def heaped(c: Column) -> bool:
     """Whole numbers that end in 0 or 5 far oftener than chance and yet not always: as people report them."""
     if not c.whole or c.kinds < 10 or len(c.numbers) < 20:
         return False
-    large = [v for v in c.numbers if abs(v) >= 10]
+    large = c.numbers if c.ordered[0] >= 10 else [v for v in c.numbers if abs(v) >= 10]
     if len(large) < 15 or (c.lag1 is not None and abs(c.lag1) > 0.6):
         return False
-    share = sum(v % 5 == 0 for v in large) / len(large)
+    share = [v % 5 for v in large].count(0.0) / len(large)
     return 0.45 <= share <= 0.97
 
 

@@ -149,7 +149,7 @@ def _name_like(c: Column, headed: bool, perhaps: bool, forenames: frozenset[str]
     if not c.textual or c.filled < 2:
         return False
     texts = list(c.counts)[:200]
-    shaped = sum(2 <= len(x) <= 40 and len("".join(_LETTERS.findall(x))) >= 0.75 * len(x) for x in texts)
+    shaped = sum(2 <= len(x) <= 40 and _letters(x) >= 0.75 * len(x) for x in texts)
     if shaped < 0.6 * len(texts) or _firms(texts):
         return False
     if len([*filter(PROGRAM_WORD.fullmatch, texts)]) > 0.3 * len(texts) or _of_one_kind(texts):
@@ -163,6 +163,11 @@ def _name_like(c: Column, headed: bool, perhaps: bool, forenames: frozenset[str]
     if again:  # several records of each: whole names alone
         return known >= _KNOWN_AGAIN and all(len(_words(x)) > 1 for x in texts)
     return known >= (0.6 * options.min_forenames if perhaps else options.min_forenames)
+
+
+def _letters(text: str) -> int:
+    bare = text.replace(" ", "")
+    return len(bare) if bare.isalpha() else sum(map(len, _LETTERS.findall(text)))
 
 
 def _words(text: str) -> list[str]:

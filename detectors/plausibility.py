@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
+from operator import sub
 
 from detectors.engine.columns import Column
 from detectors.engine.stanza import Bounds
@@ -184,9 +185,10 @@ def _evenly(at: list[float]) -> bool:
     """
     if len(at) < MANY_STEPS or all(map(float.is_integer, at)) or len(set(at)) < len(at):
         return False
-    steps = [b - a for a, b in pairwise(at)]
+    steps = [*map(sub, at[1:], at)]
     usual = sorted(steps)[len(steps) // 2]
-    return sum(abs(step - usual) <= 0.01 * abs(usual) for step in steps) >= 0.95 * len(steps)
+    off = 0.01 * abs(usual)
+    return len([step for step in steps if abs(step - usual) <= off]) >= 0.95 * len(steps)
 
 
 def _moments(c: Column) -> list[float]:

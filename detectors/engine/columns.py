@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 from itertools import product
 from math import isfinite, sqrt
 from operator import eq, ge, le, mul
+
+from detectors.engine.once import once
 
 MISSING = frozenset(
     {"", "na", "n/a", "nan", "null", "none", ".", "#n/a", "<na>", "nat", "inf", "-inf", "(null)"}
@@ -106,14 +107,14 @@ class Column:
     name: str | None = None
     label: str = ""
     value_labels: Sequence[str] = ()
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.counts = Counter(self.cells)
         for text in self.counts.keys() & _MISSING_AS_WRITTEN:
             del self.counts[text]
 
-    @cached_property
+    @once
     def filled(self) -> int:
         """How many cells are not blank and not a missing-value word."""
         return self.counts.total()
@@ -123,7 +124,7 @@ class Column:
         """How many different filled cells there are."""
         return len(self.counts)
 
-    @cached_property
+    @once
     def parsed(self) -> dict[str, float]:
         """Numbers by text. A column whose first values are all words is not tried further."""
         if (values := _all_plain(self.counts)) is not None:
@@ -137,40 +138,42 @@ class Column:
                 break
         return found
 
-    @cached_property
+    @once
     def numeric(self) -> bool:
         """At least seven in ten filled cells are numbers."""
         all_are = len(self.parsed) == len(self.counts)
         seen = self.filled if all_are else sum(map(self.counts.__getitem__, self.parsed))
         return seen > 0 and seen >= 0.7 * self.filled
 
-    @cached_property
+    @once
     def numbers(self) -> list[float]:
         """The numbers in file order; cells that are none are left out."""
         parsed = self.parsed
+        if len(parsed) == len(self.counts) and self.filled == len(self.cells):
+            return [*map(parsed.__getitem__, self.cells)]
         return [parsed[c] for c in self.cells if c in parsed]
 
-    @cached_property
+    @once
     def ordered(self) -> list[float]:
         """The numbers, least first."""
         return sorted(self.numbers)
 
-    @cached_property
+    @once
     def mean(self) -> float:
         """The mean of the numbers; 0 of none."""
         return mean(self.numbers)
 
-    @cached_property
+    @once
     def whole(self) -> bool:
         """Numeric, and all numbers are whole (also "3.0")."""
         return self.numeric and all(map(float.is_integer, self.parsed.values()))
 
-    @cached_property
+    @once
     def kinds(self) -> int:
         """How many different values there are once "1", "1.0" and "01" are one."""
         return len(set(self.parsed.values())) if self.numeric else self.distinct
 
-    @cached_property
+    @once
     def dates(self) -> list[int]:
         """Day numbers in file order if at least eight in ten filled cells are written dates, else empty."""
         if self.numeric or not self.counts:
@@ -182,17 +185,17 @@ class Column:
         listed = [d for c in self.cells if (d := days.get(c)) is not None]
         return listed if len(listed) >= 0.8 * self.filled else []
 
-    @cached_property
+    @once
     def textual(self) -> bool:
         """Filled, and neither numbers nor dates."""
         return bool(self.counts) and not self.numeric and not self.dates
 
-    @cached_property
+    @once
     def series(self) -> list[float]:
         """Numbers or day numbers in file order."""
         return self.numbers if self.numeric else [float(d) for d in self.dates]
 
-    @cached_property
+    @once
     def lag1(self) -> float | None:
         """Autocorrelation of neighbours; near 0 in exchangeable rows, high in series and sorted lists."""
         return (
@@ -201,7 +204,7 @@ class Column:
             else None
         )
 
-    @cached_property
+    @once
     def clumped(self) -> float | None:
         """How codes follow each other: 0 as if drawn, up to 1 in blocks, down to -1 never twice running."""
         n = len(self.cells)
@@ -213,7 +216,7 @@ class Column:
             return (same - chance) / (1 - chance) if chance < 1 else None
         return (same - chance) / chance
 
-    @cached_property
+    @once
     def sorted(self) -> bool:
         """Values never fall or never rise (and do change)."""
         s = self.series
@@ -221,12 +224,12 @@ class Column:
             return False
         return all(map(le, s, s[1:])) or all(map(ge, s, s[1:]))
 
-    @cached_property
+    @once
     def low(self) -> bool:
         """Few values, each repeated: how coded answers look."""
         return 0 < self.kinds <= 12 and self.filled >= 3 * self.kinds
 
-    @cached_property
+    @once
     def coded(self) -> bool:
         """Low-cardinality and not a measured amount: a category, as far as one can tell."""
         few = self.kinds <= max(2, min(40, len(self.cells) // 2))

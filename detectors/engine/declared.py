@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 
 from detectors.engine.literals import LEAST_PAIRS, bare_value
+from detectors.engine.wordy import Words
 
 LOOK_BACK = 40
 MOST_NUMBERED = 500
 _DATALINES = r"(?:datalines|cards|lines)4?[ \t]*+;"
 _MARK = re.compile(rf"^[ \t]*+(?:@data|{_DATALINES}|begin data\b.*|input[ \t]++\S.*)[ \t]*+$", re.I | re.M)
 """The lines that may stand right before data."""
-_WORDS = ("@data", "lines", "cards", "begin data", "input")
+_WORDS = Words(("@data", "lines", "cards", "begin data", "input"))
 _BEGUN = re.compile(rf"[ \t]*+{_DATALINES}", re.I)
 _ATTRIBUTE = re.compile(r"@attribute\s++(\"[^\"]{1,200}+\"|'[^']{1,200}+'|\S{1,200}+)\s", re.I)
 _INPUT = re.compile(r"\binput\s([^;]{1,8000}+);", re.I)
@@ -38,8 +39,7 @@ def declared(lines: Sequence[str]) -> tuple[list[str], int]:
 
 
 def may_declare(text: str) -> bool:
-    low = text.lower()
-    return any(word in low for word in _WORDS) and _MARK.search(text) is not None
+    return _WORDS.stand_in(text) and _MARK.search(text) is not None
 
 
 def _before(word: str, before: Sequence[str], lines: Sequence[str]) -> list[str]:

@@ -35,10 +35,16 @@ PIPES = "|│"
 _MARKED = frozenset({" ", *PIPES, TEX, WIKI})
 _SELDOM = "!#$%*@§•¤¬¶+"
 """Cut cells only where nearly all lines have as many of one."""
+_FIRST_CHARS = 4096
+_CSV_FIELD = 128 * 1024
+"""In a shorter text no cell is too long for `csv`."""
 Item = TypeVar("Item")
 _DRAWN = "-=─━"
 _RULE = " \t|+:┼┌┐└┘├┤┬┴│" + _DRAWN
 _ODD = re.compile(r"[;|\t{}<>=\\\"]|\(\)|^[,.)\]]")
+_MAYBE_ODD = re.compile(f"{_ODD.pattern}|,", re.M)
+"""In no short cell without any of these is there anything odd."""
+_SHORT = 25
 _DATE_ALONE = re.compile(r"(?<![\d/])\d{1,4}/\d{1,2}/\d{1,4}(?![\d/])")
 _COMMA_NUMBER = re.compile(r"[-+]?\d+,\d+|[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _SENTENCE = re.compile(r"[a-z]+(?: [A-Za-z',()-]+){3,}|.*[.!?]$")
@@ -74,6 +80,9 @@ class Dialect:
         if self.delimiter in (TEX, WIKI):
             lines = text.removesuffix("\n").split("\n")
             return [cells_of(self, line) for line in lines if not self.is_rule(line)]
+        if self.plain and not self.trim and len(text) < _CSV_FIELD and "\r" not in text:
+            lines = text.removesuffix("\n").split("\n") if text else []
+            return [line.split(self.delimiter) if line else [] for line in lines]
         if self.delimiter == " ":
             text = "\n".join([line.strip() for line in text.split("\n")])
         reader = csv.reader(
@@ -124,13 +133,14 @@ def candidates(text: str) -> list[Dialect]:
     found = [
         Dialect(mark)
         for mark, told_by in ((TEX, "\\\\"), (WIKI, "\n|-"))
-        if text.count(told_by) >= LEAST_MARKED
+        if told_by[-1] in text and text.count(told_by) >= LEAST_MARKED
     ]
     for delimiter in "\t;|,: ^~¦│\x01\x1f" + _seldom(text):
-        often = text.count(delimiter)
-        if often < 0.5 * min(lines, 10):
+        least = 0.5 * min(lines, 10)
+        if text.count(delimiter, 0, _FIRST_CHARS) < least and text.count(delimiter) < least:
             continue
-        trim = delimiter == " " or text.count(delimiter + " ") > 0.6 * often
+        blanks = text.count(delimiter + " ") if " " in text and delimiter != " " else 0
+        trim = delimiter == " " or (blanks > 0 and blanks > 0.6 * text.count(delimiter))
         quotes = [q for q in "\"'" if _is_quoting(text[:MOST_SEARCHED], delimiter, q)]
         escape = "\\" if quotes and '\\"' in text and '""' not in text else None
         found += [Dialect(delimiter, quote, escape, trim) for quote in quotes[:1]]
@@ -146,7 +156,7 @@ def _seldom(text: str) -> str:
         found += [] if "://" in text else ["/"]
     if not found:
         return ""
-    lines = [line for line in text[:MOST_SEARCHED].split("\n")[:60] if line.strip()]
+    lines = [line for line in text[:MOST_SEARCHED].split("\n", 60)[:60] if line.strip()]
     if len(lines) < LEAST_SELDOM:
         return ""
     for mark in found:
@@ -265,7 +275,8 @@ def sampled_quality(dialect: Dialect, sample: Sequence[Sequence[str]], rows: int
     cells = [cell.strip() for row in sample for cell in row if cell]
     if not cells:
         return 0.0
-    odd = sum(_oddity(dialect, cell) for cell in cells) / len(cells)
+    plain = max(map(len, cells)) <= _SHORT and not _MAYBE_ODD.search("\n".join(cells))
+    odd = 0.0 if plain else sum(_oddity(dialect, cell) for cell in cells) / len(cells)
     typed = any(k in "nd" and share >= 0.7 for k, share in measured)
     if not typed and dialect.aligned and (rows < 5 or _is_prose(sample)):
         return 0.0
@@ -289,15 +300,13 @@ def _is_prose(rows: Sequence[Sequence[str]]) -> bool:
 
 def column_kind(rows: Sequence[Sequence[str]], position: int) -> tuple[str, float]:
     """The main kind of a column's values and its share; the first row may be a header."""
-    texts = Counter([row[position] for row in rows[1 if len(rows) > 2 else 0 :] if position < len(row)])
-    kinds: Counter[str] = Counter()
-    for text, often in texts.items():
-        kinds[kind(text)] += often
-    kinds.pop("b", None)
+    cells = [row[position] for row in rows[1 if len(rows) > 2 else 0 :] if position < len(row)]
+    known = {text: kind(text) for text in set(cells)}
+    kinds = "".join(map(known.__getitem__, cells)).replace("b", "")
     if not kinds:
         return "b", 1.0
-    main, often = kinds.most_common(1)[0]
-    return main, often / kinds.total()
+    main = max(dict.fromkeys(kinds), key=kinds.count)
+    return main, kinds.count(main) / len(kinds)
 
 
 def _oddity(dialect: Dialect, cell: str) -> float:
@@ -311,6 +320,6 @@ def _oddity(dialect: Dialect, cell: str) -> float:
         return 0.8
     if dialect.delimiter in ": " and "," in cell and not _COMMA_NUMBER.fullmatch(cell):
         return 0.8
-    if dialect.delimiter in ",: " and len(cell) > 25 and _SENTENCE.match(cell):
+    if dialect.delimiter in ",: " and len(cell) > _SHORT and _SENTENCE.match(cell):
         return 0.5
     return 0.2 if len(cell) > 120 else 0.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 
 MAX_HEADER_ROWS = 4
 LOOK_BELOW = 25
@@ -25,6 +25,10 @@ _ADDRESS = re.compile(r"[\w.+-]@[\w-]+\.[\w.-]|\w+://\w")
 _MARKS = frozenset(
     """~ . .. ... - -- – — : * ** # na n/a nan null none nil c [c] [x] [z] [u] [w] [low] x z s <5
     #n/a #value! #ref! #div/0!""".split()  # noqa: SIM905
+)
+_LONGEST_VALUE = 40
+_MARKS_AS_WRITTEN = frozenset(
+    "".join(letters) for mark in _MARKS for letters in product(*({letter, letter.upper()} for letter in mark))
 )
 _COMMON = frozenset(
     """name names first last surname forename firstname lastname fullname initials title id code ref
@@ -42,10 +46,12 @@ _SHAPES = str.maketrans(
 
 def kind(cell: str) -> str:
     """`n` number, `d` date or time, `t` text, `b` blank or a mark that stands for no value."""
+    if cell.isdecimal():
+        return "n" if len(cell) <= _LONGEST_VALUE else "t"
     text = cell.strip()
-    if len(text) <= 8 and (not text or text.lower() in _MARKS):
+    if len(text) <= 8 and (not text or text in _MARKS_AS_WRITTEN):
         return "b"
-    if len(text) > 40:
+    if len(text) > _LONGEST_VALUE:
         return "t"
     if not text[0].isdecimal():
         return "n" if text[0] in _BEFORE_NUMBER and _NUMBER.fullmatch(text) else "t"

@@ -126,18 +126,22 @@ def _forms(lines: Sequence[str]) -> list[dict[str, str]]:
 
 
 def _in_turn(lines: Sequence[str]) -> list[dict[str, str]]:
-    """Blocks in which a line with a name or a question and one with its value take turns."""
-    found: list[dict[str, str]] = []
+    """Blocks in which a line with a name or a question and one with its value take turns; none if they are
+    too few for a table."""
+    found: list[list[str]] = []
     block: list[str] = []
     for line in (*lines, ""):
         if (text := line.strip()) and len(text) <= MOST_FORM_CHARS:
-            block.append(_NUMBER.sub("", text, 1))
+            block.append(text)
             continue
         block = block[len(block) % 2 :]
         if len(block) >= 2 * LEAST_IN_TURN:
-            found.append(dict(zip(block[::2], block[1::2], strict=True)))
+            found.append(block)
         block = []
-    return found
+    if len(found) < MIN_RECORDS:
+        return []
+    bare = ([_NUMBER.sub("", text, 1) for text in block] for block in found)
+    return [dict(zip(block[::2], block[1::2], strict=True)) for block in bare]
 
 
 def _in_blocks(lines: Sequence[str]) -> Table | None:

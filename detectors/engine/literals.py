@@ -147,7 +147,7 @@ def stacked(lines: Sequence[str]) -> list[dict[str, str]]:
 def has_vector(text: str) -> bool:
     """Whether a named vector of many values begins in `text`."""
     at = 0
-    if "[" not in text and "c(" not in text:
+    if "[" not in text and not ("(" in text and "c(" in text):
         return False
     while (opener := _OPENER.search(text, at)) is not None:
         end = _end(text, opener.end())

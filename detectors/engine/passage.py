@@ -146,8 +146,9 @@ class Passage:
         around = t.text_lines if whole else 0
         if not named:
             return TableView(None, rows, self._lexicon, t.context, loose=t.loose)
+        before = self._head.sample.view if self._head is not None else None
         return TableView(
-            t.header, rows, self._lexicon, t.context, t.labels, t.value_labels, around, loose=t.loose
+            t.header, rows, self._lexicon, t.context, t.labels, t.value_labels, around, t.loose, before
         )
 
     def _chunks(self, rows: Iterator[Row]) -> Iterator[Lines | list[Row]]:

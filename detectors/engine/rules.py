@@ -147,7 +147,8 @@ def fold(cell: str, how: str) -> str:
         text = text[:-2]
     elif "+" in text and _EXPONENT.fullmatch(text):
         text = str(int(float(text)))
-    return text.upper().translate(_DROP)
+    bare = text.upper()
+    return bare if bare.isalnum() else bare.translate(_DROP)
 
 
 def tail(seen: int, matched: int, rate: float) -> float:

@@ -27,7 +27,7 @@ _BEGINS_CODE = re.compile(
     r"|\s*(?://|/\*|\* |# )|\s*[)}\]]"
 )
 _HOLDS_CODE = re.compile(r".*[{};(\[\\]\s*$|.*\w\(.*\)[;:{]?\s*$|\s*[\w.]+(?:\[.*\])? [-+]?= .*")
-_MARK_OF_CODE = re.compile(r"[{};(\[\\=]")
+_MARKS_OF_CODE = "{};([\\="
 """One of these is in each line that `_HOLDS_CODE` matches."""
 _FRAMED = re.compile(r"^ *(?:\d+\. )? *\|[^|]*[^| ]  +[^| ][^|]*\| *$")
 """A row of a listing in a box, as Stata draws it, with or without its number."""
@@ -142,6 +142,9 @@ def _is_clear(run: Run) -> bool:
 def is_log(lines: Sequence[str]) -> bool:
     """Whether most lines begin with a time or a level, as programs write them."""
     written = [line for line in lines[:400] if line.strip()]
+    text = "\n".join(written)
+    if " " not in text and ":" not in text and text == text.lower():
+        return False  # a time has one of the first two, a level capital letters
     return len(written) >= 3 and len([*filter(_LOG.match, written)]) > 0.6 * len(written)
 
 
@@ -151,7 +154,10 @@ def is_code(lines: Sequence[str]) -> bool:
     if len(written) < 3:
         return False
     rest = [*filterfalse(_BEGINS_CODE.match, written)]
-    held = [*filter(_HOLDS_CODE.match, filter(_MARK_OF_CODE.search, rest))]
+    text = "\n".join(rest)
+    marks = [mark for mark in _MARKS_OF_CODE if mark in text]
+    marked = [line for line in rest if any(mark in line for mark in marks)] if marks else []
+    held = [*filter(_HOLDS_CODE.match, marked)]
     return len(written) - len(rest) + len(held) > 0.4 * len(written)
 
 

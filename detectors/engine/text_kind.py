@@ -28,6 +28,7 @@ from detectors.engine.media_types import (
     XML,
 )
 from detectors.engine.text import HEAD_BYTES, decode_head, looks_like_text
+from detectors.engine.wordy import Words
 
 _ARMOUR = {
     "-----BEGIN PGP MESSAGE-----": OPENPGP,
@@ -55,7 +56,8 @@ _SQL = re.compile(
 )
 _SQL_WORDS = (("insert", "into"), ("replace", "into"), ("copy", "stdin"), ("create", "table"),
               ("insert", "values"), ("update", "set"), ("with", "values"))  # fmt: skip
-"""Both of one of these pairs are in every such statement; a look for them costs next to nothing."""
+"""Both of one of these pairs are in every such statement."""
+_SQL_BEGUN = Words({one for one, _ in _SQL_WORDS})
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,60}:(?:[ \t]|$)")
 _FIELDS = frozenset(
     """from to cc bcc date subject sender reply-to received return-path message-id mime-version
@@ -102,6 +104,8 @@ def text_kind(head: bytes, tail: bytes, size: int, untrusted_name: str) -> str:
 
 def _is_sql(text: str) -> bool:
     """Whether a statement that holds or describes rows begins a line."""
+    if text.isascii() and not _SQL_BEGUN.stand_in(text):
+        return False
     low = text.lower() if text.isascii() else text.casefold()
     return any(one in low and other in low for one, other in _SQL_WORDS) and _SQL.search(text) is not None
 

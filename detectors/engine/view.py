@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cached_property
 
 from detectors.engine.columns import Column
 from detectors.engine.lexicon import Lexicon, Word
+from detectors.engine.once import once
 
 MAX_COLUMNS = 300
 LEAST_LAYOUT = 8
@@ -34,7 +34,7 @@ class TableView:
     """A sample of a table's rows by column. Cells are stripped; at most `MAX_COLUMNS` columns.
 
     `text_lines` is how many lines of text stand around a table of which these are all rows, else 0;
-    `loose` is told of a `Table`.
+    `loose` is told of a `Table`. `before` is another sample of the same table, under the same header.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class TableView:
         value_labels: dict[int, list[str]] | None = None,
         text_lines: int = 0,
         loose: bool = False,
+        before: TableView | None = None,
     ) -> None:
         self.lexicon = lexicon
         if header and all(map(is_generic, header)):
@@ -71,18 +72,20 @@ class TableView:
             )
             for j in range(kept)
         ]
+        if before is not None and len(before.columns) == kept:
+            self.words = before.words
 
-    @cached_property
+    @once
     def used(self) -> list[Column]:
         """Columns that hold anything."""
         return [c for c in self.columns if c.counts]
 
-    @cached_property
+    @once
     def numeric(self) -> list[Column]:
         """Columns of numbers."""
         return [c for c in self.used if c.numeric]
 
-    @cached_property
+    @once
     def named(self) -> float:
         """Share of columns whose name says something."""
         if not self.columns:
@@ -90,7 +93,7 @@ class TableView:
         said = sum(1 for c in self.columns if c.label or (c.name and not is_generic(c.name)))
         return said / len(self.columns)
 
-    @cached_property
+    @once
     def layout(self) -> str:
         """One letter for each column: (b)lank, (d)ate, (n)umber, (t)ext. "" below `LEAST_LAYOUT` columns,
         which so many tables have alike that it would tell nothing."""
@@ -100,7 +103,7 @@ class TableView:
             "b" if not c.counts else "n" if c.numeric else "d" if c.dates else "t" for c in self.columns
         )
 
-    @cached_property
+    @once
     def words(self) -> list[list[Word]]:
         """By column: what its name and label speak of."""
         match = self.lexicon.match
@@ -114,7 +117,7 @@ class TableView:
             out.append(found)
         return out
 
-    @cached_property
+    @once
     def cell_concepts(self) -> list[dict[str, float]]:
         """By column: the share of filled cells that are words of each concept."""
         colours = frozenset(self.lexicon.context["colour"])
@@ -139,7 +142,7 @@ class TableView:
                 found[concept] = found.get(concept, 0.0) + times / total
         return found
 
-    @cached_property
+    @once
     def coded(self) -> list[Column]:
         """Columns of categories (at least two), lowest cardinality first."""
         found = [c for c in self.used if c.coded and c.kinds >= 2]

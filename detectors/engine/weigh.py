@@ -18,7 +18,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from itertools import accumulate, chain
+from itertools import accumulate
 from math import exp, fsum
 from operator import and_
 from struct import Struct
@@ -45,7 +45,7 @@ class Score:
 class Model:
     """Trees that were trained elsewhere (`make train`); only numbers and names of measures are read.
 
-    Means and thresholds lie in arrays: a process forked from ours that only reads them copies no page.
+    Means, thresholds and ways lie in arrays: a process forked from ours that only reads them copies no page.
     """
 
     def __init__(self, plain: Mapping[str, Any]) -> None:
@@ -57,17 +57,22 @@ class Model:
         self._ones = sum(1 << (width * number) for number in range(len(trees)))
         self._all = (1 << (width * len(trees))) - 1
         self._origins = range(-1, most * len(trees) - 1, most)
-        self._thresholds, self._reached = self._asked(trees, width)
+        told = zip(self.measures, *self._questions(trees, width), strict=True)
+        self._asked = [asked for asked in told if asked[1]]
         self._base = float(plain["start"])
         self.start = self._base + sum(tree.mean for tree in trees)
         self._means = array("d")
-        self._paths: list[Path] = []
+        self._ends = array("I", [0])
+        self._path_measures, self._path_changes = array("H"), array("d")
         for tree in trees:
             spare = most - len(tree.leaves)
             self._means.extend(tree.leaves + [0.0] * spare)
-            self._paths += tree.paths + [()] * spare
+            for path in tree.paths + [()] * spare:
+                self._path_measures.extend(measure for measure, _ in path)
+                self._path_changes.extend(change for _, change in path)
+                self._ends.append(len(self._path_changes))
 
-    def _asked(self, trees: Sequence[_Tree], width: int) -> tuple[list[array[float]], list[list[int]]]:
+    def _questions(self, trees: Sequence[_Tree], width: int) -> tuple[list[array[float]], list[list[int]]]:
         """By measure: its thresholds in order, and what can be reached above none, one, two ... of them."""
         cuts: list[dict[float, int]] = [{} for _ in self.measures]
         for number, tree in enumerate(trees):
@@ -84,7 +89,7 @@ class Model:
     def _leaves(self, measured: Mapping[str, float]) -> Iterator[int]:
         """The place of the leaf that each tree comes to."""
         left = self._all
-        for name, thresholds, reached in zip(self.measures, self._thresholds, self._reached, strict=True):
+        for name, thresholds, reached in self._asked:
             left &= reached[bisect_left(thresholds, measured[name])]
         lowest = left ^ (left - self._ones)  # in each field the lowest bit that is set, and all below it
         fields = self._fields.unpack(lowest.to_bytes(self._fields.size, "little"))
@@ -99,8 +104,11 @@ class Model:
     def score(self, measured: Mapping[str, float], weights: Sequence[float] | None = None) -> Score:
         """Evaluate for one sample; `weights` are the detectors' weights by measure."""
         shares = [0.0] * len(self.measures)
-        for measure, change in chain.from_iterable(map(self._paths.__getitem__, self._leaves(measured))):
-            shares[measure] += change
+        measures, changes, ends = self._path_measures, self._path_changes, self._ends
+        for leaf in self._leaves(measured):
+            way = slice(ends[leaf], ends[leaf + 1])
+            for measure, change in zip(measures[way], changes[way], strict=True):
+                shares[measure] += change
         if weights is not None:
             shares = [s * w for s, w in zip(shares, weights, strict=True)]
         return Score(self.start + fsum(shares), self.start, dict(zip(self.measures, shares, strict=True)))

@@ -8,6 +8,7 @@ before it.
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
@@ -35,6 +36,8 @@ EXIT_WALLS_MISSING, EXIT_INTERNAL, EXIT_MEMORY = 70, 71, 72
 SPARE_SECONDS = 2
 """Processor time beyond the wall clock's: that one shall come first."""
 
+_NEW_OBJECTS = 20_000
+"""So many more before cycles are looked for among them: a small file leaves hardly any."""
 _FILE_FD, _ANSWER_FD = 3, 4
 _BUFFER_BYTES = 256 * 1024
 
@@ -172,6 +175,7 @@ def _last(act: Callable[[], None], parent: int) -> NoReturn:
 
 
 def _examine(sizes: Sequence[int], duty: Duty, seconds: float) -> None:
+    gc.set_threshold(_NEW_OBJECTS)
     bounds = replace(duty.bounds, cpu_seconds=int(seconds) + SPARE_SECONDS)
     standing = duty.walls.close(bounds)
     if any(standing.get(p, "not tried") for p in duty.must_hold):

@@ -1,8 +1,23 @@
 from __future__ import annotations
 
-import pytest
+import csv
 
-from detectors.engine.dialect import TEX, WIKI, Dialect, candidates, is_rule, numbered_rows, quality
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.engine.dialect import (
+    _MAYBE_ODD,
+    _SHORT,
+    TEX,
+    WIKI,
+    Dialect,
+    _oddity,
+    candidates,
+    is_rule,
+    numbered_rows,
+    quality,
+)
 
 PEOPLE = [f"{i},{20 + i % 40},Jo Example,{i}.5" for i in range(30)]
 
@@ -69,3 +84,16 @@ def test_two_dates_on_each_line_are_not_cut_at_their_slashes() -> None:
     assert "/" not in [dialect.delimiter for dialect in candidates("\n".join(named))]
     paths = [f"{n}/{n % 7}/1/2/x" for n in range(20)]
     assert "/" in [dialect.delimiter for dialect in candidates("\n".join(paths))]
+
+
+@given(st.text("ab1 ,;'\"\n\t", max_size=60), st.sampled_from(",;\t"))
+def test_plain_rows_are_cut_as_csv_cuts_them(text: str, delimiter: str) -> None:
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    assert Dialect(delimiter).rows(text) == [*reader]
+
+
+@given(st.lists(st.text("ab1.,;(){}=<>!?' ", max_size=30), min_size=1), st.sampled_from(",;: "))
+def test_a_sample_is_looked_at_cell_by_cell_where_one_is_odd(cells: list[str], delimiter: str) -> None:
+    bare = [cell.strip() for cell in cells]
+    is_plain = max(map(len, bare)) <= _SHORT and not _MAYBE_ODD.search("\n".join(bare))
+    assert not is_plain or not any(_oddity(Dialect(delimiter), cell) for cell in bare)
