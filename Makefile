@@ -8,10 +8,10 @@ LARGE_MEGABYTES ?= 512
 FUZZ_SECONDS ?= 600
 
 # Tests that fork locked-down workers out of their own process get a process without large parsers:
-# what pyarrow holds would count against the workers' limits. The others may be shared among processes, a
-# file of tests each, with `make test AT_ONCE=logical`.
+# what pyarrow holds would count against the workers' limits. The others are shared among processes, a file
+# of tests each; `make test AT_ONCE=0` runs them one after the other.
 FORKING := $(addprefix tests/detectors/engine/,test_lockdown.py test_template.py test_worker.py)
-AT_ONCE ?= 0
+AT_ONCE ?= logical
 define run_tests
 @$(BIN)/python -m pytest $(FORKING); first=$$?; \
   $(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile $(addprefix --ignore=,$(FORKING)) && exit $$first

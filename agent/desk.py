@@ -152,11 +152,12 @@ class Desk:
             self.authority.remember(place_in(root, relpath), relpath, "", disposition.reason, proof)
         if disposition.act is Action.ALERT or disposition.remembered:
             self._tell(place, message, disposition)
-        if verdict.reason not in PASSING_FAULTS:
-            # what was released waits for the circuit breaker only: judged again by the next sweep
-            digest = "" if held and old is Standing.RELEASED else self._teller.digest(root)
-            standing = Standing.NEW if old is Standing.RELEASED and not held else old
-            self._saw(root, message.identity, verdict, digest, disposition.kind, standing)
+        # without a digest it counts as not examined and is judged again by the next sweep: what a passing
+        # fault kept from being judged, and what was released and waits for the circuit breaker only
+        again = verdict.reason in PASSING_FAULTS or (held and old is Standing.RELEASED)
+        standing = Standing.NEW if old is Standing.RELEASED and not held else old
+        digest = "" if again else self._teller.digest(root)
+        self._saw(root, message.identity, verdict, digest, disposition.kind, standing)
         return Orders("leave")
 
     def _saw(

@@ -419,9 +419,10 @@ def test_an_encrypted_volume_is_recorded_with_its_proof(house: House) -> None:
     assert row.record["unmapped"]["proof"] == "dm-crypt LUKS2 on sdb1"
 
 
-def test_a_passing_fault_is_never_remembered_as_a_verdict(house: House) -> None:
+def test_a_passing_fault_counts_as_not_examined_but_is_never_remembered_as_a_verdict(house: House) -> None:
     house.judged(Verdict.unreadable(Reason.TIMEOUT, config_digest=DIGEST))
     assert house.unseen() == [0]
+    assert house.ledger.not_examined("r1") == {"timeout": 1}
     house.judged(Verdict.unreadable(Reason.MALFORMED, config_digest=DIGEST))
     assert house.unseen() == []
     assert house.ledger.not_examined("r1") == {"malformed": 1}
