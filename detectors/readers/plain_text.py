@@ -45,6 +45,7 @@ MIN_LIST = 5
 MIN_DECLARED = 3
 MOST_TITLES = 6
 MOSTLY_FULL = 0.8
+MOST_BETWEEN = 3
 MAX_LIST_CHARS = 64
 HEAD_CHARS = 8 * 1024
 TAIL_BYTES = 16 * 1024
@@ -52,6 +53,9 @@ _OF_TABLE = re.compile(
     r"\s*+(?:\\[a-z]++(?:\{[^{}]*+\}|\[[^\]]*+\])*+|@(?:relation|attribute)\s.*|@data)\s*+", re.I
 )
 """Lines of a LaTeX table besides its rows; what stands above the data of an ARFF file."""
+_PROMPT = re.compile(r"(?:>>>|>|\w{1,20}[=-]?[>#]) ")
+"""Where somebody typed a command into a program, whose answer the table is."""
+_BEFORE_NAMES = re.compile(r"[\s#%*;!:.-]*(?:\w{1,20}[:=]\s*)?")
 _CODE = re.compile(r"(?=.*[\d@])[\w@.+/-]+(?: [\w/-]+){0,3}")
 
 
@@ -184,7 +188,7 @@ def _around(lines: Sequence[str], found: Sequence[Segment]) -> tuple[int, bool]:
     What only says that there is a table, and what its variables are called, is no text.
     """
     outside = [line for s in found if s.cut is None for line in lines[s.first : s.last] if line.strip()]
-    outside = [*filterfalse(_OF_TABLE.fullmatch, outside)]
+    outside = [*filterfalse(_PROMPT.match, filterfalse(_OF_TABLE.fullmatch, outside))]
     return (len(lines), True) if is_code(outside) else (len(outside), False)
 
 
@@ -268,12 +272,26 @@ def _torn_names(cut: Dialect | Layout, text: str) -> tuple[list[str], list[str],
 
 
 def _header_above(context: list[str], cut: Dialect | Layout, head: list[list[str]]) -> list[list[str]]:
-    """The line before a table cut at blanks, if a blank line parts it from the rows that it names."""
-    by_blanks = isinstance(cut, Layout) or cut.delimiter == " "
-    if not by_blanks or not context or len(head) < 3 or header_depth(head):
+    """The line before a table that names its columns, though other lines, or a mark before it, part them.
+
+    Of rows cut at blanks the first column, which numbers them, may be without a name.
+    """
+    if not context or len(head) < 3 or header_depth(head):
         return []
-    names = context[-1].split()
-    return [names] if len(names) == len(head[0]) and header_depth([names, *head]) == 1 else []
+    if isinstance(cut, Layout) or cut.delimiter == " ":
+        names = context[-1].split()
+        names = ["", *names] if len(names) == len(head[0]) - 1 and _are_numbered(head) else names
+        return [names] if len(names) == len(head[0]) and header_depth([names, *head]) == 1 else []
+    for line in reversed(context[-MOST_BETWEEN:]):
+        for names in parsed(cut, _BEFORE_NAMES.sub("", line, 1)):
+            names = [name.strip(" \"'") for name in names]
+            if len(names) == len(head[0]) > 2 and header_depth([names, *head]) == 1:
+                return [names]
+    return []
+
+
+def _are_numbered(head: list[list[str]]) -> bool:
+    return [row[0] for row in head[:3]] in (["1", "2", "3"], ["0", "1", "2"])
 
 
 def _header_below(

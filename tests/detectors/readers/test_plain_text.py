@@ -528,3 +528,19 @@ def test_values_without_blanks_between_them_come_out_as_a_loose_table() -> None:
 def test_the_line_end_of_a_mainframe_ends_a_line_of_utf_8_too() -> None:
     text = "\x85".join(";".join(row) for row in [HEADER, *PEOPLE])
     assert found(text)[0] == [(HEADER, PEOPLE)]
+
+
+def test_names_on_a_marked_line_before_the_rows_are_a_header() -> None:
+    rows = [[str(100 + i), str(20 + i), "12"[i % 2], str(i % 5)] for i in range(30)]
+    body = "".join(",".join(row) + "\n" for row in rows)
+    before = '.. csv-table:: X\n   :header: "ref", "age", "sex", "job"\n   :widths: auto\n\n'
+    assert [header for header, _ in found(before + body)[0]] == [["ref", "age", "sex", "job"]]
+
+
+def test_what_a_console_prints_is_a_table_and_no_program() -> None:
+    rows = [[str(1 + i), str(20 + i), "12"[i % 2], str(i % 5)] for i in range(30)]
+    body = "".join(" ".join(cell.rjust(3) for cell in row) + "\n" for row in rows)
+    text = f"> print(x)\n    age sex job\n{body}> q()\n"
+    contents = plain_text.read(io.BytesIO(text.encode()), "text/plain", ReadLimits())
+    found = [(c.header, c.text_lines) for c in contents if isinstance(c, Table)]
+    assert found == [(["", "age", "sex", "job"], found[0][1])] and found[0][1] < 5
