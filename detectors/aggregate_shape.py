@@ -48,6 +48,7 @@ _PERIOD = re.compile(
     rf"{_MONTH}|(?:mon|tues?|wed|thu(?:rs)?|fri|sat|sun)(?:day|nesday|urday)?",
     re.I,
 )
+_WORD, _DIGITS = re.compile(r"[a-z]+"), re.compile(r"\d+")
 _AREA = re.compile(r"[EWSNKJL]\d{8}")
 _TOTAL = re.compile(r"(?:grand |sub-?)?(?:totals?|all|cyfanswm)(?: \w+)?", re.I)
 
@@ -70,7 +71,7 @@ def measure(t: TableView) -> dict[str, float]:
     k = max(1, len(numeric))
     total_row, total_column = _totals(t)
     names = [c.name for c in t.columns if c.name]
-    around = "\n".join([" " + " ".join(re.findall(r"[a-z]+", line.lower())) + " " for line in t.context])
+    around = "\n".join([" " + " ".join(_WORD.findall(line.lower())) + " " for line in t.context])
     said = t.lexicon.context
     counts = [c for c in numeric if c.whole and _middle(c) >= 50]
     return {
@@ -133,7 +134,7 @@ def _alike(names: list[str]) -> float:
     """Share of names that differ from another only by digits ("q1", "q2", "2019", "2020")."""
     stems: dict[str, int] = {}
     for name in names:
-        stem = re.sub(r"\d+", "0", name)
+        stem = _DIGITS.sub("0", name)
         stems[stem] = stems.get(stem, 0) + 1
     return sum(v for v in stems.values() if v > 1) / len(names) if names else 0.0
 

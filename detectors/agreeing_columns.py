@@ -28,6 +28,8 @@ FEATURES = (
     "spans",
 )
 MOST_COLUMNS = 40
+_BEFORE_DIGITS = re.compile(r"^[a-z]+(?=\d+$)")
+_LAST_DIGITS = re.compile(r"([A-Za-z])(\d+)$")
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def _choice(t: TableView, names: Sequence[str]) -> float:
         said = 0
         for text in c.counts:
             word = text.lower()
-            tail = re.sub(r"^[a-z]+(?=\d+$)", "", word)
+            tail = _BEFORE_DIGITS.sub("", word)
             if len(word) < 2:
                 continue
             hits = sum(
@@ -109,7 +111,7 @@ def _alternatives(names: Sequence[str]) -> float:
     """Share of names that come of a grid: several stems, each with the same endings after a mark."""
     parts: dict[str, set[str]] = {}
     for name in names:
-        head, mark, tail = re.sub(r"([A-Za-z])(\d+)$", r"\1_\2", name).replace(".", "_").rpartition("_")
+        head, mark, tail = _LAST_DIGITS.sub(r"\1_\2", name).replace(".", "_").rpartition("_")
         if mark and head and tail:
             parts.setdefault(tail.lower(), set()).add(head.lower())
     if len(parts) < 2:

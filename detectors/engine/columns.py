@@ -28,6 +28,7 @@ _MARK = re.compile(r"\[[a-z]{1,4}\]|<\s?\d{1,2}|\.{2,3}|\(c\)", re.ASCII)
 _DECORATED = re.compile(
     r"\(?[£$€]?\s?(-?\d{1,3}(?:[, \u00a0\u2009\u202f]\d{3})+(?:\.\d+)?|-?\d+(?:\.\d+)?)\s?%?\)?[pr]?"
 )
+_THOUSANDS = re.compile("[, \u00a0\u2009\u202f]")
 _COMMA = re.compile(r"-?\d+,\d+")
 _BAND = re.compile(
     r"(\d{1,3})\s?(?:-|–|to|i)\s?(\d{1,3})(?: years| oed)?|(?:under|over|below|less than|dan|dros)\s\d{1,3}|"
@@ -52,7 +53,7 @@ def number(text: str) -> float | None:
     except ValueError:
         found = _DECORATED.fullmatch(text)
         if found:
-            return float(re.sub("[, \u00a0\u2009\u202f]", "", found[1]))
+            return float(_THOUSANDS.sub("", found[1]))
         return float(text.replace(",", ".")) if _COMMA.fullmatch(text) else None
     return value if isfinite(value) and "_" not in text else None
 

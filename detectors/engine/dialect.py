@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeVar
 
 from detectors.engine.header import kind
@@ -177,9 +178,15 @@ def _is_quoting(text: str, delimiter: str, quote: str) -> bool:
         delimiter + quote in text or quote + delimiter in text or "\n" + quote in text
     ):
         return False
-    beside = re.compile(rf"{re.escape(quote)} *(?:$|{re.escape(delimiter)})", re.M)
+    beside = _beside(quote, delimiter)
     opened, closed = len(beside.findall(text[::-1])), len(beside.findall(text))
     return opened > 0 and closed > 0 and (quote == '"' or min(opened, closed) > 0.5 * max(opened, closed))
+
+
+@cache
+def _beside(quote: str, delimiter: str) -> re.Pattern[str]:
+    """A quote before a delimiter or the end of a line."""
+    return re.compile(rf"{re.escape(quote)} *(?:$|{re.escape(delimiter)})", re.M)
 
 
 def numbered_rows(dialect: Dialect, lines: Sequence[str]) -> Iterator[tuple[int, int, list[str]]]:

@@ -14,8 +14,8 @@ class OpenCell:
     """A cell that is being parsed: how many columns and rows it takes, and its text so far."""
 
     is_header: bool
-    columns: int
-    rows: int
+    columns: int = 1
+    rows: int = 1
     parts: list[str] = field(default_factory=list)
 
 

@@ -17,6 +17,8 @@ from detectors.engine.stanza import StanzaError, options_from
 from detectors.engine.view import TableView
 
 MODES = ("audit", "enforce")
+_ROUND = frozenset({-1.0, 0.0, 1.0})
+"""What most measures are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,5 +81,6 @@ def measured(t: TableView, detectors_: Mapping[str, Detector]) -> dict[str, floa
     out: dict[str, float] = {}
     for d in detectors_.values():
         if d.measure is not None:
-            out |= {name: round(value, 6) for name, value in d.measure(t).items()}
+            for name, value in d.measure(t).items():
+                out[name] = value if type(value) is float and value in _ROUND else round(value, 6)
     return out

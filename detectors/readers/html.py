@@ -86,7 +86,7 @@ class _Events:
         if tag in _BREAKS:
             self._break()
         if not self._open and tag != "table":
-            self._blocks.start(tag, attributes.get("class") or "")
+            self._blocks.start(tag, (attributes and attributes.get("class")) or "")
         if tag == "table" and len(self._open) < MAX_OPEN_TABLES:
             self._end_pre()
             self._count += 1
@@ -99,8 +99,10 @@ class _Events:
             self._end_cell(table)
             if table.row is None:
                 table.row = []
-            spans = (span(attributes.get("colspan"), 1000), span(attributes.get("rowspan"), 65_534))
-            table.cell = OpenCell(tag == "th", *spans)
+            table.cell = OpenCell(tag == "th")
+            if attributes:  # asking an empty one is slow
+                table.cell.columns = span(attributes.get("colspan"), 1000)
+                table.cell.rows = span(attributes.get("rowspan"), 65_534)
         elif tag == "input":
             self._input(attributes)
         elif tag == "style":
@@ -212,7 +214,8 @@ class _Events:
             return
         text = " ".join("".join(cell.parts).split())
         for offset in range(cell.columns):
-            self._fill(table)
+            if table.reaching:
+                self._fill(table)
             value = (text if offset == 0 or cell.is_header else "", cell.is_header)
             if cell.rows > 1:
                 table.reaching[len(table.row)] = (cell.rows - 1, *value)
