@@ -163,6 +163,8 @@ def _seldom(text: str) -> str:
     for mark in found:
         if mark == "/":
             lines = [_DATE_ALONE.sub("", line) for line in lines]
+        elif mark == "*":
+            lines = [line.replace("**", "") for line in lines]
         often, same = Counter(line.count(mark) for line in lines).most_common(1)[0]
         least = 2
         if mark == "/":  # of a path, say, in one of several cells

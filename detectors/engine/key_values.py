@@ -35,6 +35,8 @@ _FURTHER = re.compile(
 _NUMBER = re.compile(r"[A-Z]{0,2}\d{0,3}[a-z]?[.):]\s+")
 _LOG_PAIR = re.compile(r"(?<![\w.])([A-Za-z_][\w.-]{0,40})=(\"[^\"]*\"|'[^']*'|[^\s,;|]+)")
 _QUERY = re.compile(r"[A-Za-z_][\w.%\[\]-]{0,60}=[^&=]*(?:&[A-Za-z_][\w.%\[\]-]{0,60}=[^&=]*)+")
+_ASKED = frozenset({("q", "a"), ("question", "answer"), ("field", "value"), ("variable", "value")})
+_CHECKED = re.compile(r"\[[xX✓✔]\]\s{0,4}([^\[\]]{1,80})")
 _APART = re.compile(r"[\s\"'?,|]+")
 _CARD_LINE = re.compile(r"(?:[\w-]{1,20}\.)?([A-Za-z][A-Za-z0-9-]{0,40})(?:;(?:[^:\"]|\"[^\"]*\")*)?:(.*)")
 _TITLE = re.compile(r"-?\[.*\]-*|#.*|;.*|-{3,}.*|={3,}.*|\w+:|-")
@@ -44,6 +46,7 @@ def records(lines: Sequence[str]) -> Iterator[Table]:
     """Tables of the records in `lines`, if the same names come back at least three times."""
     is_carded = any("BEGIN" in line.upper() for line in lines)
     forms = (is_carded and _cards(lines)) or _forms(lines)
+    forms = _answered(forms)
     table = table_of(forms, least_keys=2)
     if table is None:
         table = _of_pairs(lines)
@@ -51,7 +54,7 @@ def records(lines: Sequence[str]) -> Iterator[Table]:
         yield table
     if table is None and (listed := _in_blocks(lines)) is not None:
         yield listed
-    for written in (braced(lines), stacked(lines), [] if forms else _in_turn(lines)):
+    for written in (braced(lines), stacked(lines), [] if table is not None else _in_turn(lines)):
         table = table_of(written, least_keys=LEAST_PAIRS)
         if table is not None:
             yield table
@@ -125,13 +128,27 @@ def _forms(lines: Sequence[str]) -> list[dict[str, str]]:
     return found if written >= 2 * strange else []
 
 
+def _answered(forms: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The records that pairs of one question with its answer make: one that comes again begins the next."""
+    asked = tuple(name.lower() for name in forms[0]) if forms else ()
+    if asked not in _ASKED or any(len(form) != 2 for form in forms):
+        return forms
+    found: list[dict[str, str]] = [{}]
+    for question, answer in (form.values() for form in forms):
+        name = question.rstrip(" ?:")
+        if name in found[-1]:
+            found.append({})
+        found[-1][name] = answer
+    return found
+
+
 def _in_turn(lines: Sequence[str]) -> list[dict[str, str]]:
     """Blocks in which a line with a name or a question and one with its value take turns; none if they are
     too few for a table."""
     found: list[list[str]] = []
     block: list[str] = []
     for line in (*lines, ""):
-        if (text := line.strip()) and len(text) <= MOST_FORM_CHARS:
+        if (text := line.strip()) and len(text) <= MOST_FORM_CHARS and any(map(str.isalnum, text)):
             block.append(text)
             continue
         block = block[len(block) % 2 :]
@@ -185,7 +202,9 @@ def _pairs(line: str) -> dict[str, str]:
 
 
 def _unquoted(value: str) -> str:
-    """The value without the quotes around it, if they are the only ones."""
+    """The value without the quotes around it, if they are the only ones; of boxes those that are checked."""
+    if "[ ]" in value and (checked := _CHECKED.findall(value)):
+        return "; ".join(map(str.strip, checked))
     inner = value[1:-1]
     return inner if value[0] == value[-1] and value[0] in "\"'" and value[0] not in inner else value
 

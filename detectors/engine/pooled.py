@@ -19,6 +19,7 @@ MOST_RECORDS = 1000
 MOST_POOLS = 64
 MOST_CELL_CHARS = 400
 LEAST_TABLES = 5
+MOST_WIDE = 12
 
 Record = dict[str, str]
 
@@ -70,14 +71,25 @@ class Pooled:
 
 def _form(rows: Sequence[Row]) -> Record:
     """Names with values, in one or two pairs of columns; empty if the table is none such."""
+    rows = _without_numbers(rows)
     width = max(map(len, rows))
     if width not in (2, 4) or not LEAST_NAMES <= len(rows) * width // 2 <= MOST_VARIABLES:
         return {}
-    pairs = [(row[j].strip().rstrip(" :"), row[j + 1]) for row in rows for j in range(0, len(row) - 1, 2)]
+    pairs = [(row[j].strip().rstrip(" :?"), row[j + 1]) for row in rows for j in range(0, len(row) - 1, 2)]
     form = {name: value.strip()[:MOST_CELL_CHARS] for name, value in pairs if name}
     if len(form) < len([name for name, _ in pairs if name]) or any(kind(name) != "t" for name in form):
         return {}
     return form if len(form) >= LEAST_NAMES else {}
+
+
+def _without_numbers(rows: Sequence[Row]) -> list[Row]:
+    """The rows without blank columns, and without a first one that only numbers them."""
+    width = max(map(len, rows))
+    cells = [[row[at].strip() if at < len(row) else "" for row in rows] for at in range(width)]
+    kept = [column for column in cells if any(column)] if width <= MOST_WIDE else cells
+    if len(kept) > 2 and all(cell.rstrip(".)").isdecimal() for cell in kept[0] if cell):
+        kept = kept[1:]
+    return [list(row) for row in zip(*kept, strict=True)] or [[]]
 
 
 def _record(header: Sequence[str], row: Row) -> Record:

@@ -20,7 +20,10 @@ from detectors.engine.runs import Run, runs
 MAX_GAP = 8
 MAX_NESTED = 2
 MIN_RUN_IN_CODE = 5
-_PAIR = re.compile(r"\s*(?:- )?([^\W\d_][\w .()/'-]{0,48}?)\s*(?:[:=]|\.{3,}|(?<=\s)\|(?=\s))\s*\S.*")
+_PAIR = re.compile(
+    r"\s*(?:[-*+•>] )?[*_`]{0,3}([^\W\d_][\w .()/'-]{0,48}?)[*_`]{0,3}\s*"
+    r"(?:[:=]|\.{3,}|(?<=\s)\|(?=\s))\s*\S.*"
+)
 _BEGINS_CODE = re.compile(
     r"\s*(?:import|from|def|class|return|if|for|while|else|elif|const|let|var|function|public|private|static"
     r"|using|package|try|except|catch|fi|do|done|echo|export|local|#include|#define|@\w+)\b(?!,)"

@@ -34,6 +34,7 @@ MAX_CONTEXT_CHARS = 200
 MAX_HEADER_ROWS = 4
 MAX_OPEN_TABLES = 64
 MAX_LINES = 2000
+LEAST_DELIMITED = 10
 MAX_SCRIPT_CHARS = 16 * 1024 * 1024
 """Of all scripts of a page."""
 MAX_PRE_CHARS = 8 * 1024 * 1024
@@ -298,7 +299,10 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
             lines = list(_lines(feed))
             context = [line[:MAX_CONTEXT_CHARS] for line in lines][-MAX_CONTEXT:]
             yield Text(iter(lines))
-            yield from records(lines)
+            found = (
+                _preformatted("\n".join(lines), limits) if len(lines) >= LEAST_DELIMITED else records(lines)
+            )
+            yield from (content for content in found if isinstance(content, Table))
         else:
             yield from _table(feed, event.number, context)
 

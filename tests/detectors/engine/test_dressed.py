@@ -36,3 +36,12 @@ def test_headings_of_wikis_are_rows_like_the_others() -> None:
 def test_rows_between_double_bars_have_no_heading() -> None:
     text = "".join("||" + "||".join(row) + "||\n" for row in ROWS)
     assert off(text) == text
+
+
+def test_a_delimiter_of_several_marks_becomes_one_unless_it_is_a_part_of_words() -> None:
+    for mark in ("|~|", "::", "~~", "__", "^|^"):
+        assert off("".join(mark.join(row) + "\n" for row in ROWS)) == PLAIN.replace(",", "\x1f"), mark
+    arrows = "".join(" -> ".join(row) + "\n" for row in ROWS)
+    assert off(arrows) == PLAIN.replace(",", " \x1f ")
+    for text in ("".join(f"http://a{i}/b//c\n" for i in range(20)), "a--b--c\n" * 20, "x::y\n" * 20):
+        assert off(text) == text

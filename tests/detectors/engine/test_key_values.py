@@ -125,3 +125,12 @@ def test_a_value_on_each_line_with_a_blank_one_between_records_is_a_table() -> N
         assert (rows[0], rows[1:]) in found(lines)
     verses = [line for i in range(15) for line in (f"A line {i}", "and one", "and a third", "")]
     assert not any(header is None or len(header) == 3 for header, _ in found(verses))
+
+
+def test_questions_with_answers_are_forms_and_of_boxes_the_checked_one_counts() -> None:
+    lines = [
+        x for i in range(9) for x in ("Q: Your age?", f"A: {20 + i}", "Q: Your sex?", "A: F", "", "***", "")
+    ]
+    assert found(lines)[0] == (["Your age", "Your sex"], [[str(20 + i), "F"] for i in range(9)])
+    boxes = [x for i in range(6) for x in (f"Age: {20 + i}", "Sex: [ ] Male  [x] Female", "")]
+    assert found(boxes) == [(["Age", "Sex"], [[str(20 + i), "Female"] for i in range(6)])]

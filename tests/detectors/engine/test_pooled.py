@@ -84,3 +84,16 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         kept.take([*NAMES[:-1], f"income{k % 3}"], [person(r)] * 3)
     tables = [list(table.rows) for table in kept.tables(LEXICON)]
     assert 0 < len(tables) <= 2 and sum(map(len, tables)) < 45
+
+
+def test_numbers_of_questions_and_blank_columns_are_no_part_of_a_form() -> None:
+    def form(i: int) -> list[list[str]]:
+        return [
+            ["", f"{k}.", f"{name}?", "", str(20 + i)] for k, name in enumerate(("Age", "Sex", "Income"), 1)
+        ]
+
+    pool = Pooled()
+    for i in range(pooled.LEAST_TABLES):
+        pool.take(None, form(i))
+    (table,) = pool.tables(LEXICON)
+    assert table.header == ["Age", "Sex", "Income"] and len(list(table.rows)) == pooled.LEAST_TABLES

@@ -114,3 +114,9 @@ def test_what_was_filled_into_forms_stands_under_its_label() -> None:
     )
     data = "<html><body>" + "".join(form.format(20 + i) for i in range(9)) + "</body></html>"
     assert (["Age", "Job"], [[str(20 + i), f"x{20 + i}"] for i in range(9)]) in found(data)[0]
+
+
+def test_lines_of_a_page_that_are_delimited_are_a_table() -> None:
+    rows = [["ref", "age", "sex"], *([f"r{i}", str(20 + i), "12"[i % 2]] for i in range(20))]
+    data = "<html><body><p>" + "<br>".join(",".join(row) for row in rows) + "</p></body></html>"
+    assert (rows[0], rows[1:]) in found(data)[0]
