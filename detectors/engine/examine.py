@@ -24,7 +24,7 @@ from detectors.engine.opaque import looks_random
 from detectors.engine.parsers import load, readers
 from detectors.engine.pooled import Pooled
 from detectors.engine.protection import SCHEMES, protection
-from detectors.engine.sniff import is_signed, preload, sniff
+from detectors.engine.sniff import preload, sniff
 from detectors.engine.streams import read_at, size_of
 from detectors.engine.table import (
     Budget,
@@ -105,7 +105,7 @@ def examine(
     `limit_memory`.
     """
     started = time.monotonic()
-    if plain_only and not _is_ours(stream, size):
+    if plain_only and not looks_like_text(read_at(stream, 0, HEAD_BYTES)):
         raise NotPlain
     verdict = _examined(stream, size, judge, limits, light, plain_only)
     if judge.acting is not None and verdict.tier is not Tier.NONE:
@@ -114,18 +114,6 @@ def examine(
             advisories = (WITHOUT_AUDITED[acting.tier], *verdict.advisories)
             verdict = replace(verdict, advisories=advisories[:MAX_ADVISORIES])
     return replace(verdict, elapsed_ms=int((time.monotonic() - started) * 1000))
-
-
-def _is_ours(stream: BinaryIO, size: int) -> bool:
-    """Whether what a small file is can be told without libmagic."""
-    head = read_at(stream, 0, HEAD_BYTES)
-    return looks_like_text(head) or (size <= len(head) and is_signed(head, head, size))
-
-
-def _is_bare(stream: BinaryIO, media_type: str) -> bool:
-    """Whether it is a picture, a sound or the like, and nothing else: then code of ours alone looks at it."""
-    is_bare = getattr(readers().get(media_type), "is_bare", None)
-    return is_bare is not None and bool(is_bare(stream, media_type))
 
 
 def _examined(
@@ -221,7 +209,7 @@ class _Examination:
         part.media_type, size = self._sniff(stream, size, untrusted_name)
         if not part.position:
             self._file_type = part.media_type
-        if self._plain_only and part.media_type not in PLAIN_TEXTS and not _is_bare(stream, part.media_type):
+        if self._plain_only and part.media_type not in PLAIN_TEXTS:
             raise NotPlain
         part.protected = protection(stream, size, part.media_type) if size else None
         if part.protected is None and size:

@@ -54,7 +54,7 @@ class Wish(IntEnum):
     EXAMINE = 0
     CANCEL = 1
     EXAMINE_AMONG_OTHERS = 2
-    """The worker may be one that examines other small files of the same owner and asker."""
+    """The worker may be one that examines other small plain texts of the same owner and asker."""
     EXAMINE_LAST_AMONG_OTHERS = 3
     """The same, and no other such request follows at once."""
 

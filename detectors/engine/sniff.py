@@ -192,11 +192,6 @@ def sniff(head: bytes, tail: bytes, size: int, untrusted_name: str = "") -> str:
     return found
 
 
-def is_signed(head: bytes, tail: bytes, size: int) -> bool:
-    """Whether our own signatures tell what this is, so that libmagic is not asked."""
-    return bool(head) and _signature(head, tail, size) is not None
-
-
 def _signature(head: bytes, tail: bytes, size: int) -> str | None:
     for signature, media_type in _AT_START if head.startswith(_ANY_AT_START) else ():
         if head.startswith(signature):

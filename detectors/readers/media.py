@@ -46,30 +46,17 @@ def read(stream: BinaryIO, media_type: str, limits: ReadLimits) -> Iterator[Cont
     """Yield comments as text and what is appended as parts; a picture that may show text is `unsupported`."""
     size = size_of(stream)
     budget = limits.spending()
-    end, comments = _extent(stream, size, media_type)
+    walk = _WALKS.get(media_type)
+    end, comments = walk(stream, size) if walk else (size, [])
     for offset, length in comments:
         yield Text(iter(read_at(stream, offset, length).decode("utf-8", "replace").splitlines()))
+    if end >= size or _is_padding(stream, end, size):
+        end = _start_of_last_text(stream, size)
     if end < size and _deserves_a_look(stream, end, size):
         budget.enter()
         yield Part(0, partial(window, stream, end, size - end))
     if media_types.MEDIA_TYPES[media_type] is Family.PICTURE and _may_show_text(stream, size, media_type):
         raise Unreadable(Reason.UNSUPPORTED)
-
-
-def is_bare(stream: BinaryIO, media_type: str) -> bool:
-    """Whether nothing is in it besides its own format: then no other parser is asked about any of it."""
-    size = size_of(stream)
-    end, comments = _extent(stream, size, media_type)
-    return end >= size and not comments
-
-
-def _extent(stream: BinaryIO, size: int, media_type: str) -> tuple[int, list[tuple[int, int]]]:
-    """Where the format ends, or the text begins that is appended to it; and its comments."""
-    walk = _WALKS.get(media_type)
-    end, comments = walk(stream, size) if walk else (size, [])
-    if end >= size or _is_padding(stream, end, size):
-        end = _start_of_last_text(stream, size)
-    return end, comments
 
 
 def _may_show_text(stream: BinaryIO, size: int, media_type: str) -> bool:
