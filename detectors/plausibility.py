@@ -42,8 +42,8 @@ _PLACE = re.compile(
 """Paths, and addresses of pages, hosts and devices."""
 _CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")
 _MOMENT = re.compile(r"(?:\b|T)(\d\d?):(\d\d)(?::(\d\d(?:\.\d+)?))?")
-_BOUND = re.compile(r"[<>]=?\s?\d[\d.,]*")
-"""The open end of a category: "<=3cm", ">20", "ESR < 20"."""
+_BOUND = re.compile(r"[<>]=?\s?\d[\d.,]*|(?<=[a-z0-9])_(?=[a-z0-9])")
+"""What categories have: open ends ("<=3cm", ">20", "ESR < 20") and joined words ("some_of_the_time")."""
 _LONG_CHARS = 60
 _MANY_WORDS = 8
 MANY_ROWS = 5

@@ -20,6 +20,7 @@ MAX_KEYS = 200
 MAX_LINE = 2_000
 MAX_CARDS_OPEN = 8
 MOST_FORM_CHARS = 400
+FOLDED_CHARS = 70
 LEAST_IN_TURN = 3
 MANY_BLOCKS = 30
 _PAIR_LINE = re.compile(
@@ -97,11 +98,19 @@ def _cards(lines: Sequence[str]) -> list[dict[str, str]]:
 
 
 def _forms(lines: Sequence[str]) -> list[dict[str, str]]:
-    """Blocks of `name: value` lines; a name that comes again begins the next record."""
+    """Blocks of `name: value` lines; a name that comes again begins the next record.
+
+    On end it is the same name's next value, and what follows a long line after one blank is its rest (LDIF).
+    """
     found: list[dict[str, str]] = []
     current: dict[str, str] = {}
     written = strange = 0
+    before = last = ""
     for line in lines:
+        is_rest = len(before) >= FOLDED_CHARS and line[:1] == " " and line[1:2].strip()
+        before = line
+        if is_rest:
+            continue
         parted = len(line) <= MAX_LINE and any(mark in line for mark in _BETWEEN)
         is_query = "&" in line and parted and _QUERY.fullmatch(line.strip()) is not None
         match = _PAIR_LINE.fullmatch(line) if parted and not is_query else None
@@ -117,6 +126,9 @@ def _forms(lines: Sequence[str]) -> list[dict[str, str]]:
             continue
         written += 1
         name, value = match.group(1).strip(), match.group(2)
+        if name == last and len(current) > 1:
+            continue
+        last = name
         if name in current:
             found.append(current)
             current = {}

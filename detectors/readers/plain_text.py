@@ -40,7 +40,6 @@ MAX_WINDOW_CHARS = 1024 * 1024
 MIN_LINES = 30
 HELD_LINES = 20
 MAX_CONTEXT = 12
-MAX_CONTEXT_CHARS = 200
 MIN_LIST = 5
 MIN_DECLARED = 3
 MOST_TITLES = 6
@@ -113,7 +112,7 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
                 if _is_far_too_wide(part, limits.max_columns):
                     raise Unreadable(Reason.LIMIT_COLUMNS)
                 yield from _loose(part)
-                context = [line.strip()[:MAX_CONTEXT_CHARS] for line in part if line.strip()][-MAX_CONTEXT:]
+                context = [line.strip()[:HEAD_CHARS] for line in part if line.strip()][-MAX_CONTEXT:]
                 break_off = last
             at = segment.last
             if break_off:
@@ -194,11 +193,11 @@ def _around(lines: Sequence[str], found: Sequence[Segment]) -> tuple[int, bool]:
 
 def _amid(content: Content, cut: Dialect | Layout, text_lines: int, is_program: bool) -> Content:
     if isinstance(content, Table):
-        content.text_lines = text_lines
+        content.text_lines += text_lines
         # alone it is a file of data; amid text words of a line may be taken for names, hardly V1 to V9, or
         # what stands in columns
         by_blanks = isinstance(cut, Dialect) and cut.delimiter in " :"
-        is_amid = text_lines > 0 and (
+        is_amid = content.text_lines > 0 and (
             content.header is None or (by_blanks and not all(map(is_generic, content.header)))
         )
         is_amid |= (text_lines > 0 and cut == Dialect(TEX)) or (isinstance(cut, Layout) and cut.is_guess)
@@ -223,10 +222,12 @@ def _tables(
     text, chars = text[passed:], None if chars is None else chars - passed
     start = source.lines_taken
     head = [row for row in parsed(cut, "\n".join(text[:HEAD_CHARS].split("\n")[:30])) if any(row)]
+    short: list[list[str]] = []
     if torn or (head and len(names) == len(head[0])):
         named = [torn or names]
     else:
-        named = _header_above(context, cut, head) or _header_below(stream, source, cut, chars, head)
+        short = _header_but_one(context, cut, head)
+        named = short or _header_above(context, cut, head) or _header_below(stream, source, cut, chars, head)
     if literals.in_brackets(head if len(text) <= HEAD_CHARS else head[:-1]):
         bare = map(literals.without_brackets, region(source, cut, chars, limits))
         names = literals.listed(context, len(literals.without_brackets(head[0])))
@@ -243,7 +244,10 @@ def _tables(
         return chain(named, region(other, cut, chars, limits))
 
     rows = Region(source, cut, chars, limits)
-    yield from tables(chain(named, rows), context, again=again, bulk=rows)
+    for content in tables(chain(named, rows), context, again=again, bulk=rows):
+        if short and isinstance(content, Table):
+            content.text_lines = -1  # the line above is its header
+        yield content
 
 
 def _torn_names(cut: Dialect | Layout, text: str) -> tuple[list[str], list[str], int]:
@@ -292,6 +296,16 @@ def _header_above(context: list[str], cut: Dialect | Layout, head: list[list[str
 
 def _are_numbered(head: list[list[str]]) -> bool:
     return [row[0] for row in head[:3]] in (["1", "2", "3"], ["0", "1", "2"])
+
+
+def _header_but_one(context: list[str], cut: Dialect | Layout, head: list[list[str]]) -> list[list[str]]:
+    """The only line before a table, if it names all columns but a first of distinct values: R's row names."""
+    if isinstance(cut, Layout) or len(context) != 1 or len(head) < 3 or header_depth(head):
+        return []
+    named = [["", *names] for names in parsed(cut, context[0])]
+    is_even = len(named) == 1 and {len(named[0])} == set(map(len, head)) and len(set(named[0])) > 2
+    are_distinct = len({row[0] for row in head}) == len(head)
+    return named if is_even and are_distinct and header_depth([*named, *head]) == 1 else []
 
 
 def _header_below(

@@ -206,6 +206,11 @@ def test_a_hashed_number_of_a_person_is_no_dump() -> None:
 def test_categories_with_open_ends_and_answers_in_words_are_no_programs() -> None:
     sizes = [[str(i % 7), "<=3cm" if i % 3 else ">3cm", str(i % 4)] for i in range(30)]
     assert "untidy_cells" not in doubts_of(sizes)
+    joined = ("all_of_the_time", "most_of_the_time", "not_at_all", "1_to_3_times")
+    answers = [[str(i % 7), joined[i % 4], joined[i * 7 % 3]] for i in range(60)]
+    assert "untidy_cells" not in doubts_of(answers)
+    lone = [[str(i % 7), f"first_of_{i}", f"__name_{i}__"] for i in range(60)]
+    assert "untidy_cells" in doubts_of(lone)
     words = [[("much_more", "as_now", "much_less")[(i * k) % 3] for k in (1, 2, 5, 7)] for i in range(90)]
     assert "no_values" not in doubts_of(words)
     assert "no_values" in doubts_of(words[:20])

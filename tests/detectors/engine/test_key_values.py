@@ -134,3 +134,17 @@ def test_questions_with_answers_are_forms_and_of_boxes_the_checked_one_counts() 
     assert found(lines)[0] == (["Your age", "Your sex"], [[str(20 + i), "F"] for i in range(9)])
     boxes = [x for i in range(6) for x in (f"Age: {20 + i}", "Sex: [ ] Male  [x] Female", "")]
     assert found(boxes) == [(["Age", "Sex"], [[str(20 + i), "Female"] for i in range(6)])]
+
+
+def test_entries_of_a_directory_have_values_of_one_name_on_end_and_folded_lines() -> None:
+    people = [
+        f"dn: uid=u{i},ou=people,dc=example,dc=org\nobjectClass: top\nobjectClass: person\n"
+        f"cn: Mair Preece {i}\nsn: Preece\n"
+        f"description: {'works at the far end of the corridor ' * 3}\n in cn=wing {i}\n"
+        f"mail: m{i}@example.org\n"
+        for i in range(6)
+    ]
+    group = "dn: cn=all,dc=example,dc=org\ncn: all\n" + "".join(f"member: uid=u{i}\n" for i in range(40))
+    (table,) = records("\n".join([*people, group]).split("\n"))
+    assert table.header == ["dn", "objectClass", "cn", "sn", "description", "mail"]
+    assert [row[5] for row in table.rows if row[5]] == [f"m{i}@example.org" for i in range(6)]

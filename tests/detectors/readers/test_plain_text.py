@@ -134,6 +134,25 @@ def test_a_header_that_comes_again_is_no_record() -> None:
     assert found(written([HEADER, *PEOPLE[:20], HEADER, *PEOPLE[20:]]))[0] == [(HEADER, PEOPLE)]
 
 
+@pytest.mark.parametrize("mark", " \t,;")
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_header_without_a_name_for_the_names_of_rows_is_found(mark: str, quote: str) -> None:
+    """R writes names of rows in front, under no name; a long line of names is kept whole."""
+    wide = [[*row[:3], *row[4:], *map(str, range(i, i + 40))] for i, row in enumerate(PEOPLE)]
+    names = ["ref", "age", "sex", "pay", "started", *(f"attended_week_{i}" for i in range(40))]
+    lines = [names, *([str(i + 1), *row] for i, row in enumerate(wide))]
+    data = "".join(mark.join(f"{quote}{cell}{quote}" for cell in line) + "\n" for line in lines)
+    contents = plain_text.read(io.BytesIO(data.encode()), "text/plain", ReadLimits())
+    content = next(c for c in contents if isinstance(c, Table))
+    assert content.header == ["", *names]
+    assert [list(row) for row in content.rows] == lines[1:]
+    assert (content.text_lines, content.loose) == (0, False)
+
+
+def test_a_line_of_words_above_a_table_is_not_its_header() -> None:
+    assert found("Staff by place and year\n" + written([[p[3], *p[:5]] for p in PEOPLE]))[0][0][0] is None
+
+
 def test_a_header_below_its_rows_is_found() -> None:
     assert found(written([*PEOPLE, HEADER]))[0] == [(HEADER, PEOPLE)]
 
