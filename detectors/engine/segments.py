@@ -22,7 +22,7 @@ MAX_NESTED = 2
 MIN_RUN_IN_CODE = 5
 _PAIR = re.compile(
     r"\s*(?:[-*+•>] )?[*_`]{0,3}([^\W\d_][\w .()/'-]{0,48}?)[*_`]{0,3}\s*"
-    r"(?:[:=]|\.{3,}|(?<=\s)\|(?=\s))\s*\S.*"
+    r"(?:[:=]|\.{3,}|(?<=\s)\|(?=\s)(?!.*\s\|\s))\s*\S.*"
 )
 _BEGINS_CODE = re.compile(
     r"\s*(?:import|from|def|class|return|if|for|while|else|elif|const|let|var|function|public|private|static"

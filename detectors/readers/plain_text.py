@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from detectors.engine import literals
 from detectors.engine.cutting import Region, parsed, region
-from detectors.engine.declared import declared, may_declare
+from detectors.engine.declared import LOOK_BACK, declared, may_declare
 from detectors.engine.dialect import TEX, Dialect, is_rule
 from detectors.engine.dressed import undress
 from detectors.engine.grid import tables
@@ -91,7 +91,7 @@ def read_text(stream: BinaryIO, limits: ReadLimits) -> Iterator[Content]:
         if not sought and literals.has_vector(window):
             sought = True
             yield from _vectors(skip_lines(_blocks(stream, limits), source.lines_taken))
-        around, is_program = _around(lines, found)
+        around, is_program = _around(lines, found, behind)
         at = 0
         for number, segment in enumerate(found):
             last = number == len(found) - 1
@@ -181,13 +181,15 @@ def _vectors(blocks: Iterator[str]) -> Iterator[Table]:
             yield Table(header, iter(rows), loose=True)
 
 
-def _around(lines: Sequence[str], found: Sequence[Segment]) -> tuple[int, bool]:
+def _around(lines: Sequence[str], found: Sequence[Segment], behind: int) -> tuple[int, bool]:
     """How many lines are in no table, and whether they are a program: then all, its tables are part of it.
 
-    What only says that there is a table, and what its variables are called, is no text.
+    What only says that there is a table, and what its variables are called, is no text: so are the lines
+    before line `behind`, if that is not 0, which declare the names of the rows that follow.
     """
-    outside = [line for s in found if s.cut is None for line in lines[s.first : s.last] if line.strip()]
-    outside = [*filterfalse(_PROMPT.match, filterfalse(_OF_TABLE.fullmatch, outside))]
+    texts = (range(s.first, s.last) for s in found if s.cut is None)
+    outside = [lines[i] for part in texts for i in part if not behind - LOOK_BACK <= i < behind]
+    outside = [*filterfalse(_PROMPT.match, filterfalse(_OF_TABLE.fullmatch, filter(str.strip, outside)))]
     return (len(lines), True) if is_code(outside) else (len(outside), False)
 
 

@@ -319,6 +319,34 @@ def test_what_only_frames_a_table_is_no_text_around_it(form: str) -> None:
     assert found(text)[0] == [(["time", "delta", "type"], [["a_b", *row[1:]] for row in rows])]
 
 
+@pytest.mark.parametrize("mark", [" ", ",", "\t", ";"])
+@pytest.mark.parametrize("label", ["{}", "subject{}"])
+def test_names_of_rows_have_none_themselves(mark: str, label: str) -> None:
+    names = [f"variable_with_a_long_name_{k}" for k in range(12)]
+    rows = [[label.format(i), *(str(i * k % 7) for k in range(1, 13))] for i in range(1, 41)]
+    lines = [mark.join(f'"{name}"' for name in names)]
+    lines += [mark.join([f'"{row[0]}"', *row[1:]]) for row in rows]
+    contents = plain_text.read(io.BytesIO("\n".join(lines).encode()), "text/plain", ReadLimits())
+    (table,) = [c for c in contents if isinstance(c, Table)]
+    assert table.header == ["", *names] and not table.loose and table.text_lines == 0
+    assert found("\n".join(lines))[0] == [(table.header, rows)]
+
+
+def test_what_a_database_client_prints_of_few_columns_is_no_form() -> None:
+    rows = [[["Leeds", "Hull"][i % 2], str(i % 9), str(i * 7 % 50)] for i in range(30)]
+    lines = [" | ".join(cell.ljust(8) for cell in row) for row in [["town", "distance", "time"], *rows]]
+    lines.insert(1, "---------+----------+---------")
+    assert found("\n".join(lines))[0] == [(["town", "distance", "time"], rows)]
+
+
+def test_what_declares_the_names_of_data_is_no_text_around_it() -> None:
+    rows = "".join(f"{i},{i % 2},{i * 7 % 50}\n" for i in range(30))
+    program = f"data one;\n  infile datalines dlm=',';\n  input z1 z2 t1;\ndatalines;\n{rows};\nrun;\n"
+    contents = plain_text.read(io.BytesIO(program.encode()), "text/plain", ReadLimits())
+    (table,) = [c for c in contents if isinstance(c, Table)]
+    assert table.header == ["z1", "z2", "t1"] and not table.loose and table.text_lines == 2
+
+
 def test_a_markdown_table_in_prose_is_found() -> None:
     lines = ["| " + " | ".join(row) + " |" for row in [HEADER, *PEOPLE]]
     lines.insert(1, "|---" * len(HEADER) + "|")
