@@ -37,6 +37,7 @@ from agent.protocol import (
 )  # fmt: skip
 from agent.removal import Ending
 from agent.sealing import Sealed, Source
+from agent.settling import Settling
 from agent.streams import DepositFailed
 from agent.vault import Deposit, Vault
 from agent.watcher import FileEvent
@@ -117,6 +118,7 @@ class Crew:
         self.vault = vault
         self._is_calm = is_calm
         self._ahead: Sealed | None = None
+        self._settling = Settling()
         self.missing: set[str] = set()
         """Protections that are not to be had here, as `config.settings.Protection` values."""
         self._root: RootFolder | None = None
@@ -208,18 +210,15 @@ class Crew:
         return Fate("done", refusal.reason)
 
     def examine(self, opened: OpenedFile, event: FileEvent) -> Verdict:
-        """The worker's verdict, after the file has settled; `unreadable(changed)` if it changed meanwhile."""
+        """The worker's verdict, after the file has settled if it is not to be taken; `unreadable(changed)` if
+        it changed meanwhile."""
         self._ahead = None
+        self._settling.begin(event, self.welcome.settle_seconds)
         wanted = event.origin == "event" and self._may_be_taken() and self._is_calm()
         verdict = self._examined(opened, wanted)
-        self._let_settle(event)
+        if not (verdict.flagged and self._settling.is_short and self._may_be_taken()):
+            self._settling.wait()
         return verdict if opened.unchanged() else self._unreadable(Reason.CHANGED)
-
-    def _let_settle(self, event: FileEvent) -> None:
-        """The look began at once; a program that goes on with its file shall be noticed by now."""
-        if event.origin == "event":
-            left = event.observed_at + self.welcome.settle_seconds - time.time()
-            time.sleep(min(max(left, 0.0), self.welcome.settle_seconds))
 
     def _may_be_taken(self) -> bool:
         return (self.welcome.mode, self.welcome.handling) == ("enforce", "unrestricted")
@@ -267,8 +266,12 @@ class Crew:
             status.st_mode,
             fscrypt.proof_of(opened.fd) if verdict.outcome is Judgement.MICRODATA else "",
             event.writer,
+            settled=self._settling.over,
         )
-        return self.ask(report, Orders)
+        orders = self.ask(report, Orders)
+        if orders.do == "settle" and self._settling.ends_well(opened):
+            orders = self.ask(replace(report, settled=True), Orders)
+        return orders
 
     def deposit(self, entry_id: str, opened: OpenedFile, lease: WriteLease, last_try: bool) -> Deposit:
         """Into the vault, as long as nobody waits to write; raises `DepositFailed`."""
@@ -287,7 +290,8 @@ class Crew:
         try:
             return self.vault.deposit(
                 entry_id, self._source(opened), time.time(), working, lease.proves_unchanged,
-                may_place=lambda: self.ask(MayPlace(entry_id), Go).go, ahead=ahead,
+                may_place=lambda: self.ask(MayPlace(entry_id), Go).go,
+                may_stay=lambda: self._settling.ends_well(opened, working), ahead=ahead,
             )  # fmt: skip
         except OSError:  # of the source; the vault's own have a name
             raise DepositFailed("io_error") from None

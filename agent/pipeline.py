@@ -35,6 +35,8 @@ def one_file(event: FileEvent, crew: Crew, *, last_try: bool = False) -> Fate:
         orders = crew.judged(event, opened, verdict)
         if orders.do == "take":
             return take(opened, orders.entry_id, crew, last_try)
+        if orders.do == "settle":  # it did not
+            return later(Reason.CHANGED)
         return Fate("done", verdict.reason if verdict.outcome == "unreadable" else None)
 
 

@@ -189,6 +189,8 @@ class Judged(Message):
     encryption_proof: str = ""
     """Of this one file, by its file system (`agent.fscrypt`)."""
     writer: Writer | None = None
+    settled: bool = True
+    """False: it was closed just now. Nothing but "take" may come of that; else it is told again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ class Passed(Message):
 
 @dataclass(frozen=True, slots=True)
 class Orders(Message):
-    do: Literal["leave", "take"]
+    do: Literal["leave", "take", "settle"]
     entry_id: str = ""
 
 

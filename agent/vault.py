@@ -103,6 +103,7 @@ class Vault:
         was_held: Callable[[], bool] = lambda: False,
         *,
         may_place: Callable[[], bool] = lambda: True,
+        may_stay: Callable[[], bool] = lambda: True,
         ahead: Sealed | None = None,
     ) -> Deposit:
         """Encrypt the source into the vault, durably; raises `DepositFailed`.
@@ -111,7 +112,7 @@ class Vault:
         `was_held` says after the reading whether nobody can have had the file open for writing since before
         it: a lease proves that, and without one all is read a second time. What was sealed `ahead` is taken
         if the source, read again now, has its content. `may_place` is asked when all is on the disk, and has
-        no name among the entries yet.
+        no name among the entries yet; `may_stay` at the very end.
         """
         self._check_room(source.status.st_size)
         tmp = self.directory / "tmp" / _checked(entry_id)
@@ -120,7 +121,7 @@ class Vault:
             if not may_place():
                 raise DepositFailed("revoked")
             with vault_faults():
-                self._place(tmp, entry_id)
+                self._place(tmp, entry_id, may_stay)
             return deposit
         except BaseException:
             for leftover in (tmp, tmp.with_suffix(".json")):
@@ -188,7 +189,7 @@ class Vault:
             manifest.finish()
         return deposit
 
-    def _place(self, tmp: Path, entry_id: str) -> None:
+    def _place(self, tmp: Path, entry_id: str, may_stay: Callable[[], bool]) -> None:
         """Give finished work its names, durably; what has one already when that fails is waste."""
         ciphertext_path, manifest_path = _places(self.directory, entry_id)
         if ciphertext_path.exists():
@@ -197,6 +198,8 @@ class Vault:
             tmp.with_suffix(".json").rename(manifest_path)
             tmp.rename(ciphertext_path)
             sync_folder(ciphertext_path.parent)
+            if not may_stay():
+                raise DepositFailed("changed")
         except BaseException:
             self.discard(entry_id)
             raise

@@ -9,12 +9,13 @@ from dataclasses import replace
 
 import pytest
 
+from agent import settling
 from agent.crew import Crew
 from agent.opening import CannotOpen, RootFolder, open_untrusted
 from agent.protocol import Judged, Orders, Unseen, UnseenAnswer, Welcome
 from agent.streams import DepositFailed
 from agent.watcher import Change, FileEvent
-from detectors.engine.verdict import Outcome, Reason, Verdict
+from detectors.engine.verdict import Outcome, Reason, Subject, Tier, Verdict
 
 EVENT = FileEvent("x", Change.CLOSED, "event", 5.0)
 
@@ -156,6 +157,56 @@ def test_nothing_is_said_of_a_file_before_it_has_settled(crew):
         verdict = crew.examine(opened, replace(event, observed_at=time.time()))
         later.join()
     assert verdict.reason is Reason.CHANGED, "it went on to its final name meanwhile"
+
+
+def fresh(crew, monkeypatch, *answers, short=True):
+    """A file of records in an enforced root, whose supervisor answers so; what it is told, and when."""
+    crew.welcome = replace(crew.welcome, settle_seconds=0.5)
+    monkeypatch.setattr(settling, "MEANWHILE_SECONDS", 0.5 if short else 0.4)
+    (crew.path / "x").write_bytes(b"1")
+    verdict = Verdict(
+        Outcome.MICRODATA, flagged=True, tier=Tier.LIKELY, subject=Subject.PERSON, config_digest="d" * 64
+    )
+    crew.examiner.examine = lambda *_: verdict
+    told, given = [], iter(answers)
+
+    def ask(message, answer):
+        told.append((message.settled, time.monotonic()))
+        return next(given)
+
+    crew.ask = ask
+    return FileEvent("x", Change.CLOSED, "event", time.time()), time.monotonic(), told
+
+
+def test_what_may_be_taken_is_told_while_it_settles(crew, monkeypatch):
+    event, _, told = fresh(crew, monkeypatch, Orders("take", "e"))
+    with open_untrusted(crew.root, "x") as opened:
+        assert crew.judged(event, opened, crew.examine(opened, event)).do == "take"
+    assert [settled for settled, _ in told] == [False]
+
+
+def test_what_is_not_taken_is_told_again_when_it_has_settled(crew, monkeypatch):
+    event, begun, told = fresh(crew, monkeypatch, Orders("settle"), Orders("leave"))
+    with open_untrusted(crew.root, "x") as opened:
+        assert crew.judged(event, opened, crew.examine(opened, event)).do == "leave"
+    assert [settled for settled, _ in told] == [False, True] and told[1][1] - begun >= 0.45
+
+
+def test_what_went_on_to_its_name_meanwhile_is_not_told_again(crew, monkeypatch):
+    event, _, told = fresh(crew, monkeypatch, Orders("settle"))
+    with open_untrusted(crew.root, "x") as opened:
+        verdict = crew.examine(opened, event)
+        (crew.path / "x").rename(crew.path / "y")
+        assert crew.judged(event, opened, verdict).do == "settle"
+    assert len(told) == 1
+
+
+def test_a_long_settling_comes_before_anything_is_told(crew, monkeypatch):
+    event, begun, told = fresh(crew, monkeypatch, Orders("take", "e"), short=False)
+    with open_untrusted(crew.root, "x") as opened:
+        crew.judged(event, opened, crew.examine(opened, event))
+    [(settled, at)] = told
+    assert settled and at - begun >= 0.45
 
 
 def test_an_old_file_and_a_clock_that_was_set_wait_for_nothing(crew):

@@ -115,6 +115,22 @@ def house(tmp_path: Path) -> Iterator[House]:
     house.ledger.close()
 
 
+@pytest.mark.parametrize("takes", [True, False])
+def test_of_a_file_that_has_not_settled_nothing_comes_but_that_it_is_taken(
+    tmp_path: Path, takes: bool
+) -> None:
+    house = House(tmp_path, Policy(mode=Mode.ENFORCE if takes else Mode.AUDIT))
+    root = ROOT if takes else replace(ROOT, facts=replace(ROOT.facts, mode=Mode.AUDIT))
+    judged = Judged(FILE, MICRODATA.to_json(), "event", 1.0, 1000, 0o644, settled=False)
+    orders = house.desk.answer(root, judged)
+    assert isinstance(orders, Orders) and orders.do == ("take" if takes else "settle")
+    if not takes:
+        assert house.alerts_due() == [] and house.events() == [] and house.unseen() == [0]
+        assert house.desk.answer(root, replace(judged, settled=True)) == Orders("leave")
+        assert len(house.alerts_due()) == 1
+    house.ledger.close()
+
+
 def test_harmless_files_are_passed_together_and_seen(house: House) -> None:
     files = [replace(FILE, relpath=f"notes/{n}.txt", ino=100 + n) for n in range(3)]
     outcomes = wire.Outcome.NO_RECORDS, wire.Outcome.AGGREGATE, wire.Outcome.OTHER_RECORDS

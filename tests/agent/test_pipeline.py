@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from agent import removal, streams, vault
+from agent import removal, settling, streams, vault
 from agent.protocol import (
     Beat,
     ChannelClosed,
@@ -194,6 +194,55 @@ def test_a_file_that_grows_while_it_is_vaulted_is_not_taken_as_it_was(supervisor
         supervisor.wait_for(Outcome, seconds=8)
     assert supervisor.of(NotVaulted)[0].reason == "changed"
     assert supervisor.vaulted() == {SURVEY * 2}
+
+
+def settling_in_the_vault(supervisor, monkeypatch, happens):
+    """A survey is saved as `part.csv`; `happens` to it when its ciphertext may be placed. When was what?"""
+    part, at = supervisor.root / "part.csv", {}
+    supervisor.settings = {"settle_seconds": 0.5}
+    monkeypatch.setattr(settling, "MEANWHILE_SECONDS", 0.5)
+
+    def look(message):
+        at.setdefault(type(message), time.monotonic())
+        if isinstance(message, MayPlace) and not supervisor.of(NotVaulted):
+            threading.Timer(0.005, happens, [part]).start()
+        return None
+
+    supervisor.before = look
+    with supervisor:
+        supervisor.wait_for(Swept)
+        part.write_bytes(SURVEY)
+        at["closed"] = time.monotonic()
+        supervisor.wait_for(Outcome)
+    return at
+
+
+def test_a_file_is_vaulted_while_it_settles_and_custody_begins_when_it_has(supervisor, monkeypatch):
+    at = settling_in_the_vault(supervisor, monkeypatch, lambda part: None)
+    assert not supervisor.of(NotVaulted) and at[MayPlace] < at["closed"] + 0.45 < at[Vaulted]
+
+
+def test_a_save_that_ends_with_a_rename_while_its_file_settles_is_not_disturbed(supervisor, monkeypatch):
+    named = supervisor.root / "named.csv"
+    settling_in_the_vault(supervisor, monkeypatch, lambda part: part.rename(named))
+    assert [m.reason for m in supervisor.of(NotVaulted)] == ["changed"]
+    assert [m.identity.relpath for m in supervisor.of(Judged)][-1] == "named.csv"
+    assert len(supervisor.of(Vaulted)) == 1 and supervisor.vaulted() == {SURVEY}
+    assert not list((supervisor.vault_dir / "tmp").iterdir())
+
+
+def test_who_goes_on_writing_while_a_file_settles_waits_for_no_more_than_a_glance(supervisor, monkeypatch):
+    waited = []
+
+    def go_on(part):
+        before = time.monotonic()
+        with part.open("ab") as file:
+            waited.append(time.monotonic() - before)
+            file.write(SURVEY)
+
+    settling_in_the_vault(supervisor, monkeypatch, go_on)
+    assert [m.reason for m in supervisor.of(NotVaulted)] == ["in_use"]
+    assert supervisor.vaulted() == {SURVEY * 2} and waited[0] < 0.3
 
 
 def test_a_worker_that_plays_with_its_offset_changes_nothing(supervisor):

@@ -164,6 +164,18 @@ def test_an_entry_is_on_the_disk_before_it_has_its_name(safe, source, monkeypatc
     assert calls == [f"{tmp}/{ENTRY}", f"{tmp}/{ENTRY}.json", "rename", "rename", str(entries)]
 
 
+def test_what_may_not_stay_leaves_nothing(safe, source):
+    seen = []
+
+    def may_stay():
+        seen.append(sorted(p.name for p in (safe.directory / "entries").iterdir()))
+        return False
+
+    with pytest.raises(DepositFailed, match="changed"):
+        safe.deposit(ENTRY, source(), 1.0, may_stay=may_stay)
+    assert seen == [[f"{ENTRY}.age", f"{ENTRY}.json"]] and nothing_in(safe)
+
+
 def test_two_deposits_never_share_an_entry_under_way(safe, source):
     (safe.directory / "tmp" / ENTRY).write_bytes(b"")
     with pytest.raises(DepositFailed, match="vault_error"):
