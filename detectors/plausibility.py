@@ -37,7 +37,8 @@ PROGRAM_WORD = re.compile(
 )
 """Identifiers, paths, addresses, calls and templates: what cells of programs' own tables hold."""
 _PLACE = re.compile(
-    r"\.{0,2}/[^\s/]*(?:/\S*)?|[a-z]+://\S+|(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?:/\d\d?)?|(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}"
+    r"\.{0,2}/[^\s/]*(?:/\S*)?|[a-z]+://\S+|(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?(?:/\d\d?)?"
+    r"|(?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}|(?=\S*::)[0-9A-Fa-f:]{3,39}|(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}"
 )
 """Paths, and addresses of pages, hosts and devices."""
 _CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")

@@ -354,6 +354,11 @@ def test_hosts_and_paths_are_words_of_a_program_though_they_are_few() -> None:
         for _ in range(60)
     ]
     assert "program_texts" in {d.measure for d in doubts(rows)}
+    hosts = ["127.0.0.1", "7f00:6:5ea7::a00:0", "0:0:bb01::", "2001:db8:0:1:1:1:1:1"]
+    mixed = [[pick.choice(hosts), pick.choice("12"), pick.choice("345")] for _ in range(60)]
+    assert "program_texts" in {d.measure for d in doubts(mixed)}
+    times = [[f"{pick.randrange(24):02d}:{pick.randrange(60):02d}:07", "1", "2"] for _ in range(60)]
+    assert "program_texts" not in {d.measure for d in doubts(times)}
 
 
 def test_ages_and_words_that_their_values_bear_out_speak_of_people_in_a_trace_as_well() -> None:

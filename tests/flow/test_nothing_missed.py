@@ -22,14 +22,15 @@ pytestmark = pytest.mark.root
 
 FULL = int(os.environ.get("STORM_FILES", "200000"))
 SAMPLE = 600
-IN_A_FOLDER = 10_000
-"""No more of the full storm's files lie in one folder: exfat-fuse walks it for each name."""
 BURST = 6000
 """Files while nobody reads the kernel's queue: four events each are more than inotify keeps."""
 
 
 class Storm:
     """Writes files below `root`, some through `outside` on the same file system; knows which ones must go."""
+
+    in_a_folder = 10_000
+    """No more of the full storm's files lie in one folder: exfat-fuse walks it for each name."""
 
     def __init__(self, root: Path, outside: Path, files: int, records: Callable[[int], bytes]) -> None:
         self.root, self.outside, self.files = root, outside, files
@@ -68,7 +69,8 @@ class Storm:
     def place(self) -> Path:
         """A name that is new, in the root or in one of the full storm's many folders below it."""
         number = next(self._names)
-        folder = self.root / f"part{number // IN_A_FOLDER}" if self.files > IN_A_FOLDER else self.root
+        many = self.files > self.in_a_folder
+        folder = self.root / f"part{number // self.in_a_folder}" if many else self.root
         folder.mkdir(exist_ok=True)
         return folder / f"f{number}.csv"
 
@@ -129,6 +131,7 @@ class ShareStorm(Storm):
     """On an rclone mount, whose program ends where something is renamed while it is uploaded."""
 
     server = Path()
+    in_a_folder = 1_000
 
     def uploaded(self, top: Path, files: int) -> None:
         there = self.server / top.relative_to(self.outside.parent)
@@ -141,9 +144,11 @@ class ShareStorm(Storm):
         parts = {target: target.with_name(target.name + ".part") for target in targets}
         for target, part in parts.items():
             self.write(part, target)
-        plain = {part.name for target, part in parts.items() if target not in self.planted}
-        while plain - {name for _, _, names in os.walk(self.server / self.root.name) for name in names}:
+        plain = [part for target, part in parts.items() if target not in self.planted]
+        there = [self.server / part.relative_to(self.root.parent) for part in plain]
+        while there:
             time.sleep(0.2)
+            there = [path for path in there if not path.exists()]
         time.sleep(2)
         for target, part in parts.items():
             with suppress(FileNotFoundError):  # records may have been taken by then
