@@ -180,8 +180,12 @@ def test_papers_travel_from_the_console_to_a_service(service, console, agreed, m
         done = service.command("agreements", "import", str(file))
         assert done.returncode and code in done.stderr, done.stderr
     assert papers()["serial"] == latest and stands() == {"DAA-made-up-1": "revoked"}
-    told = (service.state / "audit.jsonl").read_text()
-    assert '"papers_taken"' in told and '"papers_refused"' in told and '"older"' in told
+
+    def told() -> bool:
+        audit = (service.state / "audit.jsonl").read_text()
+        return all(f'"{word}"' in audit for word in ("papers_taken", "papers_refused", "older"))
+
+    wait_until(told, "the audit log, a moment behind the ledger, tells it", 60)
 
 
 def codes(start):
