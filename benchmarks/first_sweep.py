@@ -82,7 +82,7 @@ def ours(tree: Path, count: int) -> tuple[float, float]:
         assert running.process is not None
         swept = None
         while not swept:
-            time.sleep(0.05)  # asking costs the service time of its own
+            time.sleep(0.02)  # asking costs the service time of its own
             assert running.process.poll() is None, running.log()
             swept = (running.status() or {"roots": [{}]})["roots"][0].get("swept")
         assert swept["judged"] == count, swept  # another sweep may follow
