@@ -135,11 +135,11 @@ class Desk:
         disposition = decide(verdict, place.facts, place.volume, agreement, policy, breaker_open=False)
         if disposition.take and self.breaker.is_open(root):  # asked only where it matters: it counts files
             disposition = decide(verdict, place.facts, place.volume, agreement, policy, breaker_open=True)
-        if not message.settled and not disposition.take:
-            return Orders("settle")
         old, softened = contact.meet(self._ledger, root, message, disposition, policy, now)
         held = softened is not disposition
         disposition = softened
+        if not message.settled and not disposition.take:
+            return Orders("settle")
         if disposition.reason == CIRCUIT_BREAKER:
             self.breaker.trip(root)
         if disposition.take:

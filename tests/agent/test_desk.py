@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
+from agent import contact
 from agent.desk import Desk
 from agent.herald import Herald
 from agent.ledger import Ledger
-from agent.policy import RootFacts
+from agent.policy import Disposition, RootFacts
 from agent.protocol import (
     Done,
     Go,
@@ -35,6 +36,7 @@ from agent.protocol import (
     decode,
 )  # fmt: skip
 from agent.schema import AlertState, EntryState, RootRow
+from agent.standing import Standing
 from agent.statements import Revocation, seal
 from agent.telling import Host, Judge, Teller
 from agent.volume_facts import VolumeFacts
@@ -129,6 +131,20 @@ def test_of_a_file_that_has_not_settled_nothing_comes_but_that_it_is_taken(
         assert house.desk.answer(root, replace(judged, settled=True)) == Orders("leave")
         assert len(house.alerts_due()) == 1
     house.ledger.close()
+
+
+def test_an_old_file_that_has_not_settled_is_not_yet_told_either(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def old(*asked: Any) -> tuple[Standing, Disposition]:
+        return Standing.OLD, contact.softened(asked[3], Standing.OLD, {}, breaker_open=False)
+
+    monkeypatch.setattr("agent.desk.contact.meet", old)
+    judged = Judged(FILE, MICRODATA.to_json(), "event", 1.0, 1000, 0o644, settled=False)
+    assert house.desk.answer(ROOT, judged) == Orders("settle")
+    assert house.unseen() == [0] and house.events() == []
+    assert house.desk.answer(ROOT, replace(judged, settled=True)) == Orders("leave")
+    assert house.unseen() == []
 
 
 def test_harmless_files_are_passed_together_and_seen(house: House) -> None:
