@@ -74,6 +74,8 @@ class Examines(Protocol):
     def has_let_go(self, while_waiting: Callable[[], None]) -> bool:
         """Whether no worker has the file any more that was examined last."""
 
+    def is_lost(self, while_waiting: Callable[[], None]) -> bool: ...
+
     def close(self) -> None:
         """Hang up; whatever still works for us is killed."""
 
@@ -178,8 +180,7 @@ class Crew:
     def foresee(
         self, events: Sequence[FileEvent], following: Sequence[FileEvent], apart: Container[str]
     ) -> set[str]:
-        """A sweep will come to these files next (see `Foresight.look`): some may share workers. Never those
-        of a network share, where one owner may stand for many people."""
+        """See `Foresight.look`: some may share workers; on a share one owner may stand for many people."""
         if self.welcome.share_seconds:
             return set()
         return self._foresight.look(self.root, events, following, apart)
@@ -210,8 +211,7 @@ class Crew:
         return Fate("done", refusal.reason)
 
     def examine(self, opened: OpenedFile, event: FileEvent) -> Verdict:
-        """The worker's verdict, after the file has settled if it is not to be taken; `unreadable(changed)` if
-        it changed meanwhile."""
+        """The worker's verdict; what is not to be taken has settled. `unreadable(changed)` if it changed."""
         self._ahead = None
         self._settling.begin(event, self.welcome.settle_seconds)
         wanted = event.origin == "event" and self._may_be_taken() and self._is_calm()
@@ -286,12 +286,12 @@ class Crew:
             raise DepositFailed("in_use")
         if self.vault is None:
             raise DepositFailed("vault_error")
-        ahead, self._ahead = self._ahead, None
+        ahead, self._ahead, settling = self._ahead, None, self._settling
         try:
             return self.vault.deposit(
-                entry_id, self._source(opened), time.time(), working, lease.proves_unchanged,
+                entry_id, self._source(opened), time.time(), working, lease.proves_unchanged, ahead=ahead,
                 may_place=lambda: self.ask(MayPlace(entry_id), Go).go,
-                may_stay=lambda: self._settling.ends_well(opened, working), ahead=ahead,
+                may_stay=lambda: not self.examiner.is_lost(working) and settling.ends_well(opened, working),
             )  # fmt: skip
         except OSError:  # of the source; the vault's own have a name
             raise DepositFailed("io_error") from None

@@ -151,6 +151,11 @@ class Examiner:
 
     def has_let_go(self, while_waiting: Callable[[], None]) -> bool:
         """Whether the worker that judged the last file is dead; waits for that, though not for ever."""
+        return not self.is_lost(while_waiting) and not self._dying
+
+    def is_lost(self, while_waiting: Callable[[], None]) -> bool:
+        """Whether the template is gone, so that nobody will say any more that the last worker is dead;
+        waits as `has_let_go` does."""
         give_up = time.monotonic() + END_GRACE_SECONDS
         try:
             while self._dying and time.monotonic() < give_up:
@@ -158,8 +163,8 @@ class Examiner:
                 if select.select([self._sock], [], [], _SLICE_SECONDS)[0]:
                     self._hear()
         except Broken:
-            return False
-        return not self._dying
+            return True
+        return False
 
     def close(self) -> None:
         """Hang up; a worker that is still busy for this end is killed."""

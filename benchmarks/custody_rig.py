@@ -82,6 +82,9 @@ class CannedExaminer:
     def has_let_go(self, while_waiting: Callable[[], None]) -> bool:
         return True
 
+    def is_lost(self, while_waiting: Callable[[], None]) -> bool:
+        return False
+
     def close(self) -> None:
         pass
 

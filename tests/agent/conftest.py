@@ -91,7 +91,7 @@ class FakeExaminer:
         self.act: Callable[[int], None] = lambda fd: None
         self.faults: list[Reason] = []
         self.closed = False
-        self.lets_go = True
+        self.lets_go, self.lost = True, False
 
     def examine(
         self, fd: int, size: int, deadline: float, while_waiting: Callable[[], None] | None = None
@@ -123,6 +123,9 @@ class FakeExaminer:
 
     def has_let_go(self, while_waiting: Callable[[], None]) -> bool:
         return self.lets_go
+
+    def is_lost(self, while_waiting: Callable[[], None]) -> bool:
+        return self.lost
 
     def close(self) -> None:
         self.closed = True

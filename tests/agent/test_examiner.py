@@ -160,6 +160,20 @@ def test_an_answer_of_a_worker_that_is_not_dead_yet_counts_and_its_death_is_wait
     assert lying.examiner.has_let_go(lambda: pytest.fail("there is nothing to wait for"))
 
 
+def test_a_template_that_dies_before_it_told_its_workers_death_is_lost(lying: Lying) -> None:
+    wire = GOOD.to_wire()
+    lying.answers(lambda number: exchange.reply(number, Kind.SAID, wire))
+    lying.sock.send(exchange.reply(1, Kind.ENDED))
+    lying.sock.send(exchange.reply(0, Kind.LOST))
+    assert not lying.examiner.is_lost(lambda: None), "its death was told before"
+    assert lying.examiner.has_let_go(lambda: None)
+
+
+def test_that_a_template_died_may_be_told_a_while_later(lying: Lying) -> None:
+    lying.answers(lambda number: exchange.reply(number, Kind.SAID, GOOD.to_wire()))
+    assert lying.examiner.is_lost(lambda: lying.sock.send(exchange.reply(0, Kind.LOST)) and None)
+
+
 def test_a_worker_that_never_dies_is_not_waited_for_for_ever(
     lying: Lying, monkeypatch: pytest.MonkeyPatch
 ) -> None:

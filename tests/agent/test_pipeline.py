@@ -102,6 +102,17 @@ def test_a_revoked_intent_or_a_worker_that_hangs_puts_the_file_back(supervisor, 
     assert path.read_bytes() == SURVEY and os.listdir(supervisor.root) == ["survey.csv"]
 
 
+def test_a_file_whose_worker_may_live_on_without_its_template_gets_no_entry(supervisor):
+    supervisor.examiner.lost = True
+    path = put(supervisor)
+    with supervisor:
+        supervisor.wait_for(NotVaulted)
+        assert path.read_bytes() == SURVEY and not list((supervisor.vault_dir / "entries").iterdir())
+        supervisor.examiner.lost = False
+        supervisor.wait_for(Outcome)
+    assert not path.exists() and len(supervisor.vaulted()) == 1
+
+
 def test_what_the_supervisor_has_seen_is_not_examined(supervisor):
     put(supervisor)
     supervisor.before = lambda m: UnseenAnswer([]) if isinstance(m, Unseen) else None
